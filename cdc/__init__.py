@@ -1,0 +1,1 @@
+"""What changed in a database, and how we read it."""

@@ -1,0 +1,290 @@
+"""Declare, parse, check and describe connector config: one frozen dataclass a plugin.
+
+A field declared with `key(...)` parses its wire value, answers `validate`, and prints its row of the docs table.
+Wire values are strings, as Kafka Connect has them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
+
+from cdc.errors import ConfigError, Problem
+
+C = TypeVar("C")
+
+
+class Importance(Enum):
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+class Password(str):
+    """A secret. Prints as `[hidden]` everywhere; `reveal()` gives the text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[hidden]"
+
+    def __str__(self) -> str:
+        return "[hidden]"
+
+    def __format__(self, spec: str) -> str:
+        return "[hidden]"
+
+    def reveal(self) -> str:
+        return "".join(self)
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
+Check = Callable[[Any], str | None]
+"""Given a parsed value: None, or a sentence why it cannot be used and what would be right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One config key as declared.
+
+    Attributes:
+        type: Kafka Connect's type name: BOOLEAN STRING INT LONG DOUBLE LIST CLASS PASSWORD.
+        default: the parsed default; MISSING when the key is required.
+        aliases: older wire names of the same setting; using one logs one warning that names this one.
+        values: the only values there are, in the order they are recommended.
+        internal: left out of `validate` and docs.
+    """
+
+    name: str
+    type: str
+    default: Any
+    doc: str
+    importance: Importance
+    group: str
+    order: int
+    width: str
+    label: str
+    aliases: tuple[str, ...]
+    values: tuple[str, ...]
+    check: Check | None
+    depends_on: tuple[str, ...]
+    internal: bool
+
+    @property
+    def required(self) -> bool:
+        return self.default is MISSING
+
+
+def key(
+    name: str,
+    *,
+    doc: str,
+    default: Any = MISSING,
+    type: str | None = None,
+    importance: Importance = Importance.MEDIUM,
+    group: str | None = None,
+    width: str = "MEDIUM",
+    label: str | None = None,
+    aliases: Sequence[str] = (),
+    values: Sequence[str] = (),
+    check: Check | None = None,
+    depends_on: Sequence[str] = (),
+    internal: bool = False,
+) -> Any:
+    """Declares a field of a config dataclass; the field's annotation gives the type unless `type` is given."""
+    declared = {
+        "name": name,
+        "type": type,
+        "default": default,
+        "doc": doc,
+        "importance": importance,
+        "group": group or "Common",
+        "width": width,
+        "label": label or name,
+        "aliases": tuple(aliases),
+        "values": tuple(values),
+        "check": check,
+        "depends_on": tuple(depends_on),
+        "internal": internal,
+    }
+    return dataclasses.field(metadata={"key": declared})
+
+
+_TYPES: dict[Any, str] = {
+    bool: "BOOLEAN", int: "INT", float: "DOUBLE", str: "STRING", Password: "PASSWORD", tuple: "LIST",
+}  # fmt: skip
+
+
+def _plain(annotation: Any) -> Any:
+    """`int | None` -> int, `tuple[str, ...]` -> tuple."""
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        annotation = next(a for a in typing.get_args(annotation) if a is not type(None))
+    return typing.get_origin(annotation) or annotation
+
+
+def keys(declared: type) -> dict[str, Key]:
+    """Python field name -> key, in declaration order. Kept per class."""
+    known: dict[str, Key] | None = declared.__dict__.get("__keys__")
+    if known is None:
+        hints = typing.get_type_hints(declared)
+        known = {}
+        for order, item in enumerate(dataclasses.fields(declared), 1):
+            meta = dict(item.metadata["key"])
+            meta["type"] = meta["type"] or _TYPES[_plain(hints[item.name])]
+            known[item.name] = Key(order=order, **meta)
+        declared.__keys__ = known  # type: ignore[attr-defined]
+    return known
+
+
+def _convert(kind: str, text: str) -> Any:
+    """A trimmed wire value in its type. Raises ValueError, as `ConfigDef.parseType` refuses it."""
+    match kind:
+        case "BOOLEAN":
+            if text.lower() not in ("true", "false"):
+                raise ValueError("Expected value to be either true or false")
+            return text.lower() == "true"
+        case "INT" | "SHORT" | "LONG":
+            if not re.fullmatch(r"[+-]?\d+", text):
+                raise ValueError(f"Not a number of type {kind}")
+            bits = {"SHORT": 15, "INT": 31, "LONG": 63}[kind]
+            if not -(2**bits) <= int(text) < 2**bits:
+                raise ValueError(f"Not a number of type {kind}")
+            return int(text)
+        case "DOUBLE":
+            try:
+                return float(text)
+            except ValueError:
+                raise ValueError("Not a number of type DOUBLE") from None
+        case "LIST":
+            return tuple(part.strip() for part in text.split(",")) if text else ()
+        case "PASSWORD":
+            return Password(text)
+        case _:
+            return text
+
+
+def wire_text(value: Any) -> str | None:
+    """A parsed value (or default) as it stands on the wire; None for no value."""
+    match value:
+        case None | _Missing():
+            return None
+        case bool():
+            return "true" if value else "false"
+        case tuple() | list():
+            return ",".join(map(str, value))
+        case Enum():
+            return str(value.value)
+        case _:
+            return str(value)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A key, what was given for it, and what is wrong with that."""
+
+    key: Key
+    given: str | None
+    parsed: Any
+    errors: tuple[str, ...]
+    deprecated_name: str | None = None
+
+
+def _value(declared: Key, raw: Mapping[str, str | None]) -> Value:
+    names = [name for name in (declared.name, *declared.aliases) if raw.get(name) is not None]
+    if len(names) > 1:
+        message = (f"Invalid value {raw[names[1]]} for configuration {names[1]}: "
+                   f"{names[0]} is set too and means the same; remove {names[1]}")  # fmt: skip
+        return Value(declared, raw[names[0]], None, (message,), names[1])
+    if not names:
+        if declared.required:
+            message = f'Missing required configuration "{declared.name}" which has no default value.'
+            return Value(declared, None, None, (message,))
+        return Value(declared, None, declared.default, ())
+    old = names[0] if names[0] != declared.name else None
+    given = raw[names[0]] or ""
+    text = given if declared.type == "PASSWORD" else given.strip()
+    shown = "[hidden]" if declared.type == "PASSWORD" else given
+    try:
+        parsed = _convert(declared.type, text)
+    except ValueError as error:
+        return Value(declared, given, None, (f"Invalid value {shown} for configuration {names[0]}: {error}",), old)
+    problem = None
+    if declared.required and parsed in ("", ()):
+        problem = "it must not be empty"
+    elif declared.values:
+        folded = {value.lower(): value for value in declared.values}
+        asked = parsed if isinstance(parsed, tuple) else (parsed,)
+        wrong = [part for part in asked if str(part).lower() not in folded]
+        if wrong:
+            problem = f"Value must be one of {', '.join(declared.values)}{_nearest(str(wrong[0]), declared.values)}"
+        elif isinstance(parsed, str):
+            parsed = folded[parsed.lower()]
+    if problem is None and declared.check is not None:
+        problem = declared.check(parsed)
+    if problem is not None:
+        return Value(declared, given, None, (f"Invalid value {shown} for configuration {names[0]}: {problem}",), old)
+    return Value(declared, given, parsed, (), old)
+
+
+def values(declared: type, raw: Mapping[str, str | None]) -> list[Value]:
+    """Every key of `declared` with its value from `raw`; errors stand in each."""
+    return [_value(item, raw) for item in keys(declared).values()]
+
+
+def parse(declared: type[C], raw: Mapping[str, str | None]) -> C:
+    """The typed config. Raises ConfigError with every problem at once."""
+    parsed = values(declared, raw)
+    problems = [Problem(value.key.name, error) for value in parsed for error in value.errors]
+    if problems:
+        raise ConfigError(problems)
+    return declared(**dict(zip(keys(declared), (value.parsed for value in parsed), strict=True)))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def unknown(raw: Iterable[str], known: Iterable[str], prefixes: Sequence[str] = ()) -> list[Problem]:
+    """One problem a key that nobody declared, naming the nearest declared one: to warn of, never to refuse."""
+    names = set(known)
+    return [
+        Problem(name, f"{name} is not a setting of this connector{_nearest(name, names)}")
+        for name in raw
+        if name not in names and not name.startswith(tuple(prefixes))
+    ]
+
+
+def between(low: float, high: float) -> Check:
+    return lambda value: None if low <= value <= high else f"Value must be between {low} and {high}"
+
+
+def at_least(low: float) -> Check:
+    return lambda value: None if value >= low else f"Value must be at least {low}"
+
+
+def matches(pattern: str) -> Check:
+    compiled = re.compile(pattern)
+    return lambda value: None if compiled.fullmatch(value) else f"Value must match {pattern}"
+
+
+def regexes(value: Sequence[str] | str) -> str | None:
+    """A check for (lists of) regular expressions."""
+    for pattern in [value] if isinstance(value, str) else value:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return f"{pattern!r} is not a regular expression: {error}"
+    return None

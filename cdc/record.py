@@ -1,0 +1,165 @@
+"""What flows: batches of records of one shape; and what a source and a sink must be.
+
+source -> Poll(batches, offsets) -> transforms -> converter -> log -> converter -> transforms -> sink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple, Protocol
+
+from cdc.schema import Schema
+
+
+class Header(NamedTuple):
+    """One header of a record, not yet converted."""
+
+    name: str
+    schema: Schema | None
+    value: Any
+
+
+Headers = tuple[Header, ...]
+
+
+class _Null:
+    """See `NULL`."""
+
+    def __repr__(self) -> str:
+        return "NULL"
+
+
+NULL: Final = _Null()
+"""A null that keeps its (optional) schema, as a whole key or value. A plain None there is a tombstone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one topic and one shape, in order. Nobody mutates it or its lists.
+
+    Attributes:
+        keys, values: one item a record, as `cdc.schema` says. None is a null without a schema (a tombstone when
+            it is the value), whatever the batch's schema; `NULL` is a null under the schema.
+            With a schema of None the values are schemaless: plain dicts, lists, str, int, float, bool, None.
+        headers: one tuple a record; records of equal headers share one object.
+        partition: where the records go (source; None lets the log choose by key) or were read from (sink).
+        timestamps: milliseconds since 1970 a record, None for the log's own clock.
+        offsets: sink only: the log offset of each record.
+    """
+
+    topic: str
+    key_schema: Schema | None
+    value_schema: Schema | None
+    keys: Sequence[Any]
+    values: Sequence[Any]
+    headers: Sequence[Headers]
+    partition: int | None = None
+    timestamps: Sequence[int] | None = None
+    offsets: Sequence[int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def pick(self, wanted: Sequence[int]) -> Batch:
+        """The records at the indexes `wanted`, in that order."""
+        return replace(
+            self,
+            keys=[self.keys[i] for i in wanted],
+            values=[self.values[i] for i in wanted],
+            headers=[self.headers[i] for i in wanted],
+            timestamps=None if self.timestamps is None else [self.timestamps[i] for i in wanted],
+            offsets=None if self.offsets is None else [self.offsets[i] for i in wanted],
+        )
+
+    def singles(self) -> Iterator[Batch]:
+        """Each record as a batch of its own."""
+        return (self.pick((i,)) for i in range(len(self)))
+
+
+class SourceOffset(NamedTuple):
+    """Where a source stands: Connect's partition map and offset map (None: forget that partition)."""
+
+    partition: Mapping[str, Any]
+    offset: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one read of a source gave: batches in commit order, and the position after the last record of them.
+
+    Offsets advance even when every row was filtered out. Both may be empty: the source is idle.
+    """
+
+    batches: Sequence[Batch] = ()
+    offsets: Sequence[SourceOffset] = ()
+    idle: bool = False
+    """Nothing more is waiting in the source right now: a good moment to make things durable."""
+
+
+class Source(Protocol):
+    """A running source task's reader."""
+
+    def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
+        """Yields at least once a second, an idle Poll if need be, so that the task can stop.
+
+        Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DataError: not.
+        """
+
+    def committed(self, offsets: Sequence[SourceOffset]) -> None:
+        """All records up to these offsets are durable in the log, and the offsets saved: the source may forget them."""
+
+    def close(self) -> None:
+        """Frees connections; called once, also after an error."""
+
+
+class Topic(Protocol):
+    """A topic a source keeps for itself (schema history): one partition, never cleaned up."""
+
+    def exists(self) -> bool: ...
+
+    def create(self) -> None: ...
+
+    def append(self, records: Sequence[tuple[bytes | None, bytes]]) -> None:
+        """Durable on return."""
+
+    def read(self) -> Iterator[tuple[bytes | None, bytes]]:
+        """All records from the first to the last that exists now."""
+
+
+class Topics(Protocol):
+    """Gives a source its own topics; `client` are Kafka client settings (`schema.history.internal.producer.*`)."""
+
+    def open(self, name: str, client: Mapping[str, str]) -> Topic: ...
+
+
+@dataclass(frozen=True)
+class SourceContext:
+    """What the runtime hands to a source when it builds it."""
+
+    connector: str
+    task: int
+    topics: Topics
+    report: Mapping[str, Any] = field(default_factory=dict)
+    """A mutable mapping the source may fill with progress figures; shown in status and metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One record the target refused for good, and why, in words an operator can act on."""
+
+    batch: Batch
+    index: int
+    reason: str
+
+
+class Sink(Protocol):
+    """A running sink task's writer."""
+
+    def put(self, batches: Sequence[Batch]) -> Sequence[Rejected]:
+        """Writes all; returns when the target holds everything but what is returned as refused.
+
+        Called again with the same batches after `TargetUnavailable`: writing twice must end in the same state.
+        """
+
+    def close(self) -> None: ...
