@@ -13,7 +13,7 @@ class Converter(Protocol):
     """One side (key or value) of a connector's records."""
 
     def encode(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
-        """Raises: ConversionError naming the topic, the field and the value's type; nothing of the batch is used then."""
+        """Raises: ConversionError naming topic, field and the type of the value; nothing of the batch is used then."""
 
     def decode(self, topic: str, raw: Sequence[bytes | None]) -> list[tuple[Schema | None, Any]]:
         """Raises: ConversionError naming what stands there instead and which converter would fit."""
