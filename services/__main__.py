@@ -1,0 +1,100 @@
+"""`python -m services start|stop|status|wipe|env PROFILE [SERVER…]`: the servers of the demo, the tests or the bench.
+
+A profile is a set of ports and a data folder of its own. `env` prints shell assignments that tests read.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from services import containers, elasticsearch, kafka, mysql
+from services.place import HERE, ServiceError, cache, say
+from services.process import Process
+
+SERVERS = {"mysql": mysql.start, "kafka": kafka.start, "elasticsearch": elasticsearch.start}
+PORTS = {
+    "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
+    "test": {"mysql": 23306, "kafka": 29092, "elasticsearch": 29200},
+    "bench": {"mysql": 33306, "kafka": 39092, "elasticsearch": 39200},
+}
+
+
+def folder(profile: str, server: str) -> Path:
+    return cache() / "data" / profile / server
+
+
+def start(profile: str, servers: list[str]) -> None:
+    for server in servers:
+        port = PORTS[profile][server]
+        if containers.answer():
+            containers.start(server, f"tailrace-{profile}-{server}", port)
+        else:
+            SERVERS[server](folder(profile, server), port)
+
+
+def stop(profile: str, servers: list[str]) -> None:
+    for server in servers:
+        if containers.answer():
+            containers.stop(f"tailrace-{profile}-{server}")
+        Process(server, folder(profile, server)).stop()
+
+
+def wipe(profile: str, servers: list[str]) -> None:
+    for server in servers:
+        if containers.answer():
+            containers.remove(f"tailrace-{profile}-{server}")
+        Process(server, folder(profile, server)).wipe()
+
+
+def status(profile: str, servers: list[str]) -> None:
+    for server in servers:
+        pid = Process(server, folder(profile, server)).pid()
+        print(f"{server} 127.0.0.1:{PORTS[profile][server]} {f'pid {pid}' if pid else 'not running'}")
+
+
+def environment(profile: str) -> dict[str, str]:
+    """Where the tests find the profile's servers."""
+    ports = PORTS[profile]
+    return {
+        "TAILRACE_MYSQL": f"127.0.0.1:{ports['mysql']}",
+        "TAILRACE_KAFKA": f"127.0.0.1:{ports['kafka']}",
+        "TAILRACE_ES": f"http://127.0.0.1:{ports['elasticsearch']}",
+    }
+
+
+def load_inventory(profile: str) -> None:
+    """The `inventory` sample database, made anew."""
+    if containers.answer():
+        containers.load_inventory(f"tailrace-{profile}-mysql", (HERE / "inventory.sql").read_text())
+    else:
+        mysql.load_inventory(PORTS[profile]["mysql"])
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) < 2 or arguments[1] not in PORTS:
+        say(__doc__ or "")
+        return 2
+    verb, profile, *servers = arguments
+    try:
+        match verb:
+            case "start":
+                start(profile, servers or list(SERVERS))
+            case "stop":
+                stop(profile, servers or list(SERVERS))
+            case "wipe":
+                wipe(profile, servers or list(SERVERS))
+            case "status":
+                status(profile, servers or list(SERVERS))
+            case "env":
+                print("\n".join(f"export {name}={value}" for name, value in environment(profile).items()))
+            case _:
+                say(__doc__ or "")
+                return 2
+    except ServiceError as error:
+        say(f"ERROR: {error}")
+        return 1
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""Java, and jars from a pom by Maven: the machine's own when it has them, else from Debian packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from services import debian
+from services.place import ServiceError, cache, run, step
+
+OLDEST_JAVA = 17
+
+
+def java_home() -> Path | None:
+    """None: `java`, `javac` and `mvn` are on the PATH and new enough."""
+    if all(shutil.which(program) for program in ("java", "javac", "mvn")) and _version("java") >= OLDEST_JAVA:
+        return None
+    root = debian.unpacked("java", ["default-jdk-headless", "maven"])
+    homes = sorted(root.glob("usr/lib/jvm/java-*-openjdk-*"))
+    if not homes:
+        raise ServiceError(f"no JDK under {root}")
+    return homes[-1]
+
+
+def _version(java: str) -> int:
+    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    number = re.search(r'version "(\d+)', told)
+    return int(number[1]) if number else 0
+
+
+def environment() -> dict[str, str]:
+    """PATH and JAVA_HOME under which `java`, `javac` and `mvn` run."""
+    home = java_home()
+    if home is None:
+        return dict(os.environ)
+    root = cache() / "debian" / "java" / "root"
+    path = f"{home}/bin:{root}/usr/share/maven/bin:{os.environ.get('PATH', '/usr/bin:/bin')}"
+    return {**os.environ, "JAVA_HOME": str(home), "PATH": path}
+
+
+def jars(name: str, source: Path) -> Path:
+    """A folder with `libs/` (the jars of `source/pom.xml`) and `classes/` (compiled `source/src`), made when missing."""
+    folder = cache() / "maven" / name
+    recipe = "".join(path.read_text() for path in [source / "pom.xml", *sorted((source / "src").glob("*.java"))])
+    done = folder / "recipe"
+    if done.exists() and done.read_text() == recipe:
+        return folder
+    env = environment()
+    with step(f"fetching {name} from Maven (once)"):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        goal = "dependency:copy-dependencies"
+        run(["mvn", "-q", "-B", "-f", source / "pom.xml", goal, f"-DoutputDirectory={folder}/libs",
+             "-DincludeScope=runtime"], env=env)  # fmt: skip
+        sources = sorted((source / "src").glob("*.java"))
+        if sources:
+            run(["javac", "-nowarn", "-d", folder / "classes", "-cp", f"{folder}/libs/*", *sources], env=env)
+        done.write_text(recipe)
+    return folder

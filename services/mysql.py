@@ -1,0 +1,74 @@
+"""A private MySQL 9.7: row binlog with full metadata, GTIDs on; accounts app/apppw, cdc/cdcpw, root/rootpw."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from services import debian
+from services.place import HERE, run, step
+from services.process import Process
+
+# What a change data capture account needs, no more.
+ACCOUNTS = """
+SET sql_log_bin=0;
+CREATE USER 'root'@'127.0.0.1' IDENTIFIED BY 'rootpw';
+GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
+CREATE USER 'app'@'%' IDENTIFIED BY 'apppw';
+GRANT ALL ON *.* TO 'app'@'%' WITH GRANT OPTION;
+CREATE USER 'cdc'@'%' IDENTIFIED BY 'cdcpw';
+GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT, LOCK TABLES ON *.* TO 'cdc'@'%';
+"""
+SETTINGS = [
+    "--server-id=184054", "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL",
+    "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--binlog-rows-query-log-events=ON",
+    "--default-time-zone=+00:00",
+]  # fmt: skip
+SMALL = ["--innodb-buffer-pool-size=64M", "--innodb-redo-log-capacity=16M", "--performance-schema=OFF",
+         "--max-connections=100", "--table-open-cache=400", "--mysqlx=OFF"]  # fmt: skip
+
+
+def start(folder: Path, port: int) -> None:
+    """Initialises `folder` when it is new, starts the server, and creates the accounts."""
+    usr = debian.unpacked("mysql-9.7", ["mysql-server-core", "mysql-client-core"], suite="sid") / "usr"
+    process = Process("mysql", folder)
+    if process.pid():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    socket = folder / "s"
+    if len(str(socket)) > 103:  # the limit of a unix socket's path is 107
+        socket = Path(f"/tmp/tailrace-mysql-{port}.sock")
+    layout: list[str | Path] = [f"--basedir={usr}", f"--datadir={folder}/data", f"--lc-messages-dir={usr}/share/mysql",
+              f"--character-sets-dir={usr}/share/mysql/charsets", f"--plugin-dir={usr}/lib/mysql/plugin",
+              "--secure-file-priv=", *(["--user=root"] if os.getuid() == 0 else [])]  # fmt: skip
+    fresh = not (folder / "ready").exists()
+    with step(f"starting MySQL on 127.0.0.1:{port}"):
+        if fresh:
+            run(["rm", "-rf", folder / "data"])
+            run([usr / "sbin/mysqld", "--no-defaults", *layout, "--initialize-insecure"])
+        admin: list[str | Path] = [
+            usr / "bin/mysqladmin",
+            "--no-defaults",
+            "-uroot",
+            f"--socket={socket}",
+            "--connect-timeout=2",
+            "ping",
+        ]
+        process.start(
+            [usr / "sbin/mysqld", "--no-defaults", *layout, f"--port={port}", "--bind-address=127.0.0.1",
+             f"--socket={socket}", f"--log-bin={folder}/data/binlog", *SETTINGS, *SMALL],
+            # `ping` succeeds as soon as the server answers, even when the password is wrong
+            lambda: subprocess.run(admin, capture_output=True, check=False).returncode == 0,
+        )  # fmt: skip
+        if fresh:
+            client: list[str | Path] = [usr / "bin/mysql", "--no-defaults", "-uroot", f"--socket={socket}"]
+            run([*client, "-e", ACCOUNTS])
+            (folder / "ready").touch()
+
+
+def load_inventory(port: int) -> None:
+    """The `inventory` sample database, made anew."""
+    usr = debian.unpacked("mysql-9.7", ["mysql-server-core", "mysql-client-core"], suite="sid") / "usr"
+    client: list[str | Path] = [usr / "bin/mysql", "--no-defaults", "-h127.0.0.1", f"-P{port}", "-uapp", "-papppw"]
+    run([*client, "-e", f"source {HERE / 'inventory.sql'}"])
