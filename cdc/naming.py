@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _NOT_IN_TOPICS = re.compile(r"[^A-Za-z0-9._-]")
 _NOT_IN_AVRO_NAMES = re.compile(r"[^A-Za-z0-9._]")
+_NOT_IN_UNICODE_NAMES = re.compile(r"[^A-Za-z0-9.]")
 MAX_TOPIC_NAME = 249
 
 
@@ -15,6 +17,24 @@ def topic_name(*parts: str, delimiter: str = ".") -> str:
 
 
 def avro_name(name: str) -> str:
-    """A full schema name made legal for Avro: `_` for other characters, and before a leading digit of a part."""
-    parts = _NOT_IN_AVRO_NAMES.sub("_", name).split(".")
-    return ".".join("_" + part if part[:1].isdigit() else part for part in parts)
+    """`schema.name.adjustment.mode=avro`: `_` for a character Avro refuses, and before a leading digit."""
+    legal = _NOT_IN_AVRO_NAMES.sub("_", name)
+    if legal[:1].isdigit():
+        return "_" + legal
+    return "_" + legal[1:] if legal[:1] == "." else legal
+
+
+def avro_unicode_name(name: str) -> str:
+    """`schema.name.adjustment.mode=avro_unicode`: `_u` and the hexadecimal code for a character Avro refuses or `_`."""
+    legal = _NOT_IN_UNICODE_NAMES.sub(lambda match: _code(match[0]), name)
+    return legal if legal[:1].isalpha() or legal[:1] in ("_", "") else _code(legal[0]) + legal[1:]
+
+
+def _code(character: str) -> str:
+    digits = f"{ord(character):x}"
+    return "_u" + (digits if len(digits) > 2 else "00" + digits)
+
+
+def schema_name_adjuster(mode: str) -> Callable[[str], str]:
+    """The function of a `schema.name.adjustment.mode`: none, avro or avro_unicode."""
+    return {"none": lambda name: name, "avro": avro_name, "avro_unicode": avro_unicode_name}[mode]
