@@ -14,6 +14,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from cdc.errors import ConfigError, Problem
@@ -64,6 +65,9 @@ class Key:
         default: the parsed default; MISSING when the key is required.
         aliases: older wire names of the same setting; using one logs one warning that names this one.
         values: the only values there are, in the order they are recommended.
+        old_values: values of older releases, in lower case -> what they are called now.
+        needed: not `required` in Connect's definition, and still refused when it is missing (as Debezium does).
+        invalid: the sentence for a wrong value, with `{name}`, `{value}` and `{problem}`.
         internal: left out of `validate` and docs.
     """
 
@@ -78,8 +82,11 @@ class Key:
     label: str
     aliases: tuple[str, ...]
     values: tuple[str, ...]
+    old_values: Mapping[str, str]
     check: Check | None
     depends_on: tuple[str, ...]
+    needed: bool
+    invalid: str
     internal: bool
 
     @property
@@ -99,8 +106,11 @@ def key(
     label: str | None = None,
     aliases: Sequence[str] = (),
     values: Sequence[str] = (),
+    old_values: Mapping[str, str] = MappingProxyType({}),
     check: Check | None = None,
     depends_on: Sequence[str] = (),
+    needed: bool = False,
+    invalid: str = "Invalid value {value} for configuration {name}: {problem}",
     internal: bool = False,
 ) -> Any:
     """Declares a field of a config dataclass; the field's annotation gives the type unless `type` is given."""
@@ -115,8 +125,11 @@ def key(
         "label": label or name,
         "aliases": tuple(aliases),
         "values": tuple(values),
+        "old_values": old_values,
         "check": check,
         "depends_on": tuple(depends_on),
+        "needed": needed,
+        "invalid": invalid,
         "internal": internal,
     }
     return dataclasses.field(metadata={"key": declared})
@@ -201,40 +214,54 @@ class Value:
     deprecated_name: str | None = None
 
 
+def _problem(declared: Key, parsed: Any) -> str | None:
+    """What is wrong with a parsed value; None when nothing is."""
+    if (declared.required or declared.needed) and parsed in ("", ()):
+        return "it must not be empty"
+    if declared.values:
+        folded = {value.lower() for value in declared.values}
+        asked = parsed if isinstance(parsed, tuple) else (parsed,)
+        wrong = [part for part in asked if str(part).lower() not in folded]
+        if wrong:
+            return f"Value must be one of {', '.join(declared.values)}{_nearest(str(wrong[0]), declared.values)}"
+    return None if declared.check is None else declared.check(parsed)
+
+
+def _spelled(declared: Key, parsed: Any) -> Any:
+    """A name of an old release or in other letter case, as it is declared."""
+    if not isinstance(parsed, str) or not declared.values:
+        return parsed
+    parsed = declared.old_values.get(parsed.lower(), parsed)
+    return next((value for value in declared.values if value.lower() == parsed.lower()), parsed)
+
+
 def _value(declared: Key, raw: Mapping[str, str | None]) -> Value:
     names = [name for name in (declared.name, *declared.aliases) if raw.get(name) is not None]
+
+    def wrong(name: str, value: object, problem: str) -> tuple[str, ...]:
+        return (declared.invalid.format(name=name, value=value, problem=problem),)
+
     if len(names) > 1:
-        message = (f"Invalid value {raw[names[1]]} for configuration {names[1]}: "
-                   f"{names[0]} is set too and means the same; remove {names[1]}")  # fmt: skip
-        return Value(declared, raw[names[0]], None, (message,), names[1])
+        problem = f"{names[0]} is set too and means the same; remove {names[1]}"
+        shown = "[hidden]" if declared.type == "PASSWORD" else raw[names[1]]
+        return Value(declared, raw[names[0]], None, wrong(names[1], shown, problem), names[1])
     if not names:
         if declared.required:
             message = f'Missing required configuration "{declared.name}" which has no default value.'
             return Value(declared, None, None, (message,))
-        return Value(declared, None, declared.default, ())
+        errors = wrong(declared.name, None, "A value is required") if declared.needed else ()
+        return Value(declared, None, declared.default, errors)
     old = names[0] if names[0] != declared.name else None
     given = raw[names[0]] or ""
     text = given if declared.type == "PASSWORD" else given.strip()
     shown = "[hidden]" if declared.type == "PASSWORD" else given
     try:
-        parsed = _convert(declared.type, text)
+        parsed = _spelled(declared, _convert(declared.type, text))
     except ValueError as error:
-        return Value(declared, given, None, (f"Invalid value {shown} for configuration {names[0]}: {error}",), old)
-    problem = None
-    if declared.required and parsed in ("", ()):
-        problem = "it must not be empty"
-    elif declared.values:
-        folded = {value.lower(): value for value in declared.values}
-        asked = parsed if isinstance(parsed, tuple) else (parsed,)
-        wrong = [part for part in asked if str(part).lower() not in folded]
-        if wrong:
-            problem = f"Value must be one of {', '.join(declared.values)}{_nearest(str(wrong[0]), declared.values)}"
-        elif isinstance(parsed, str):
-            parsed = folded[parsed.lower()]
-    if problem is None and declared.check is not None:
-        problem = declared.check(parsed)
-    if problem is not None:
-        return Value(declared, given, None, (f"Invalid value {shown} for configuration {names[0]}: {problem}",), old)
+        return Value(declared, given, None, wrong(names[0], shown, str(error)), old)
+    found = _problem(declared, parsed)
+    if found is not None:
+        return Value(declared, given, None, wrong(names[0], shown, found), old)
     return Value(declared, given, parsed, (), old)
 
 
