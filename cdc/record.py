@@ -146,11 +146,17 @@ class SourceContext:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One record the target refused for good, and why, in words an operator can act on."""
+    """One record the target refused for good, and why, in words an operator can act on.
+
+    Attributes:
+        fatal: whether it stops the task when `errors.tolerance` is `none`; False where the sink's own config says
+            that such records may be left out (they still go to a dead-letter topic when there is one).
+    """
 
     batch: Batch
     index: int
     reason: str
+    fatal: bool = True
 
 
 class Sink(Protocol):

@@ -1,0 +1,37 @@
+"""Where the real servers are. A server that does not answer fails the test: it is never skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pymysql
+import pytest
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> str:
+    return os.environ.get("TAILRACE_ES", "http://127.0.0.1:9200")
+
+
+@pytest.fixture(scope="session")
+def kafka() -> str:
+    """The broker's host:port."""
+    return os.environ.get("TAILRACE_KAFKA", "127.0.0.1:9092")
+
+
+@pytest.fixture(scope="session")
+def mysql_address() -> tuple[str, int]:
+    """Host and port; app/apppw may do all, cdc/cdcpw may replicate, root/rootpw is root."""
+    host, port = os.environ.get("TAILRACE_MYSQL", "127.0.0.1:3306").split(":")
+    return host, int(port)
+
+
+@pytest.fixture
+def mysql(mysql_address: tuple[str, int]) -> Iterator[Any]:
+    """A connection of the user `app`, autocommit on."""
+    host, port = mysql_address
+    connection = pymysql.connect(host=host, port=port, user="app", password="apppw", autocommit=True, charset="utf8mb4")
+    yield connection
+    connection.close()
