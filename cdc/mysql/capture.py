@@ -1,0 +1,107 @@
+"""What is captured and in which shape: the config's filters, and for a table its columns, key and envelope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cdc.envelope import EnvelopeSettings, TableEnvelope
+from cdc.errors import ConfigError, Problem
+from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.types import TypeOptions, field_schema
+from cdc.table import Column, Predicate, Table, TableId, any_of, chosen
+
+SYSTEM_DATABASES = frozenset(("mysql", "performance_schema", "sys", "information_schema"))
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """One version of one captured table. Compared by identity: one object a version.
+
+    Attributes:
+        columns: the columns of a row tuple in order: the captured ones, then those that only the key needs.
+    """
+
+    table: Table
+    columns: tuple[Column, ...]
+    envelope: TableEnvelope
+
+
+class Capture:
+    """The filters of one connector, and the shapes of the tables that pass them."""
+
+    def __init__(self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions) -> None:
+        self._settings, self._options = settings, options
+        self._database = chosen(config.database_include or (), config.database_exclude or ())
+        self._table = chosen(config.table_include or (), config.table_exclude or ())
+        self._column = chosen(config.column_include or (), config.column_exclude or ())
+        self._builtin = SYSTEM_DATABASES if config.ignore_builtin else frozenset[str]()
+        self._key_columns = key_columns(config.key_columns)
+        self._shapes: dict[TableId, Shape] = {}
+
+    def database(self, name: str) -> bool:
+        """Whether tables of the database may be captured."""
+        return name not in self._builtin and self._database(name)
+
+    def table(self, table: TableId) -> bool:
+        return self.database(table.database) and self._table(f"{table.database}.{table.name}")
+
+    def recorded(self, table: TableId) -> bool:
+        """Whether the table may stand in the schema history at all."""
+        return table.database not in self._builtin
+
+    def shape(self, table: Table) -> Shape:
+        """The shape of a captured table; the same object as long as the table is the same object."""
+        known = self._shapes.get(table.id)
+        if known is None or known.table is not table:
+            known = self._shapes[table.id] = self._shaped(table)
+        return known
+
+    def _shaped(self, table: Table) -> Shape:
+        name = f"{table.id.database}.{table.id.name}"
+        keys = [c.name for c in table.columns if self._key_columns(f"{name}.{c.name}")]
+        keys = keys or [column.name for key in table.primary_key if (column := table.column(key)) is not None]
+        shown = tuple(column for column in table.columns if self._column(f"{name}.{column.name}"))
+        hidden = tuple(column for column in table.columns if column.name in keys and column not in shown)
+        envelope = TableEnvelope(
+            self._settings,
+            (table.id.database, table.id.name),
+            [(column.name, field_schema(column, self._options)) for column in shown],
+            keys,
+            [(column.name, field_schema(column, self._options)) for column in hidden],
+        )
+        return Shape(table, (*shown, *hidden), envelope)
+
+
+def key_columns(text: str | None) -> Predicate:
+    """True for a `db.table.column` that `message.key.columns` (`regex:column,column;regex:column`) names.
+
+    Raises: ConfigError: a part without a colon or without columns.
+    """
+    patterns: list[str] = []
+    for part in filter(None, (part.strip() for part in (text or "").split(";"))):
+        tables, colon, columns = part.rpartition(":")
+        names = [name.strip() for name in columns.split(",") if name.strip()]
+        if not colon or not tables.strip() or not names:
+            problem = f"{part!r} has an invalid format (expecting '<table>:<column>,<column>')"
+            message = INVALID.format(name="message.key.columns", value=text, problem=problem)
+            raise ConfigError([Problem("message.key.columns", message)])
+        patterns += [f"(?:{tables.strip()})\\.(?:{name})" for name in names]
+    return any_of(patterns)
+
+
+def in_order(tables: Sequence[TableId], patterns: Sequence[str]) -> list[TableId]:
+    """Tables as a snapshot reads them: by the order of the include list's patterns, else by `db.table`.
+
+    Source: Debezium's `RelationalSnapshotChangeEventSource`; names compare as Java strings do.
+    """
+    ordered = sorted(tables, key=java_order)
+    if not patterns:
+        return ordered
+    matches: list[Callable[[str], bool]] = [any_of([pattern]) for pattern in patterns]
+    return list(dict.fromkeys(table for wanted in matches for table in ordered if wanted(str(table))))
+
+
+def java_order(table: TableId) -> bytes:
+    """Sorts as `String.compareTo` of `db.table` does: by UTF-16 code units."""
+    return str(table).encode("utf-16-be", "surrogatepass")

@@ -1,0 +1,131 @@
+"""Keys that are accepted by name but do nothing here yet: which are refused, which are warned of, and in what words.
+
+Refused is what would change or reveal data when it is ignored; warned of is what only leaves something out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from cdc.config import keys, wire_text
+from cdc.errors import Problem
+from cdc.mysql.config import INVALID, MySqlConfig
+
+HISTORY_CLASSES: Final = frozenset((
+    "io.debezium.storage.kafka.history.KafkaSchemaHistory",
+    "io.debezium.relational.history.KafkaSchemaHistory",
+    "io.debezium.relational.history.KafkaDatabaseHistory",
+))  # fmt: skip
+_NAMING_CLASSES: Final = frozenset(
+    ("io.debezium.schema.SchemaTopicNamingStrategy", "io.debezium.schema.DefaultTopicNamingStrategy")
+)
+_COLUMN_KEYS: Final = re.compile(
+    r"column\.(?:mask\.with\.(?:\d+|\(d\+\))\.chars|mask\.hash\.(?:v2\.)?.+\.with\.salt\..+|truncate\.to\.(?:\d+|\(d\+\))\.chars)"
+)
+
+
+class _Limit(NamedTuple):
+    """When `ignored` says yes to a field's value, `words` tell what that means."""
+
+    field: str
+    ignored: Callable[[Any], bool]
+    words: str
+
+
+def _given(value: object) -> bool:
+    return value not in (None, (), "", False)
+
+
+def _not(*usual: str) -> Callable[[Any], bool]:
+    return lambda value: value not in usual
+
+
+_NO_JAVA: Final = "it names a Java class, and no Java runs here; remove it"
+
+REFUSED: Final = (
+    _Limit("mask_hash", _given, "masking columns is not available; remove it, or leave the column out by "
+           "column.exclude.list"),
+    _Limit("mask_with", _given, "masking columns is not available; remove it, or leave the column out by "
+           "column.exclude.list"),
+    _Limit("truncate_to", _given, "cutting columns is not available; remove it, or leave the column out by "
+           "column.exclude.list"),
+    _Limit("converters", _given, "custom column converters are not available; remove it"),
+    _Limit("post_processors", _given, "post processors are not available; remove it"),
+    _Limit("transaction_metadata", _given, "transaction metadata is not available; set it to false"),
+    _Limit("field_names", _not("none"), "adjusting field names is not available; set it to none"),
+    _Limit("sanitize_field_names", _given, "adjusting field names is not available; set it to false"),
+    _Limit("topic_naming", lambda value: value not in _NAMING_CLASSES, _NO_JAVA),
+    _Limit("snapshot_mode", lambda value: value == "custom", "a custom snapshotter is a Java class, and no Java "
+           "runs here; use configuration_based"),
+    _Limit("snapshot_query_mode", lambda value: value == "custom", "a custom query is a Java class, and no Java "
+           "runs here; use snapshot.select.statement.overrides"),
+    _Limit("locking_mode", lambda value: value == "custom", "a custom lock is a Java class, and no Java runs here; "
+           "use minimal, extended or none"),
+    _Limit("source_maker", _not("io.debezium.connector.mysql.MySqlSourceInfoStructMaker"), _NO_JAVA),
+    _Limit("new_tables", _not("off"), "Debezium removed it in 1.9; remove it"),
+)  # fmt: skip
+"""Ignoring these would write other data than the user asked for."""
+
+WARNED: Final = (
+    _Limit("event_failure_mode", _not("fail"), "an event that cannot be processed stops the task all the same"),
+    _Limit("decode_failure_mode", _not("fail"), "bytes that cannot be decoded stop the task all the same"),
+    _Limit("convert_failure_mode", lambda value: value == "skip", "a value that cannot be converted stops the task"),
+    _Limit("snapshot_threads", lambda value: value > 1, "a snapshot reads one table at a time"),
+    _Limit("signal_tables", _given, "signals are not read yet: incremental and blocking snapshots cannot be started"),
+    _Limit("signal_channels", lambda value: tuple(value) != ("source",), "signals are not read yet"),
+    _Limit("read_only", _given, "incremental snapshots are not available yet"),
+    _Limit("notification_channels", _given, "no notifications are sent yet"),
+    _Limit("lineage", _given, "no OpenLineage events are sent"),
+    _Limit("heartbeat_query", _given, "the query is not run with heartbeats yet"),
+    _Limit("metric_tags", _given, "metrics carry no custom tags"),
+    _Limit("advanced_metrics", _given, "there are no advanced metrics"),
+    _Limit("history_ddl_filter", _given, "DDL is classified without this list"),
+    _Limit("gtid_new_channel", _not("earliest"), "new GTID channels are read from their beginning"),
+    _Limit("jdbc_driver", _not("com.mysql.cj.jdbc.Driver"), "there is no JDBC driver here"),
+    _Limit("protocol", _not("jdbc:mysql"), "there is no JDBC here"),
+)  # fmt: skip
+"""Ignoring these leaves something out that the user can live without, when told so."""
+
+
+def refused(config: MySqlConfig, raw: Mapping[str, str]) -> list[Problem]:
+    """What the config asks for and must not be ignored."""
+    declared = keys(MySqlConfig)
+    found = []
+    for limit in REFUSED:
+        value = getattr(config, limit.field)
+        if limit.ignored(value):
+            name = declared[limit.field].name
+            found.append(Problem(name, INVALID.format(name=name, problem=f"{wire_text(value)}: {limit.words}")))
+    for name in raw:
+        if _COLUMN_KEYS.fullmatch(name) and name not in {problem.key for problem in found}:
+            problem = "masking, hashing and cutting columns are not available; leave the column out by "
+            found.append(Problem(name, INVALID.format(name=name, problem=problem + "column.exclude.list")))
+    if config.history_class not in HISTORY_CLASSES:
+        found.append(Problem("schema.history.internal", _other_history(config.history_class)))
+    return found
+
+
+def warned(config: MySqlConfig, raw: Mapping[str, str]) -> list[str]:
+    """What the config asks for and is not done, one sentence a key."""
+    declared = keys(MySqlConfig)
+    found = [
+        f"{declared[limit.field].name}={wire_text(getattr(config, limit.field))}: {limit.words}"
+        for limit in WARNED
+        if limit.ignored(getattr(config, limit.field))
+    ]
+    return found + [f"{name}: there is no JDBC driver here; it does nothing" for name in raw if _is_driver(name)]
+
+
+def _is_driver(name: str) -> bool:
+    return name.startswith("driver.")
+
+
+def _other_history(class_name: str) -> str:
+    return INVALID.format(
+        name="schema.history.internal",
+        problem=f"{class_name} is not available: table definitions are kept in a topic of the log. Remove the key, "
+        "name the topic in schema.history.internal.kafka.topic, and start once with snapshot.mode=recovery to write the "
+        "definitions there; the connector's offset is kept",
+    )
