@@ -17,7 +17,7 @@ setup: .venv/ready
 
 demo: setup
 	@$(BIN)/python -m services start demo mysql elasticsearch
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python -m scripts.demo
 
 # Fresh data every time: what one run leaves behind must not help the next.
 test: setup
