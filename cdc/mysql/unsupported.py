@@ -126,6 +126,6 @@ def _other_history(class_name: str) -> str:
     return INVALID.format(
         name="schema.history.internal",
         problem=f"{class_name} is not available: table definitions are kept in a topic of the log. Remove the key, "
-        "name the topic in schema.history.internal.kafka.topic, and start once with snapshot.mode=recovery to write the "
-        "definitions there; the connector's offset is kept",
+        "name the topic in schema.history.internal.kafka.topic, and start once with snapshot.mode=recovery to write "
+        "the definitions there; the connector's offset is kept",
     )
