@@ -216,8 +216,10 @@ class Value:
 
 def _problem(declared: Key, parsed: Any) -> str | None:
     """What is wrong with a parsed value; None when nothing is."""
-    if (declared.required or declared.needed) and parsed in ("", ()):
-        return "it must not be empty"
+    if declared.needed and parsed in ("", ()):
+        return "A value is required"
+    if declared.required and parsed in ("", ()):
+        return (declared.check(parsed) if declared.check and parsed == "" else None) or "String must be non-empty"
     if declared.values:
         folded = {value.lower() for value in declared.values}
         asked = parsed if isinstance(parsed, tuple) else (parsed,)

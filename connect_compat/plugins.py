@@ -1,0 +1,140 @@
+"""Kafka Connect class names to what we build for them: one plain table. Importing this imports no plugin.
+
+A new connector, converter or transform is one line here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from cdc.config import Key, keys
+from cdc.connector import SinkConnector, SourceConnector
+from cdc.errors import TailraceError
+
+KAFKA, DEBEZIUM = "4.3.1", "3.5.0.Final"
+
+
+class Kind(Enum):
+    """What a plugin is, in the order and the words of `GET /connector-plugins`."""
+
+    SINK = "sink"
+    SOURCE = "source"
+    TRANSFORM = "transformation"
+    PREDICATE = "predicate"
+    CONVERTER = "converter"
+    HEADER_CONVERTER = "header_converter"
+
+
+CONNECTORS = (Kind.SINK, Kind.SOURCE)
+_SUFFIXES = {
+    Kind.SINK: "Connector", Kind.SOURCE: "Connector", Kind.TRANSFORM: "Transformation", Kind.PREDICATE: "Predicate",
+    Kind.CONVERTER: "Converter", Kind.HEADER_CONVERTER: "Converter",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One line of the table. `where`: `module:attribute`, imported only when it is used."""
+
+    kind: Kind
+    class_name: str
+    version: str
+    where: str
+
+    @property
+    def simple_name(self) -> str:
+        return self.class_name.rpartition(".")[2]
+
+    @property
+    def alias(self) -> str:
+        return self.simple_name.removesuffix(_SUFFIXES[self.kind])
+
+    def answers_to(self, name: str) -> bool:
+        return name in (self.class_name, self.simple_name, self.alias)
+
+    def load(self) -> Any:
+        """The connector declaration, or the class of a converter, transform or predicate."""
+        module, _, attribute = self.where.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def config_class(self) -> type | None:
+        """The dataclass of its config; None when it has no settings."""
+        loaded = self.load()
+        if isinstance(loaded, SourceConnector | SinkConnector):
+            return loaded.config
+        declared: type | None = getattr(loaded, "CONFIG", None)
+        return declared
+
+    def settings(self) -> list[Key]:
+        """Its settings in the order declared, without the internal ones."""
+        declared = self.config_class()
+        return [] if declared is None else [key for key in keys(declared).values() if not key.internal]
+
+
+class UnknownPlugin(TailraceError):
+    """No plugin of that kind has that name. Nothing was started."""
+
+
+_TRANSFORMS = "org.apache.kafka.connect.transforms."
+_CONVERTERS = "org.apache.kafka.connect.converters."
+
+TABLE: tuple[Plugin, ...] = (
+    Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "14.1.0",
+           "sinks.elasticsearch:ELASTICSEARCH"),
+    Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
+)  # fmt: skip
+
+
+class Plugins:
+    """The table, asked by kind and name."""
+
+    def __init__(self, table: Sequence[Plugin] = TABLE) -> None:
+        order = list(Kind)
+        self._table = sorted(table, key=lambda plugin: (order.index(plugin.kind), plugin.class_name))
+
+    def all(self, *kinds: Kind) -> list[Plugin]:
+        """By kind, then by class name; without `kinds` every one."""
+        return [plugin for plugin in self._table if not kinds or plugin.kind in kinds]
+
+    def find(self, name: str, *kinds: Kind) -> Plugin | None:
+        """By full name first, then by simple name or alias."""
+        candidates = self.all(*kinds)
+        exact = [plugin for plugin in candidates if plugin.class_name == name]
+        return next(iter(exact or [plugin for plugin in candidates if plugin.answers_to(name)]), None)
+
+    def connector(self, name: str) -> Plugin:
+        """Raises: UnknownPlugin listing every connector there is and the nearest name."""
+        found = self.find(name.strip(), *CONNECTORS)
+        if found is None:
+            raise UnknownPlugin(
+                f"Failed to find any class that implements Connector and which name matches {name}, "
+                f"available connectors are: {', '.join(map(_described, self.all(*CONNECTORS)))}"
+                + self._nearest(name, CONNECTORS)
+            )
+        return found
+
+    def get(self, name: str, kind: Kind) -> Plugin:
+        """Raises: UnknownPlugin listing every plugin of that kind and the nearest name."""
+        found = self.find(name.strip(), kind)
+        if found is None:
+            known = ", ".join(plugin.class_name for plugin in self.all(kind))
+            raise UnknownPlugin(f"Class {name} could not be found; there are: {known}{self._nearest(name, (kind,))}")
+        return found
+
+    def _nearest(self, name: str, kinds: Iterable[Kind]) -> str:
+        """The plugin whose simple name or alias is most like that of `name`."""
+        by_name = {text.lower(): plugin for plugin in self.all(*kinds) for text in (plugin.simple_name, plugin.alias)}
+        near = difflib.get_close_matches(name.strip().rpartition(".")[2].lower(), by_name, n=1, cutoff=0.6)
+        return f"; did you mean {by_name[near[0]].class_name}?" if near else ""
+
+
+def _described(plugin: Plugin) -> str:
+    """As Kafka Connect's `PluginDesc` prints itself."""
+    name, version, kind = plugin.class_name, plugin.version, plugin.kind.value
+    return (f"PluginDesc{{klass=class {name}, name='{name}', version='{version}', encodedVersion={version}, "
+            f"type={kind}, typeName='{kind}', location='tailrace'}}")  # fmt: skip

@@ -1,0 +1,252 @@
+"""Connector configs, target states, task configs and statuses: Kafka Connect's own records to and from two stores.
+
+Keys and JSON members are Kafka Connect's, byte for byte, so that a real cluster can take over the topics, or hand
+them over. What is held here is read by any thread and written by the herder's only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from connect_compat.log import Store
+
+Config = Mapping[str, str]
+
+
+class Target(Enum):
+    """What a user wants of a connector."""
+
+    STARTED = "STARTED"
+    PAUSED = "PAUSED"
+    STOPPED = "STOPPED"
+
+
+class State(Enum):
+    """What a connector or task does, as its status says."""
+
+    UNASSIGNED = "UNASSIGNED"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+    RESTARTING = "RESTARTING"
+
+
+class MemoryStore:
+    """A store that is gone with the process: standalone mode, where files on the command line are the configs."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, bytes] = {}
+
+    def put(self, entries: Sequence[tuple[str, bytes | None]]) -> None:
+        for key, value in entries:
+            if value is None:
+                self._entries.pop(key, None)
+            else:
+                self._entries[key] = value
+
+    def all(self) -> Mapping[str, bytes]:
+        return dict(self._entries)
+
+
+class Configs:
+    """The config topic: which connectors there are, their configs, targets and task configs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connectors: dict[str, Config] = {}
+        self._targets: dict[str, Target] = {}
+        self._tasks: dict[str, dict[int, Config]] = {}
+        self._commits: dict[str, int] = {}
+        for key, raw in store.all().items():
+            self._read(key, orjson.loads(raw))
+
+    def _read(self, key: str, value: Any) -> None:
+        if not isinstance(value, dict):
+            return
+        if key.startswith("connector-"):
+            self._connectors[key.removeprefix("connector-")] = value["properties"]
+        elif key.startswith("target-state-"):
+            name = key.removeprefix("target-state-")
+            self._targets[name] = Target(value.get("state.v2") or value["state"])
+        elif key.startswith("commit-"):
+            self._commits[key.removeprefix("commit-")] = int(value["tasks"])
+        elif key.startswith("task-"):
+            name, _, number = key.removeprefix("task-").rpartition("-")
+            if number.isdigit():
+                self._tasks.setdefault(name, {})[int(number)] = value["properties"]
+
+    def names(self) -> list[str]:
+        return sorted(self._connectors)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._connectors
+
+    def config(self, name: str) -> Config | None:
+        return self._connectors.get(name)
+
+    def target(self, name: str) -> Target:
+        return self._targets.get(name, Target.STARTED)
+
+    def tasks(self, name: str) -> list[Config]:
+        """The committed task configs; none when a commit names one that is not there: they must be made anew."""
+        written = self._tasks.get(name, {})
+        count = self._commits.get(name, 0) if name in self._connectors else 0
+        return [written[number] for number in range(count)] if all(n in written for n in range(count)) else []
+
+    def has_task_record(self, name: str, task: int) -> bool:
+        """Whether a config was ever written for the task; it stays when the connector is stopped."""
+        return name in self._connectors and task in self._tasks.get(name, {})
+
+    def put_connector(self, name: str, config: Config, target: Target | None = None) -> None:
+        """The target first, so that a connector created stopped never runs. `target` None leaves it as it is."""
+        if name not in self._connectors:
+            self._forget_tasks_of_a_former(name)
+        if target is not None:
+            self.put_target(name, target)
+        self._put(f"connector-{name}", {"properties": dict(config)})
+        self._connectors[name] = dict(config)
+
+    def _forget_tasks_of_a_former(self, name: str) -> None:
+        """A deleted connector leaves its task records behind; a new one of its name must not start with them."""
+        if self._commits.get(name):
+            self._put(f"commit-{name}", {"tasks": 0})
+        self._commits.pop(name, None)
+        self._tasks.pop(name, None)
+
+    def put_target(self, name: str, target: Target) -> None:
+        old = "STARTED" if target is Target.STARTED else "PAUSED"
+        self._put(f"target-state-{name}", {"state": old, "state.v2": target.value})
+        self._targets[name] = target
+
+    def put_tasks(self, name: str, configs: Sequence[Config]) -> None:
+        """Every task record, then the commit that makes them count."""
+        records = [(f"task-{name}-{number}", {"properties": dict(config)}) for number, config in enumerate(configs)]
+        self._store.put([(key, orjson.dumps(value)) for key, value in records])
+        self._put(f"commit-{name}", {"tasks": len(configs)})
+        self._tasks.setdefault(name, {}).update(enumerate(map(dict, configs)))
+        self._commits[name] = len(configs)
+
+    def put_restart(self, name: str, *, include_tasks: bool, only_failed: bool) -> None:
+        self._put(f"restart-connector-{name}", {"include-tasks": include_tasks, "only-failed": only_failed})
+
+    def put_logger(self, namespace: str, level: str) -> None:
+        self._put(f"logger-cluster-{namespace}", {"level": level})
+
+    def delete(self, name: str) -> None:
+        """Task and commit records stay, as in Kafka Connect; without the connector's they mean nothing."""
+        self._store.put([(f"connector-{name}", None), (f"target-state-{name}", None)])
+        self._connectors.pop(name, None)
+        self._targets.pop(name, None)
+
+    def _put(self, key: str, value: Mapping[str, Any]) -> None:
+        self._store.put([(key, orjson.dumps(value))])
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a connector or task. `version` is that of its plugin, None while it does not run."""
+
+    state: State
+    worker_id: str
+    generation: int
+    trace: str | None = None
+    version: str | None = None
+
+    def as_record(self) -> bytes:
+        return orjson.dumps({
+            "state": self.state.value, "trace": self.trace, "worker_id": self.worker_id,
+            "generation": self.generation, "version": self.version,
+        })  # fmt: skip
+
+
+def _status(value: Mapping[str, Any]) -> Status:
+    return Status(State(value["state"]), str(value["worker_id"]), int(value.get("generation") or 0),
+                  value.get("trace"), value.get("version"))  # fmt: skip
+
+
+class Statuses:
+    """The status topic: what each connector and task does, and which topics a connector uses."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connectors: dict[str, Status] = {}
+        self._tasks: dict[str, dict[int, Status]] = {}
+        self._topics: dict[str, set[str]] = {}
+        for key, raw in store.all().items():
+            self._read(key, orjson.loads(raw))
+
+    def _read(self, key: str, value: Any) -> None:
+        if not isinstance(value, dict):
+            return
+        if key.startswith("status-connector-"):
+            self._connectors[key.removeprefix("status-connector-")] = _status(value)
+        elif key.startswith("status-task-"):
+            name, _, number = key.removeprefix("status-task-").rpartition("-")
+            if number.isdigit():
+                self._tasks.setdefault(name, {})[int(number)] = _status(value)
+        elif key.startswith("status-topic-"):
+            topic = value["topic"]
+            self._topics.setdefault(topic["connector"], set()).add(topic["name"])
+
+    def newest_generation(self) -> int:
+        """The highest a worker wrote; a new worker goes on from there."""
+        tasks = (status for by_number in self._tasks.values() for status in by_number.values())
+        return max((status.generation for status in (*self._connectors.values(), *tasks)), default=0)
+
+    def names(self) -> set[str]:
+        """Everything a status or topic is recorded for."""
+        return {*self._connectors, *self._tasks, *self._topics}
+
+    def connector(self, name: str) -> Status | None:
+        return self._connectors.get(name)
+
+    def tasks(self, name: str) -> dict[int, Status]:
+        """By number, in order."""
+        return dict(sorted(self._tasks.get(name, {}).items()))
+
+    def topics(self, name: str) -> list[str]:
+        return sorted(self._topics.get(name, ()))
+
+    def put_connector(self, name: str, status: Status) -> None:
+        self._store.put([(f"status-connector-{name}", status.as_record())])
+        self._connectors[name] = status
+
+    def put_task(self, name: str, task: int, status: Status) -> None:
+        self._store.put([(f"status-task-{name}-{task}", status.as_record())])
+        self._tasks.setdefault(name, {})[task] = status
+
+    def put_topics(self, name: str, task: int, topics: Sequence[str], now_ms: int) -> None:
+        """Records the topics that were not known yet."""
+        known = self._topics.setdefault(name, set())
+        new = [topic for topic in topics if topic not in known]
+        self._store.put([(_topic_key(topic, name), orjson.dumps({"topic": {
+            "name": topic, "connector": name, "task": task, "discoverTimestamp": now_ms,
+        }})) for topic in new])  # fmt: skip
+        self._topics[name] = known | set(new)
+
+    def reset_topics(self, name: str) -> None:
+        self._store.put([(_topic_key(topic, name), None) for topic in self.topics(name)])
+        self._topics.pop(name, None)
+
+    def delete_tasks(self, name: str, numbers: Sequence[int]) -> None:
+        self._store.put([(f"status-task-{name}-{number}", None) for number in numbers])
+        for number in numbers:
+            self._tasks.get(name, {}).pop(number, None)
+
+    def delete(self, name: str) -> None:
+        """Topics, tasks, connector: in that order."""
+        self.reset_topics(name)
+        self.delete_tasks(name, list(self.tasks(name)))
+        self._store.put([(f"status-connector-{name}", None)])
+        self._connectors.pop(name, None)
+        self._tasks.pop(name, None)
+
+
+def _topic_key(topic: str, connector: str) -> str:
+    return f"status-topic-{topic}:connector-{connector}"

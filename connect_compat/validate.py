@@ -1,0 +1,462 @@
+"""A connector config to Kafka Connect's ConfigInfos: every key with its declaration, its value and its errors.
+
+Everything is checked at once: the runtime's keys, the connector's, transforms, predicates, converters; then, when all
+that is well, what only a look at the source or target can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cdc.config import MISSING, Importance, Key, Value, keys, unknown, values, wire_text
+from cdc.connector import SinkConnector, SourceConnector
+from cdc.errors import ConfigError, Problem, RequestError
+from connect_compat.connector_config import (
+    ORDER_IN_GROUP,
+    PREFIXES,
+    ConnectorKeys,
+    ErrorKeys,
+    SinkKeys,
+    SourceKeys,
+    aliases,
+    java_map,
+    with_prefix,
+)
+from connect_compat.masking import masked
+from connect_compat.plugins import Kind, Plugin, Plugins, UnknownPlugin
+from connect_compat.providers import Providers
+
+Raw = Mapping[str, "str | None"]
+_CONVERTER_KINDS = {
+    "key.converter": Kind.CONVERTER, "value.converter": Kind.CONVERTER, "header.converter": Kind.HEADER_CONVERTER,
+}  # fmt: skip
+_CONFIG_DEF = "Invalid value "
+_NUMBERS = ("INT", "SHORT", "LONG", "DOUBLE")
+
+
+@dataclass
+class Info:
+    """One key of the answer: how it is declared, the value as it is shown, and the errors of it."""
+
+    key: Key
+    value: str | None
+    recommended: Sequence[str] = ()
+    errors: list[str] = field(default_factory=list)
+    declared: bool = True
+    dependents: Sequence[str] = ()
+    required: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "definition": definition(self.key, self.dependents, required=self.required) if self.declared else None,
+            "value": {
+                "name": self.key.name,
+                "value": self.value,
+                "recommended_values": list(self.recommended),
+                "errors": list(self.errors),
+                "visible": True,
+            },
+        }
+
+
+@dataclass
+class Report:
+    """What a config turned out to be.
+
+    Attributes:
+        infos: the runtime's keys, the transforms', the predicates', the connector's, in the order they are answered.
+        converters: the keys of the converters that the connector names itself.
+    """
+
+    name: str
+    plugin: Plugin
+    infos: list[Info]
+    converters: list[Info] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def error_count(self) -> int:
+        """Messages of the connector's own section, and erroneous values of the converters', as Kafka Connect counts."""
+        return sum(len(info.errors) for info in self.infos) + sum(bool(info.errors) for info in self.converters)
+
+    @property
+    def errors(self) -> list[str]:
+        return [error for info in (*self.infos, *self.converters) for error in info.errors]
+
+    def as_json(self) -> dict[str, Any]:
+        groups = dict.fromkeys(info.key.group for info in self.infos if info.declared)
+        return {
+            "name": self.name,
+            "error_count": self.error_count,
+            "groups": list(groups),
+            "configs": [info.as_json() for info in (*self.infos, *self.converters)],
+        }
+
+
+def definition(key: Key, dependents: Sequence[str] = (), *, required: bool | None = None) -> dict[str, Any]:
+    """Kafka Connect's ConfigKeyInfo."""
+    return {
+        "name": key.name,
+        "type": key.type,
+        "required": key.required if required is None else required,
+        "default_value": None if key.type == "PASSWORD" and key.required else wire_text(key.default),
+        "importance": key.importance.value,
+        "documentation": key.doc,
+        "group": key.group,
+        "order_in_group": key.order,
+        "width": key.width,
+        "display_name": key.label,
+        "dependents": list(dependents),
+    }
+
+
+def runtime_keys(kind: Kind) -> list[Key]:
+    """The keys the runtime itself reads of a source's or a sink's config."""
+    declared = (ConnectorKeys, ErrorKeys, SinkKeys if kind is Kind.SINK else SourceKeys)
+    return [
+        replace(key, order=ORDER_IN_GROUP.get(key.name, key.order))
+        for config in declared
+        for key in keys(config).values()
+    ]
+
+
+def plugin_definitions(plugin: Plugin) -> list[dict[str, Any]]:
+    """What `GET /connector-plugins/{plugin}/config` answers: its own keys, then the runtime's."""
+    if plugin.kind in (Kind.CONVERTER, Kind.HEADER_CONVERTER):
+        return [definition(key) for key in _converter_keys(plugin)]
+    own = [definition(key, dependents) for key, dependents in _with_dependents(plugin.settings())]
+    if plugin.kind not in (Kind.SINK, Kind.SOURCE):
+        return own
+    names = {key["name"] for key in own}
+    shared = [key for key in runtime_keys(plugin.kind) if key.name not in names]
+    return own + [
+        definition(replace(key, default=plugin.version) if key.name == "connector.plugin.version" else key)
+        for key in shared
+    ]
+
+
+class Validator:
+    """Checks configs against one table of plugins."""
+
+    def __init__(self, plugins: Plugins, providers: Providers, worker: Mapping[str, str]) -> None:
+        """`worker`: the worker's properties; its converters are the defaults of the connectors'."""
+        self._plugins, self._providers, self._worker = plugins, providers, worker
+
+    def plugin(self, raw: Raw) -> Plugin:
+        """The connector a config asks for. Raises: RequestError: 400 in the words of Kafka Connect."""
+        name = (raw.get("connector.class") or "").strip()
+        if not name:
+            shown = masked({key: "null" if text is None else text for key, text in raw.items()})
+            raise RequestError(400, f"Connector config {java_map(shown)} contains no connector type")
+        try:
+            return self._plugins.connector(name)
+        except UnknownPlugin as error:
+            raise RequestError(400, str(error)) from None
+
+    def check(self, raw: Raw, *, live: bool = True) -> Report:
+        """Every key of the config.
+
+        Args:
+            live: whether to connect and look when the config alone has no error.
+        Raises: RequestError: no connector class, or one that there is not.
+        """
+        plugin = self.plugin(raw)
+        try:
+            given = self._providers.resolve({key: text for key, text in raw.items() if text is not None})
+            problems: Sequence[Problem] = ()
+        except ConfigError as error:
+            given, problems = {key: text for key, text in raw.items() if text is not None}, error.problems
+        connector = plugin.load()
+        infos = [*self._runtime(plugin, given), *self._chains(given)]
+        taken = {info.key.name for info in infos}
+        infos += [info for info in _section(plugin.config_class(), given, plugin) if info.key.name not in taken]
+        report = Report(raw.get("connector.class") or "", plugin, infos, self._converters(given))
+        _check_topics(report, given)
+        _add(report, [Problem(key, _NULL) for key, text in raw.items() if text is None])
+        _add(report, problems)
+        if live and not report.error_count:
+            _add(report, _live(connector, given))
+        _warn(report, connector, given)
+        _show_as_given(report, raw, given)
+        return report
+
+    def _runtime(self, plugin: Plugin, given: Mapping[str, str]) -> list[Info]:
+        """The runtime's keys; the defaults of converters are the worker's, those of versions the only there are."""
+        infos = []
+        for config in (ConnectorKeys, ErrorKeys, SinkKeys if plugin.kind is Kind.SINK else SourceKeys):
+            for value in values(config, given):
+                key = replace(value.key, order=ORDER_IN_GROUP.get(value.key.name, value.key.order))
+                infos.append(self._runtime_info(plugin, replace(value, key=key), given))
+        return infos
+
+    def _runtime_info(self, plugin: Plugin, value: Value, given: Mapping[str, str]) -> Info:
+        name = value.key.name
+        if name in _CONVERTER_KINDS:
+            kind = _CONVERTER_KINDS[name]
+            value = replace(value, key=replace(value.key, default=self._worker.get(name)))
+            info = _info(replace(value, parsed=value.parsed or self._worker.get(name)))
+            info.recommended = [known.class_name for known in self._plugins.all(kind)]
+            info.errors += self._class_errors(name, given.get(name), kind)
+            return info
+        if name.endswith(".plugin.version"):
+            version = plugin.version
+            if name != "connector.plugin.version":
+                of = name.removesuffix(".plugin.version")
+                used = self._plugins.find(given.get(of, self._worker.get(of, "")), _CONVERTER_KINDS[of])
+                version = used.version if used else ""
+            key = replace(value.key, default=version or None)
+            info = _info(replace(value, key=key, parsed=value.parsed or version))
+            info.recommended = [version] if version else []
+            return info
+        info = _info(value)
+        if name in ("transforms", "predicates"):
+            listed = aliases(given.get(name))
+            if len(set(listed)) < len(listed):
+                shown = ", ".join(listed)
+                info.errors.append(f"Invalid value [{shown}] for configuration {name}: Duplicate alias provided.")
+        return info
+
+    def _class_errors(self, name: str, class_name: str | None, kind: Kind) -> list[str]:
+        if class_name is None:
+            return []
+        try:
+            self._plugins.get(class_name, kind)
+        except UnknownPlugin as error:
+            return [f"Invalid value {class_name} for configuration {name}: {error}"]
+        return []
+
+    def _chains(self, given: Mapping[str, str]) -> list[Info]:
+        """The keys of every transform and predicate that is listed."""
+        infos: list[Info] = []
+        predicates = aliases(given.get("predicates"))
+        for alias in dict.fromkeys(aliases(given.get("transforms"))):
+            step = self._step(f"transforms.{alias}", f"Transforms: {alias}", f"Transformation type for {alias}",
+                              Kind.TRANSFORM, given)  # fmt: skip
+            asked = given.get(f"transforms.{alias}.predicate")
+            if asked is not None and asked not in predicates:
+                named = next(info for info in step if info.key.name.endswith(".predicate"))
+                named.errors.append(f"Invalid value {asked} for configuration transforms.{alias}.predicate: predicates "
+                                    f"lists no {asked!r}; it lists {', '.join(predicates) or 'nothing'}")  # fmt: skip
+            infos += step
+        for alias in dict.fromkeys(predicates):
+            infos += self._step(f"predicates.{alias}", f"Predicates: {alias}", f"Predicate type for {alias}",
+                                Kind.PREDICATE, given)  # fmt: skip
+        return infos
+
+    def _step(self, prefix: str, group: str, label: str, kind: Kind, given: Mapping[str, str]) -> list[Info]:
+        """The keys of one transform or predicate under their full names."""
+        what = "transformation" if kind is Kind.TRANSFORM else "predicate"
+        alias = prefix.partition(".")[2]
+        type_key = _key(f"{prefix}.type", "CLASS", f"Class of the {alias!r} {what}.", label=label,
+                        importance=Importance.HIGH, width="LONG", required=True)  # fmt: skip
+        class_name = given.get(type_key.name)
+        known = [plugin.class_name for plugin in self._plugins.all(kind)]
+        if class_name is None:
+            message = f'Missing required configuration "{type_key.name}" which has no default value.'
+            return [_grouped(Info(type_key, None, known, [message], required=True), group, 0)]
+        errors = self._class_errors(type_key.name, class_name, kind)
+        infos = [Info(type_key, class_name, known, errors, required=True)]
+        if not errors:
+            plugin = self._plugins.get(class_name, kind)
+            version_key = _key(f"{prefix}.plugin.version", "STRING", f"Version of the {alias!r} {what}.",
+                               label=label.replace("type", "version"), importance=Importance.HIGH, width="LONG",
+                               default=plugin.version)  # fmt: skip
+            infos.append(Info(version_key, given.get(version_key.name, plugin.version), [plugin.version]))
+            infos += _section(plugin.config_class(), given, plugin, prefix + ".")
+        if kind is Kind.TRANSFORM:
+            infos += _own_of_transforms(prefix, given)
+        return [_grouped(info, group, order) for order, info in enumerate(infos)]
+
+    def _converters(self, given: Mapping[str, str]) -> list[Info]:
+        """The keys of the converters that the connector's config names."""
+        infos: list[Info] = []
+        for name, kind in _CONVERTER_KINDS.items():
+            plugin = self._plugins.find(given.get(name, ""), kind)
+            if plugin is None:
+                continue
+            if _has_converter_type(plugin):
+                infos.append(Info(replace(_CONVERTER_TYPE, name=f"{name}.converter.type"), name.partition(".")[0],
+                                  required=True))  # fmt: skip
+            infos += _section(plugin.config_class(), given, plugin, name + ".")
+        return infos
+
+
+_NULL = "Null value can not be supplied as the configuration value."
+
+
+def _key(
+    name: str,
+    kind: str,
+    doc: str,
+    *,
+    label: str,
+    importance: Importance = Importance.MEDIUM,
+    width: str = "NONE",
+    default: Any = None,
+    required: bool = False,
+) -> Key:
+    """A key that no dataclass declares because its name is the user's."""
+    return Key(name=name, type=kind, default=MISSING if required else default, doc=doc, importance=importance,
+               group="", order=-1, width=width, label=label, aliases=(), values=(), check=None, depends_on=(),
+               old_values={}, needed=False, invalid=_CONFIG_DEF, internal=False)  # fmt: skip
+
+
+_CONVERTER_TYPE = _key("converter.type", "STRING", "How this converter is used: for the key, value or header.",
+                       label="converter.type", importance=Importance.LOW, required=True)  # fmt: skip
+
+
+def _has_converter_type(plugin: Plugin) -> bool:
+    return plugin.simple_name != "SimpleHeaderConverter"
+
+
+def _converter_keys(plugin: Plugin) -> list[Key]:
+    own = [key for key in plugin.settings() if key.name != "converter.type"]
+    return [_CONVERTER_TYPE, *own] if _has_converter_type(plugin) else own
+
+
+def _own_of_transforms(prefix: str, given: Mapping[str, str]) -> Iterable[Info]:
+    """`predicate` and `negate`, which every transform has."""
+    predicate = _key(f"{prefix}.predicate", "STRING", "Alias of the predicate that says to which records this applies.",
+                     label="predicate")  # fmt: skip
+    negate = _key(f"{prefix}.negate", "BOOLEAN", "Whether to apply it to the other records instead.", label="negate",
+                  default=False)  # fmt: skip
+    yield Info(predicate, given.get(predicate.name))
+    text = given.get(negate.name, "false").strip().lower()
+    info = Info(negate, text if text in ("true", "false") else None)
+    if info.value is None:
+        info.errors.append(f"Invalid value {given[negate.name]} for configuration {negate.name}: "
+                           "Expected value to be either true or false")  # fmt: skip
+    yield info
+
+
+def _grouped(info: Info, group: str, order: int) -> Info:
+    info.key = replace(info.key, group=group, order=order)
+    return info
+
+
+def _with_dependents(declared: Sequence[Key]) -> list[tuple[Key, list[str]]]:
+    return [(key, [other.name for other in declared if key.name in other.depends_on]) for key in declared]
+
+
+def _section(config: type | None, given: Mapping[str, str], plugin: Plugin, prefix: str = "") -> list[Info]:
+    """The keys of one dataclass, read below `prefix` and shown with it."""
+    if config is None:
+        return []
+    below = with_prefix(given, prefix) if prefix else given
+    found = [value for value in values(config, below) if not value.key.internal and value.key.name != "converter.type"]
+    dependents = {key.name: names for key, names in _with_dependents([value.key for value in found])}
+    return [_renamed(_info(value), prefix, dependents[value.key.name]) for value in found]
+
+
+def _renamed(info: Info, prefix: str, dependents: Sequence[str]) -> Info:
+    info.dependents = [prefix + name for name in dependents]
+    if prefix:
+        short = info.key.name
+        info.errors = [
+            error.replace(f"configuration {short}:", f"configuration {prefix}{short}:").replace(
+                f'configuration "{short}"', f'configuration "{prefix}{short}"'
+            )
+            for error in info.errors
+        ]
+        info.key = replace(info.key, name=prefix + short)
+    return info
+
+
+def _info(value: Value) -> Info:
+    """A value of the wrong type is null. One that is refused is shown by ConfigDef's keys, and null by Debezium's."""
+    key, errors = value.key, list(value.errors)
+    unparsed = bool(errors) and value.given is not None and not _converts(value)
+    own_words = not key.invalid.startswith(_CONFIG_DEF)
+    if unparsed and key.check is not None and key.type in _NUMBERS:
+        # Both run the range check too, on the null that the text became.
+        null = f"Invalid value null for configuration {key.name}: Value must be non-null"
+        errors.append(errors[0] if own_words else null)
+    shown = (None if unparsed or own_words else value.given) if errors else wire_text(value.parsed)
+    return Info(key, _hidden(key, value.given, shown), key.values, errors, required=key.required)
+
+
+_REFUSED = ("Not a number of type", "Expected value to be either")
+
+
+def _converts(value: Value) -> bool:
+    """Whether the text could be read as the key's type at all."""
+    return not any(reason in error for error in value.errors for reason in _REFUSED)
+
+
+def _hidden(key: Key, given: str | None, shown: str | None) -> str | None:
+    return shown if key.type != "PASSWORD" else ("[hidden]" if given else None)
+
+
+def _check_topics(report: Report, given: Mapping[str, str]) -> None:
+    """A sink reads either a list or a pattern, and never its own dead letters."""
+    if report.plugin.kind is not Kind.SINK:
+        return
+    topics, pattern = aliases(given.get("topics")), given.get("topics.regex", "").strip()
+    if not topics and not pattern:
+        neither = "Must configure one of topics or topics.regex"
+        _add(report, [Problem(name, neither) for name in ("topics", "topics.regex")])
+    elif topics and pattern:
+        both = "topics and topics.regex are mutually exclusive options, but both are set."
+        _add(report, [Problem(name, both) for name in ("topics", "topics.regex")])
+    dead = given.get("errors.deadletterqueue.topic.name", "").strip()
+    if dead and dead in topics:
+        _add(report, [Problem("topics", f"The DLQ topic '{dead}' may not be included in the list of topics "
+                                        f"('topics={','.join(topics)}') consumed by the connector")])  # fmt: skip
+    if dead and pattern and _matches(pattern, dead):
+        _add(report, [Problem("topics.regex", f"The DLQ topic '{dead}' may not be matched by the regex of topics "
+                                              f"('topics.regex={pattern}') consumed by the connector")])  # fmt: skip
+
+
+def _matches(pattern: str, topic: str) -> bool:
+    try:
+        return re.fullmatch(pattern, topic) is not None
+    except re.error:
+        return False
+
+
+def _add(report: Report, problems: Iterable[Problem]) -> None:
+    """Each problem at its key; a key that nobody declared gets an entry without a definition."""
+    known = {info.key.name: info for info in (*report.infos, *report.converters)}
+    for problem in problems:
+        info = known.get(problem.key)
+        if info is None:
+            info = Info(_key(problem.key, "STRING", "", label=problem.key), None, declared=False)
+            report.infos.append(info)
+            known[problem.key] = info
+        if problem.message not in info.errors:
+            info.errors.append(problem.message)
+
+
+def _live(connector: SourceConnector | SinkConnector, given: Mapping[str, str]) -> list[Problem]:
+    """What the connector finds when it looks at the real source or target."""
+    check: Callable[[Mapping[str, str]], list[Problem]] = connector.check
+    try:
+        return check(given)
+    except ConfigError as error:
+        return list(error.problems)
+
+
+def _warn(report: Report, connector: SourceConnector | SinkConnector, given: Mapping[str, str]) -> None:
+    """Old names that were used, and keys that nobody declared."""
+    declared = [*keys(connector.config).values(), *runtime_keys(report.plugin.kind)]
+    known = {name for key in declared for name in (key.name, *key.aliases)}
+    prefixes = (*PREFIXES, *connector.prefixes)
+    report.warnings += [problem.message for problem in unknown(given, known, prefixes)]
+    for key in declared:
+        for old in key.aliases:
+            if old in given:
+                report.warnings.append(f"{old} is the old name of {key.name}; use {key.name}")
+
+
+def _show_as_given(report: Report, raw: Raw, given: Mapping[str, str]) -> None:
+    """What a config provider gave is shown as the reference that stands in the config, in errors too."""
+    for info in (*report.infos, *report.converters):
+        reference, text = raw.get(info.key.name), given.get(info.key.name)
+        if reference is None or text is None or reference == text:
+            continue
+        if info.value is not None and info.key.type != "PASSWORD":
+            info.value = reference
+        info.errors = [error.replace(text, reference) if text else error for error in info.errors]

@@ -1,0 +1,170 @@
+"""Worker properties, as written for Kafka Connect, to what the worker process needs: listeners, log, defaults.
+
+Three modes: embedded (no file, one folder), standalone and distributed (Kafka Connect's own property files).
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from cdc.config import at_least, key, parse
+from cdc.errors import ConfigError, Problem
+from connect_compat.connector_config import HEADER_CONVERTER, JSON_CONVERTER, with_prefix
+from connect_compat.log import LogSettings
+
+DATA = "./tailrace-data"
+STANDALONE_OFFSETS = "tailrace-standalone-offsets"
+_LISTENER = re.compile(r"(.*)://\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)")
+_CLIENT_PREFIXES = ("security.", "ssl.", "sasl.")
+_CLIENT_KEYS = ("bootstrap.servers", "client.dns.lookup", "request.timeout.ms", "retry.backoff.ms",
+                "retry.backoff.max.ms", "metadata.max.age.ms", "connections.max.idle.ms")  # fmt: skip
+_INTERNAL = ("config.storage.", "offset.storage.", "status.storage.")
+
+
+class Mode(Enum):
+    EMBEDDED = "embedded"
+    STANDALONE = "standalone"
+    DISTRIBUTED = "distributed"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Where REST is served. An empty host is every interface; port 0 is any free one."""
+
+    host: str
+    port: int
+    setting: str
+    """The setting it comes from, to be named when the port is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerKeys:
+    """The worker settings that we act on; what else stands in the file is handed to Kafka's clients or left alone."""
+
+    listeners: tuple[str, ...] = key("listeners", default=(), doc="Addresses of REST, as http://host:port.")
+    rest_host: str | None = key("rest.host.name", default=None, doc="Host of REST when listeners is not set.")
+    rest_port: int = key("rest.port", default=8083, doc="Port of REST when listeners is not set.", check=at_least(0))
+    advertised_host: str | None = key("rest.advertised.host.name", default=None, doc="Host named in worker_id.")
+    advertised_port: int | None = key("rest.advertised.port", default=None, doc="Port named in worker_id.")
+    mask_secrets: bool = key(
+        "rest.mask.secrets", default=True,
+        doc="Whether REST shows ******** for secrets in configs; false shows them, as Kafka Connect does.",
+    )  # fmt: skip
+    admin_listeners: tuple[str, ...] | None = key(
+        "admin.listeners", default=None, doc="Set but empty: /admin is not served. Not set: served with the rest.",
+    )  # fmt: skip
+    allow_origin: str = key("access.control.allow.origin", default="", doc="Origins that browsers may call from.")
+    allow_methods: str = key("access.control.allow.methods", default="", doc="Methods that browsers may use.")
+    topic_tracking: bool = key("topic.tracking.enable", default=True, doc="Whether topics in use are recorded.")
+    topic_reset: bool = key("topic.tracking.allow.reset", default=True, doc="Whether that record may be reset.")
+    flush_ms: int = key("offset.flush.interval.ms", default=60_000, type="LONG",
+                        doc="The most milliseconds between two saves of offsets.", check=at_least(1))  # fmt: skip
+    graceful_ms: int = key("task.shutdown.graceful.timeout.ms", default=5_000, type="LONG",
+                           doc="Milliseconds a task may take to stop before it is killed.",
+                           check=at_least(0))  # fmt: skip
+    data: str = key("tailrace.data.dir", default=DATA, doc="Folder of the embedded log, used without Kafka.")
+    group_id: str = key("group.id", default="tailrace", doc="Name of the worker group.")
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """Everything the worker process is started with.
+
+    Attributes:
+        raw: the properties as given, converters filled in; config providers are declared there.
+        keeps_configs: whether connector configs outlive the process; in standalone mode the files on the command
+            line are the configs, as with Kafka Connect.
+    """
+
+    mode: Mode
+    keys: WorkerKeys
+    raw: Mapping[str, str]
+    log: LogSettings
+    listeners: tuple[Listener, ...]
+
+    @property
+    def keeps_configs(self) -> bool:
+        return self.mode is not Mode.STANDALONE
+
+    def worker_id(self, port: int) -> str:
+        """`host:port` as statuses show it. `port`: the one REST is bound to."""
+        first = self.listeners[0].host
+        host = self.keys.advertised_host or (first if first not in ("", "0.0.0.0", "::") else socket.gethostname())
+        return f"{host}:{self.keys.advertised_port or port}"
+
+
+def embedded(folder: str = DATA, host: str | None = None, port: int | None = None) -> WorkerConfig:
+    """The worker that `tailrace` alone starts: embedded log, configs and offsets in one folder."""
+    raw = {"tailrace.data.dir": folder}
+    if host is not None:
+        raw["rest.host.name"] = host
+    if port is not None:
+        raw["rest.port"] = str(port)
+    return worker_config(Mode.EMBEDDED, raw)
+
+
+def worker_config(mode: Mode, properties: Mapping[str, str]) -> WorkerConfig:
+    """Raises: ConfigError with every problem at once."""
+    raw = dict(properties)
+    problems = _missing(raw) if mode is Mode.DISTRIBUTED else []
+    if mode is not Mode.DISTRIBUTED:
+        raw.setdefault("key.converter", JSON_CONVERTER)
+        raw.setdefault("value.converter", JSON_CONVERTER)
+    raw.setdefault("header.converter", HEADER_CONVERTER)
+    listeners: tuple[Listener, ...] = ()
+    try:
+        keys = parse(WorkerKeys, raw)
+        listeners = _listeners(keys)
+    except ConfigError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    return WorkerConfig(mode, keys, raw, _log(mode, keys, raw), listeners)
+
+
+def _missing(raw: Mapping[str, str]) -> list[Problem]:
+    needed = ("group.id", "config.storage.topic", "offset.storage.topic", "status.storage.topic",
+              "key.converter", "value.converter")  # fmt: skip
+    return [
+        Problem(name, f'Missing required configuration "{name}" which has no default value.')
+        for name in needed
+        if not raw.get(name, "").strip()
+    ]
+
+
+def _listeners(keys: WorkerKeys) -> tuple[Listener, ...]:
+    if not keys.listeners:
+        return (Listener(keys.rest_host or "127.0.0.1", keys.rest_port, "rest.port"),)
+    found = []
+    for text in keys.listeners:
+        match = _LISTENER.fullmatch(text)
+        if match is None or match[1].lower() not in ("http", "https") or int(match[3]) < 0:
+            message = f"Invalid value {text} for configuration listeners: write http://host:port"
+            raise ConfigError([Problem("listeners", message + ", or http://:port for every interface")])
+        if match[1].lower() == "https":
+            raise ConfigError([Problem("listeners", f"listeners asks for {text}: REST is served over http only; "
+                                                    "put a proxy that ends TLS before it")])  # fmt: skip
+        found.append(Listener(match[2], int(match[3]), "listeners"))
+    return tuple(found)
+
+
+def _log(mode: Mode, keys: WorkerKeys, raw: Mapping[str, str]) -> LogSettings:
+    in_kafka = mode is Mode.DISTRIBUTED or (mode is Mode.STANDALONE and bool(raw.get("bootstrap.servers", "").strip()))
+    if not in_kafka:
+        return LogSettings(path=keys.data, group_id=keys.group_id)
+    client = {name: text for name, text in raw.items() if name in _CLIENT_KEYS or name.startswith(_CLIENT_PREFIXES)}
+    client.setdefault("bootstrap.servers", "localhost:9092")
+    internal = {name: text for name, text in raw.items() if name.startswith(_INTERNAL)}
+    if mode is Mode.STANDALONE:
+        internal.setdefault("offset.storage.topic", STANDALONE_OFFSETS)
+    return LogSettings(
+        client=client,
+        producer=with_prefix(raw, "producer."),
+        consumer=with_prefix(raw, "consumer."),
+        group_id=keys.group_id,
+        internal=internal,
+    )
