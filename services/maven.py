@@ -42,7 +42,7 @@ def environment() -> dict[str, str]:
 
 
 def jars(name: str, source: Path) -> Path:
-    """A folder with `libs/` (the jars of `source/pom.xml`) and `classes/` (`source/src` compiled), made when missing."""
+    """A folder with `libs/` (the jars of `source/pom.xml`) and `classes/` (`source/src` compiled), made if missing."""
     folder = cache() / "maven" / name
     recipe = "".join(path.read_text() for path in [source / "pom.xml", *sorted((source / "src").glob("*.java"))])
     done = folder / "recipe"
