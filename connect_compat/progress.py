@@ -1,0 +1,67 @@
+"""What a running task and its supervisor know of each other: stop and pause go in, counters and waits come out.
+
+The task's own thread writes, the heartbeat thread of the same process reads: plain assignments, no lock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Stopped(Exception):
+    """Raised out of a wait when the task was asked to stop. Nothing is lost: offsets stay where they are."""
+
+
+class Waiting(NamedTuple):
+    """What a task is waiting for, in the words of the error, and since when (milliseconds since 1970)."""
+
+    what: str
+    since_ms: int
+
+
+@dataclass
+class Progress:
+    """One task's figures since it started.
+
+    Attributes:
+        counters: totals under Kafka Connect's metric names (`source-record-write-total`).
+        report: what the source itself reports (snapshot progress and the like).
+        topics: every topic written to (source) or read from (sink) so far.
+        backlog: records in the log not yet delivered (sink); None when unknown.
+        moved_at: `time.monotonic()` of the last step done, or of the last look that found nothing to do.
+    """
+
+    counters: dict[str, int] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+    topics: set[str] = field(default_factory=set)
+    waiting: Waiting | None = None
+    backlog: int | None = None
+    paused: bool = False
+    moved_at: float = field(default_factory=time.monotonic)
+
+    def count(self, name: str, more: int = 1) -> None:
+        self.counters[name] = self.counters.get(name, 0) + more
+
+    def moved(self) -> None:
+        self.moved_at = time.monotonic()
+
+    def uses(self, topics: Iterable[str]) -> None:
+        self.topics.update(topics)
+
+
+class Control:
+    """What the supervisor asks of a task. Any thread may set it."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.pause = threading.Event()
+        self.progress = Progress()
+
+    def sleep(self, seconds: float) -> None:
+        """Raises: Stopped: as soon as the task is asked to stop."""
+        if self.stop.wait(seconds):
+            raise Stopped
