@@ -5,9 +5,17 @@ Source: MySQL's source documentation, "Binary Log Event", `libs/mysql/binlog/eve
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+
+import zstandard
+
+from cdc.errors import DecodeError
+from cdc.mysql.charset import charset
 
 
 class Header(NamedTuple):
@@ -56,7 +64,6 @@ class FormatDescription:
 
     server_version: str
     checksum: bool
-    header_lengths: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +202,440 @@ class TransactionPayload:
     events: tuple[bytes, ...] = field(repr=False)
 
 
+QUERY: Final = 2
+ROTATE: Final = 4
+FORMAT_DESCRIPTION: Final = 15
+XID: Final = 16
+TABLE_MAP: Final = 19
+HEARTBEAT: Final = 27
+GTID: Final = 33
+ANONYMOUS_GTID: Final = 34
+TRANSACTION_PAYLOAD: Final = 40
+HEARTBEAT_V2: Final = 41
+GTID_TAGGED: Final = 42
+"""Event types that callers tell apart by number. 23-25 and 30-32 are rows events."""
+ARTIFICIAL: Final = 0x20
+"""Flag of an event that the server made up for the stream and that stands in no file."""
+
 Event = (
     Unknown | Rotate | FormatDescription | Gtid | PreviousGtids | Query | RowsQuery | TableMap | Rows | Xid | XaPrepare
     | Heartbeat | TransactionPayload
 )  # fmt: skip
+
+_HEADER: Final = struct.Struct("<IBIIIH")
+_HEADER_SIZE: Final = _HEADER.size
+_CHECKSUM_SIZE: Final = 4
+
+
+def header(event: bytes) -> Header:
+    """Raises: DecodeError: fewer bytes than a header has, or than the header says."""
+    if len(event) < _HEADER_SIZE:
+        raise DecodeError(f"a binary log event of {len(event)} bytes has no room for its header of {_HEADER_SIZE}")
+    head = Header._make(_HEADER.unpack_from(event))
+    if head.size != len(event):
+        raise DecodeError(f"a binary log event says it has {head.size} bytes but {len(event)} came")
+    return head
+
+
+def decode(event: bytes, *, checksum: bool) -> tuple[Header, Event]:
+    """One event as the server sends it (without the packet's leading OK byte).
+
+    Args:
+        checksum: the event ends in a CRC-32, which is checked; as the last FormatDescription said. A
+            FormatDescription ends in one always.
+    Raises: DecodeError: the bytes are not what the protocol says.
+    """
+    head = header(event)
+    decoder = _DECODERS.get(head.type)
+    if decoder is None:
+        return head, Unknown()
+    end = len(event)
+    if checksum and head.type != FORMAT_DESCRIPTION:
+        end -= _CHECKSUM_SIZE
+        if zlib.crc32(memoryview(event)[:end]) != int.from_bytes(event[end:], "little"):
+            raise DecodeError(f"the binary log event that ends at {head.next_position} has a wrong checksum")
+    try:
+        return head, decoder(_Bytes(event, _HEADER_SIZE, end), head)
+    except (IndexError, ValueError, struct.error) as error:
+        raise DecodeError(f"an event of type {head.type} that ends at {head.next_position}: {error}") from error
+
+
+class _Bytes:
+    """Reads forward through part of an event; a ValueError past its end."""
+
+    __slots__ = ("at", "end", "raw")
+
+    def __init__(self, raw: bytes, at: int, end: int) -> None:
+        if at > end:
+            raise ValueError(f"{at - end} bytes too short")
+        self.raw, self.at, self.end = raw, at, end
+
+    def take(self, size: int) -> bytes:
+        start, stop = self.at, self.at + size
+        if stop > self.end:
+            raise ValueError(f"{size} bytes wanted where {self.end - start} are left")
+        self.at = stop
+        return self.raw[start:stop]
+
+    def rest(self) -> bytes:
+        return self.take(self.end - self.at)
+
+    def number(self, size: int) -> int:
+        return int.from_bytes(self.take(size), "little")
+
+    def packed(self) -> int:
+        """MySQL's length-encoded integer of 1, 3, 4 or 9 bytes."""
+        first = self.number(1)
+        if first < 0xFB:
+            return first
+        if first in (0xFB, 0xFF):
+            raise ValueError(f"{first:#x} begins no length-encoded integer")
+        return self.number({0xFC: 2, 0xFD: 3, 0xFE: 8}[first])
+
+    def text(self) -> bytes:
+        """A length-encoded string."""
+        return self.take(self.packed())
+
+    def varlen(self, *, signed: bool = False) -> int:
+        """An integer of `mysql::serialization`: as many more bytes as the first has low one-bits; sign lowest."""
+        first = self.number(1)
+        more = (~first & -~first).bit_length() - 1
+        value = first >> (more + 1) if more < 8 else 0
+        value |= self.number(more) << (7 - more if more < 8 else 0)
+        if not signed:
+            return value
+        return ~(value >> 1) if value & 1 else value >> 1
+
+    def part(self, size: int) -> _Bytes:
+        start = self.at
+        self.take(size)
+        return _Bytes(self.raw, start, start + size)
+
+    def __bool__(self) -> bool:
+        return self.at < self.end
+
+
+def _rotate(raw: _Bytes, head: Header) -> Event:
+    position = raw.number(8)
+    return Rotate(raw.rest().decode(), position, bool(head.flags & ARTIFICIAL) or head.timestamp == 0)
+
+
+def _format_description(raw: _Bytes, head: Header) -> Event:
+    if raw.number(2) != 4:
+        raise ValueError("not binary log version 4; the server is older than MySQL 5.0")
+    version = raw.take(50).rstrip(b"\0").decode("ascii", "replace")
+    raw.take(5)
+    algorithm = raw.rest()[-1 - _CHECKSUM_SIZE]
+    return FormatDescription(version, checksum=algorithm == 1)
+
+
+def _uuid(raw: bytes) -> str:
+    digits = raw.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _gtid(raw: _Bytes, head: Header) -> Event:
+    raw.take(1)
+    uuid, number = _uuid(raw.take(16)), raw.number(8)
+    gtid = f"{uuid}:{number}" if head.type == GTID else None
+    immediate = original = 0
+    if raw and raw.number(1) == 2:
+        raw.take(16)
+        if raw:  # MySQL 8.0.1 and later
+            immediate = original = raw.number(7)
+            if immediate >> 55:
+                immediate, original = immediate & ~(1 << 55), raw.number(7)
+    return Gtid(gtid, original, immediate)
+
+
+_TAGGED_FIELDS: Final = 12
+
+
+def _gtid_tagged(raw: _Bytes, head: Header) -> Event:
+    """Numbered fields, absent ones left out; those this does not know end the reading."""
+    raw.varlen(), raw.varlen(), raw.varlen()
+    values: dict[int, Any] = {}
+    while raw:
+        number = raw.varlen()
+        if number >= _TAGGED_FIELDS:
+            break
+        if number == 0:
+            values[number] = raw.take(1)
+        elif number == 1:
+            values[number] = bytes(raw.varlen() for _ in range(16))
+        elif number == 3:
+            values[number] = raw.take(raw.varlen()).decode("ascii")
+        else:
+            values[number] = raw.varlen(signed=number in (2, 4, 5))
+    if 1 not in values or 2 not in values:
+        raise ValueError("a GTID event without UUID or number")
+    immediate = values.get(6, 0)
+    tag = f":{values[3]}" if values.get(3) else ""
+    return Gtid(f"{_uuid(values[1])}{tag}:{values[2]}", values.get(7, immediate), immediate)
+
+
+def _previous_gtids(raw: _Bytes, head: Header) -> Event:
+    count = raw.take(8)
+    tagged = count[7] == 1
+    members = []
+    for _ in range(int.from_bytes(count[1:7] if tagged else count, "little")):
+        uuid = _uuid(raw.take(16))
+        tag = raw.take(raw.varlen()).decode("ascii") if tagged else ""
+        intervals = []
+        for _ in range(raw.number(8)):
+            first, end = raw.number(8), raw.number(8)
+            intervals.append(f":{first}-{end - 1}")
+        members.append(uuid + (f":{tag}" if tag else "") + "".join(intervals))
+    return PreviousGtids(",".join(members))
+
+
+_FIXED_STATUS: Final = {
+    0: 4, 1: 8, 3: 4, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 14: 8, 15: 8, 16: 1, 17: 8, 18: 2, 19: 1, 20: 1, 128: 3, 129: 8,
+}  # fmt: skip
+"""Status variable -> size of its value. Those with a size of their own are in `_client_charset`."""
+
+
+def _client_charset(raw: _Bytes) -> int | None:
+    """The client's collation id among a Query's status variables; what follows an unknown one cannot be read."""
+    while raw:
+        match raw.number(1):
+            case 4:
+                return raw.number(2)
+            case 2:
+                raw.take(raw.number(1) + 1)
+            case 5 | 6:
+                raw.take(raw.number(1))
+            case 11:
+                raw.take(raw.number(1))
+                raw.take(raw.number(1))
+            case 12:
+                names = raw.number(1)
+                for _ in range(names if names != 254 else 0):
+                    raw.take(raw.raw.index(b"\0", raw.at, raw.end) + 1 - raw.at)
+            case code if code in _FIXED_STATUS:
+                raw.take(_FIXED_STATUS[code])
+            case _:
+                return None
+    return None
+
+
+def _query(raw: _Bytes, head: Header) -> Event:
+    thread, _, database_size, error, status_size = struct.unpack("<IIBHH", raw.take(13))
+    collation = _client_charset(raw.part(status_size))
+    database = raw.take(database_size + 1)[:-1].decode("utf-8", "replace")
+    sql = raw.rest()
+    codec = "utf_8" if collation is None else charset(collation)[1]
+    return Query(thread, database, sql.decode(codec, "replace"), collation, error)
+
+
+def _rows_query(raw: _Bytes, head: Header) -> Event:
+    raw.take(1)
+    return RowsQuery(raw.rest().decode("utf-8", "replace"))
+
+
+_KINDS: Final = {
+    23: Kind.WRITE, 24: Kind.UPDATE, 25: Kind.DELETE, 30: Kind.WRITE, 31: Kind.UPDATE, 32: Kind.DELETE,
+    39: Kind.PARTIAL_UPDATE,
+}  # fmt: skip
+
+
+def _rows(raw: _Bytes, head: Header) -> Event:
+    kind = _KINDS[head.type]
+    table_id, flags = raw.number(6), raw.number(2)
+    if head.type >= 30:
+        extra = raw.number(2)
+        if extra < 2:
+            raise ValueError(f"{extra} bytes of extra row information")
+        raw.take(extra - 2)
+    width = raw.packed()
+    size = (width + 7) // 8
+    before = raw.take(size) if kind is not Kind.WRITE else None
+    after = raw.take(size) if kind is not Kind.DELETE else None
+    return Rows(kind, table_id, width, before, after, raw.raw, raw.at, raw.end, bool(flags & 1))
+
+
+def _xid(raw: _Bytes, head: Header) -> Event:
+    return Xid(raw.number(8))
+
+
+def _xa_prepare(raw: _Bytes, head: Header) -> Event:
+    return XaPrepare(bool(raw.number(1)))
+
+
+def _heartbeat(raw: _Bytes, head: Header) -> Event:
+    return Heartbeat(raw.rest().decode(), head.next_position)
+
+
+def _fields(raw: _Bytes) -> Iterator[tuple[int, _Bytes]]:
+    """Type, length, value, until the type 0."""
+    while raw and (kind := raw.packed()):
+        yield kind, raw.part(raw.packed())
+
+
+def _heartbeat_v2(raw: _Bytes, head: Header) -> Event:
+    file, position = "", head.next_position
+    for kind, value in _fields(raw):
+        if kind == 1:
+            file = value.rest().decode()
+        elif kind == 2:
+            position = value.packed()
+    return Heartbeat(file, position)
+
+
+def _transaction_payload(raw: _Bytes, head: Header) -> Event:
+    sizes = {kind: value.packed() for kind, value in _fields(raw)}
+    payload, compression = raw.take(sizes.get(1, raw.end - raw.at)), sizes.get(2, 255)
+    if compression == 0:
+        payload = _unzstd(payload, sizes.get(3, 0))
+    elif compression != 255:
+        raise ValueError(f"a transaction compressed by the unknown algorithm {compression}")
+    events = []
+    at = 0
+    while at < len(payload):
+        size = int.from_bytes(payload[at + 9 : at + 13], "little")
+        if size < _HEADER_SIZE or at + size > len(payload):
+            raise ValueError(f"an event of {size} bytes at byte {at} of a payload of {len(payload)}")
+        events.append(payload[at : at + size])
+        at += size
+    return TransactionPayload(tuple(events))
+
+
+def _unzstd(payload: bytes, size: int) -> bytes:
+    """All frames of `payload`, which must give exactly `size` bytes."""
+    parts, total = [], 0
+    while payload:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            parts.append(frame.decompress(payload))
+        except zstandard.ZstdError as error:
+            raise ValueError(f"a compressed transaction cannot be decompressed: {error}") from error
+        total += len(parts[-1])
+        if not frame.eof or total > size:
+            break
+        payload = frame.unused_data
+    if total != size:
+        raise ValueError(f"a compressed transaction holds {total} bytes instead of {size}")
+    return b"".join(parts)
+
+
+_NUMERIC: Final = frozenset((1, 2, 3, 4, 5, 8, 9, 246))
+_ONE_BYTE_META: Final = frozenset((4, 5, 17, 18, 19, 242, 245, 249, 250, 251, 252, 255))
+_CHARACTER: Final = frozenset((15, 249, 250, 251, 252, 253, 254))
+_VARCHAR, _BIT, _ENUM, _SET, _VAR_STRING, _STRING, _NEWDECIMAL, _GEOMETRY, _VECTOR = (
+    15, 16, 247, 248, 253, 254, 246, 255, 242,
+)  # fmt: skip
+
+
+def _meta(kind: int, raw: _Bytes) -> int:
+    """One column's metadata as the docstring of TableMap says."""
+    if kind in _ONE_BYTE_META:
+        return raw.number(1)
+    if kind in (_VARCHAR, _VAR_STRING, _BIT):
+        return raw.number(2)
+    if kind in (_STRING, _ENUM, _SET, _NEWDECIMAL):
+        return int.from_bytes(raw.take(2), "big")
+    return 0
+
+
+def _flags(raw: bytes, count: int, *, high_first: bool = False) -> tuple[bool, ...]:
+    if len(raw) * 8 < count:
+        raise ValueError(f"{len(raw)} bytes of flags for {count} columns")
+    if high_first:
+        return tuple(bool(raw[i >> 3] & 0x80 >> (i & 7)) for i in range(count))
+    return tuple(bool(raw[i >> 3] & 1 << (i & 7)) for i in range(count))
+
+
+def _table_map(raw: _Bytes, head: Header) -> Event:
+    table_id = raw.number(6)
+    raw.take(2)
+    database = raw.take(raw.number(1) + 1)[:-1].decode("utf-8", "replace")
+    table = raw.take(raw.number(1) + 1)[:-1].decode("utf-8", "replace")
+    width = raw.packed()
+    types = raw.take(width)
+    meta = raw.part(raw.packed())
+    metas = tuple(_meta(kind, meta) for kind in types)
+    nullable = _flags(raw.take((width + 7) // 8), width)
+    known = _optional_metadata(raw, types, metas) if raw else {}
+    return TableMap(table_id, database, table, types, metas, nullable, **known)
+
+
+def _optional_metadata(raw: _Bytes, types: bytes, metas: Sequence[int]) -> dict[str, Any]:
+    real = [meta >> 8 if kind == _STRING else kind for kind, meta in zip(types, metas, strict=True)]
+    numbers = [i for i, kind in enumerate(real) if kind in _NUMERIC]
+    texts = [i for i, kind in enumerate(real) if kind in _CHARACTER]
+    choices = [i for i, kind in enumerate(real) if kind in (_ENUM, _SET)]
+    collations: list[int | None] = [None] * len(types)
+    known: dict[str, Any] = {}
+    while raw:
+        field_type = raw.number(1)
+        value = raw.part(raw.packed())
+        match field_type:
+            case 1:
+                flags = dict(zip(numbers, _flags(value.rest(), len(numbers), high_first=True), strict=True))
+                known["unsigned"] = tuple(flags.get(i, False) for i in range(len(types)))
+            case 2 | 10:
+                _default_collations(value, texts if field_type == 2 else choices, collations)
+            case 3 | 11:
+                for i in texts if field_type == 3 else choices:
+                    collations[i] = value.packed()
+            case 4:
+                known["names"] = tuple(value.text().decode("utf-8", "replace") for _ in types)
+            case 5 | 6:
+                wanted = _SET if field_type == 5 else _ENUM
+                members = {i: tuple(_members(value)) for i in choices if real[i] == wanted}
+                known["set_values" if field_type == 5 else "enum_values"] = members
+            case 7:
+                known["geometry_types"] = {i: value.packed() for i, kind in enumerate(real) if kind == _GEOMETRY}
+            case 8:
+                known["primary_key"] = tuple(_key_columns(value, len(types), prefixed=False))
+            case 9:
+                known["primary_key"] = tuple(_key_columns(value, len(types), prefixed=True))
+            case 12:
+                known["visible"] = _flags(value.rest(), len(types), high_first=True)
+            case 13:
+                known["dimensions"] = {i: value.packed() for i, kind in enumerate(real) if kind == _VECTOR}
+    if any(collation is not None for collation in collations):
+        known["collations"] = tuple(collations)
+    return known
+
+
+def _default_collations(raw: _Bytes, columns: Sequence[int], collations: list[int | None]) -> None:
+    """One collation for all, then pairs (number among these columns, collation) for those that differ."""
+    default = raw.packed()
+    for i in columns:
+        collations[i] = default
+    while raw:
+        i = columns[raw.packed()]
+        collations[i] = raw.packed()
+
+
+def _members(raw: _Bytes) -> Iterator[bytes]:
+    for _ in range(raw.packed()):
+        yield raw.text()
+
+
+def _key_columns(raw: _Bytes, width: int, *, prefixed: bool) -> Iterator[tuple[int, int]]:
+    while raw:
+        column = raw.packed()
+        if column >= width:
+            raise ValueError(f"primary key column {column} of a table of {width} columns")
+        yield column, raw.packed() if prefixed else 0
+
+
+_DECODERS: Final[dict[int, Callable[[_Bytes, Header], Event]]] = {
+    QUERY: _query,
+    ROTATE: _rotate,
+    FORMAT_DESCRIPTION: _format_description,
+    XID: _xid,
+    TABLE_MAP: _table_map,
+    HEARTBEAT: _heartbeat,
+    29: _rows_query,
+    GTID: _gtid,
+    ANONYMOUS_GTID: _gtid,
+    35: _previous_gtids,
+    38: _xa_prepare,
+    TRANSACTION_PAYLOAD: _transaction_payload,
+    HEARTBEAT_V2: _heartbeat_v2,
+    GTID_TAGGED: _gtid_tagged,
+    **dict.fromkeys(_KINDS, _rows),
+}

@@ -1,0 +1,368 @@
+"""The socket to MySQL: log in, register as a replica, read the binary log's packets. The only I/O of the log side.
+
+Source: MySQL's source documentation, "Client/Server Protocol": `COM_REGISTER_SLAVE`, `COM_BINLOG_DUMP`,
+`COM_BINLOG_DUMP_GTID`; "Replication Protocol".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import ssl
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pymysql
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
+from pymysql.connections import Connection
+from pymysql.err import Error, MySQLError
+
+from cdc.config import Password
+from cdc.errors import SourceError, SourceUnavailable, TailraceError
+from cdc.mysql.offset import GtidSet, Position
+
+_REGISTER_SLAVE: Final = 0x15
+_BINLOG_DUMP: Final = 0x12
+_BINLOG_DUMP_GTID: Final = 0x1E
+_THROUGH_GTID: Final = 0x04
+_MAX_PACKET: Final = 0xFFFFFF
+_RECEIVE_BYTES: Final = 1 << 20
+_IDLE_SECONDS: Final = 0.5
+_HEARTBEAT_NS: Final = 1_000_000_000
+_SILENCE_SECONDS: Final = 30.0
+"""A server that promised a heartbeat a second and sends nothing for so long is away."""
+_NET_WRITE_TIMEOUT_SECONDS: Final = 600
+"""How long the server waits for a reader that takes nothing because the log is away."""
+_GIVEN_UP: Final = (1042, 1043, 1053, 1040, 1158, 1159, 1160, 1161, 1203, 1226, 2003, 2006, 2013, 2055, 3169, 4031)
+"""Server and client error numbers of an outage: too many connections, shutdown, lost connection, network errors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to reach a server.
+
+    Attributes:
+        ssl_mode: disabled, preferred, required, verify_ca or verify_identity.
+        truststore, keystore: PEM or PKCS #12 files; a keystore holds the client's certificate and key.
+    """
+
+    host: str
+    user: str
+    port: int = 3306
+    password: Password | None = None
+    ssl_mode: str = "preferred"
+    truststore: str | None = None
+    truststore_password: Password | None = None
+    keystore: str | None = None
+    keystore_password: Password | None = None
+    connect_timeout_ms: int = 30_000
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}"
+
+
+def connect(settings: Settings, **options: Any) -> Connection[Any]:
+    """A logged-in connection with autocommit and utf8mb4; `options` go to `pymysql.connect`.
+
+    Raises: SourceUnavailable: no server answers; SourceError: it refuses us, or TLS is not as asked for.
+    """
+    wanted: dict[str, Any] = {
+        "host": settings.host, "port": settings.port, "user": settings.user, "charset": "utf8mb4", "autocommit": True,
+        "password": settings.password.reveal() if settings.password is not None else "",
+        "connect_timeout": max(1, settings.connect_timeout_ms // 1000), "program_name": "tailrace", **options,
+    }  # fmt: skip
+    context = _tls(settings)
+    try:
+        if context is not None:
+            try:
+                return pymysql.connect(ssl=context, **wanted)
+            except (Error, OSError) as error:
+                if settings.ssl_mode != "preferred" or not _without_tls(error):
+                    raise
+        return pymysql.connect(ssl_disabled=True, **wanted)
+    except (MySQLError, OSError, RuntimeError) as error:
+        raise failure(error, settings) from error
+
+
+def _without_tls(error: BaseException) -> bool:
+    """The server speaks no TLS, or none that we speak: `preferred` goes on without."""
+    cause = getattr(error, "original_exception", error)
+    return isinstance(cause, ssl.SSLError) or "SSL is required" in str(error)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.ssl_mode == "disabled":
+        return None
+    context = ssl.create_default_context()
+    # Certificates that MySQL makes for itself do not pass the strict checks of Python 3.13.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    verified = settings.ssl_mode in ("verify_ca", "verify_identity")
+    context.check_hostname = settings.ssl_mode == "verify_identity"
+    context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
+    try:
+        if settings.truststore:
+            context.load_verify_locations(cadata=_authorities(settings.truststore, settings.truststore_password))
+        if settings.keystore:
+            _load_identity(context, settings.keystore, settings.keystore_password)
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"a key or trust store for {settings.host} cannot be used: {error}; give a PEM or PKCS #12 file and its "
+            "password (convert a JKS with: keytool -importkeystore -deststoretype PKCS12)"
+        ) from error
+    return context
+
+
+def _opened(store: bytes, password: Password | None) -> PKCS12KeyAndCertificates:
+    return load_pkcs12(store, password.reveal().encode() if password is not None else None)
+
+
+def _authorities(path: str, password: Password | None) -> str:
+    store = Path(path).read_bytes()
+    if b"-----BEGIN" in store:
+        return store.decode("ascii")
+    opened = _opened(store, password)
+    certificates = [*opened.additional_certs, *([opened.cert] if opened.cert is not None else [])]
+    return "".join(entry.certificate.public_bytes(Encoding.PEM).decode("ascii") for entry in certificates)
+
+
+def _load_identity(context: ssl.SSLContext, path: str, password: Password | None) -> None:
+    """`ssl` takes a client's key from files alone, so a PKCS #12 store passes through an encrypted, private one."""
+    store = Path(path).read_bytes()
+    phrase = password.reveal() if password is not None else None
+    if b"-----BEGIN" in store:
+        context.load_cert_chain(path, password=phrase)
+        return
+    opened = _opened(store, password)
+    if opened.cert is None or opened.key is None:
+        raise ValueError(f"{path} holds no certificate with its key")
+    encryption = BestAvailableEncryption(phrase.encode()) if phrase else NoEncryption()
+    pem = opened.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    for entry in (opened.cert, *opened.additional_certs):
+        pem += entry.certificate.public_bytes(Encoding.PEM)
+    descriptor, name = tempfile.mkstemp(suffix=".pem")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+        context.load_cert_chain(name, password=phrase)
+    finally:
+        Path(name).unlink()
+
+
+def failure(error: BaseException, settings: Settings | None = None) -> TailraceError:
+    """A driver's or the network's error, or an error packet's, as one of ours that says what to do."""
+    if isinstance(error, TailraceError):
+        return error
+    where = str(settings) if settings is not None else "MySQL"
+    user = settings.user if settings is not None else "user"
+    cause = getattr(error, "original_exception", error)
+    number, text = _numbered(error)
+    if isinstance(cause, ssl.SSLError):
+        return SourceError(f"{where}: TLS failed: {cause}; check database.ssl.mode and database.ssl.truststore")
+    if "SSL is required" in text:
+        return SourceError(f"{where}: the server offers no TLS; set database.ssl.mode=preferred or enable TLS there")
+    if number == 1045:
+        return SourceError(f"{where}: {text} (1045); check database.user and database.password")
+    if number in (1227, 1044, 1142):
+        return SourceError(
+            f"{where}: {text} ({number}); run: GRANT SELECT, RELOAD, SHOW DATABASES, LOCK TABLES, REPLICATION SLAVE, "
+            f"REPLICATION CLIENT ON *.* TO '{user}'@'%'"
+        )
+    if number == 1236:
+        return _dump_refused(where, text)
+    if number in _GIVEN_UP or isinstance(cause, OSError):
+        return SourceUnavailable(f"{where} does not answer: {text}" + (f" ({number})" if number else ""))
+    return SourceError(f"{where}: {text}" + (f" ({number})" if number else ""))
+
+
+def _numbered(error: BaseException) -> tuple[int, str]:
+    """The MySQL error number, 0 when there is none, and the text."""
+    if len(error.args) >= 2 and isinstance(error.args[0], int):
+        return error.args[0], str(error.args[1])
+    return 0, str(error) or type(error).__name__
+
+
+def _dump_refused(where: str, text: str) -> SourceError:
+    if "server_uuid/server_id" in text:
+        return SourceError(
+            f"{where}: another replica reads with the same server id: {text} (1236); give this connector a "
+            "database.server.id that no other replica of this server has"
+        )
+    return SourceError(f"{where}: {text} (1236)")
+
+
+class Stream:
+    """The packets of a binary log as they arrive, until `close`. Iterating ends only with an error.
+
+    Attributes:
+        checksum: events end in a CRC-32 until a FormatDescription says otherwise.
+    """
+
+    checksum: bool
+
+    def __init__(self, settings: Settings, server_id: int, position: Position, gtids: GtidSet | None) -> None:
+        """Raises: SourceUnavailable, SourceError."""
+        self._settings, self._position, self._gtids = settings, position, gtids
+        self._connection = connect(settings)
+        try:
+            with self._connection.cursor() as cursor:
+                self._prepare(cursor)
+            self._register(server_id)
+            self._dump(server_id)
+        except (MySQLError, OSError) as error:
+            self.close()
+            raise failure(error, settings) from error
+        except BaseException:
+            self.close()
+            raise
+        self._socket = self._connection._sock  # type: ignore[attr-defined]
+        self._socket.settimeout(_IDLE_SECONDS)
+        self._waiting = bytearray()
+        self._parts: list[bytes] = []
+        self._heard = time.monotonic()
+
+    def _prepare(self, cursor: Any) -> None:
+        cursor.execute("SELECT @@global.binlog_checksum")
+        algorithm = cursor.fetchone()[0]
+        self.checksum = algorithm == "CRC32"
+        # Each setting has its name of MySQL 8.0.26 and later and the older one, which MariaDB knows too.
+        cursor.execute(
+            f"SET @source_binlog_checksum = '{algorithm}', @master_binlog_checksum = '{algorithm}', "
+            f"@source_heartbeat_period = {_HEARTBEAT_NS}, @master_heartbeat_period = {_HEARTBEAT_NS}, "
+            f"@mariadb_slave_capability = 4, SESSION net_write_timeout = {_NET_WRITE_TIMEOUT_SECONDS}"
+        )
+
+    def _register(self, server_id: int) -> None:
+        """Shows this reader in SHOW REPLICAS; needs REPLICATION SLAVE."""
+        host = b"tailrace"
+        payload = struct.pack("<IB", server_id, len(host)) + host + struct.pack("<BBHII", 0, 0, 0, 0, 0)
+        self._connection._execute_command(_REGISTER_SLAVE, payload)  # type: ignore[attr-defined]
+        self._connection._read_packet()  # type: ignore[no-untyped-call]
+
+    def _dump(self, server_id: int) -> None:
+        if self._gtids is None:
+            file = self._position.file.encode()
+            if self._position.pos > 0xFFFFFFFF:
+                raise SourceError(
+                    f"position {self._position.pos} of {self._position.file} is beyond the 4 GiB that MySQL's protocol "
+                    "can name; set gtid_mode=ON on the server, or take a new snapshot"
+                )
+            payload = struct.pack("<IHI", max(4, self._position.pos), 0, server_id) + file
+            self._connection._execute_command(_BINLOG_DUMP, payload)  # type: ignore[attr-defined]
+            return
+        gtids = encoded(self._gtids)
+        payload = struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(gtids)) + gtids
+        self._connection._execute_command(_BINLOG_DUMP_GTID, payload)  # type: ignore[attr-defined]
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        while True:
+            yield self.read()
+
+    def read(self) -> list[bytes]:
+        """The events that are here, waiting up to half a second for the first; none when nothing came.
+
+        Raises: SourceUnavailable: the connection is lost; SourceError: the server refuses to go on.
+        """
+        try:
+            received = self._socket.recv(_RECEIVE_BYTES)
+        except TimeoutError:
+            if time.monotonic() - self._heard > _SILENCE_SECONDS:
+                raise SourceUnavailable(f"{self._settings} sent nothing for {_SILENCE_SECONDS:.0f} seconds") from None
+            return []
+        except (OSError, ValueError) as error:
+            raise failure(error, self._settings) from error
+        if not received:
+            raise SourceUnavailable(f"{self._settings} closed the connection")
+        self._heard = time.monotonic()
+        self._waiting += received
+        return self._events()
+
+    def _events(self) -> list[bytes]:
+        """Takes all complete packets from what waits. An event of 16 MiB and more stands in several."""
+        events: list[bytes] = []
+        waiting, at, have = self._waiting, 0, len(self._waiting)
+        view = memoryview(waiting)
+        try:
+            while have - at >= 4:
+                size = waiting[at] | waiting[at + 1] << 8 | waiting[at + 2] << 16
+                start, end = at + 4, at + 4 + size
+                if end > have:
+                    break
+                at = end
+                if self._parts:
+                    self._parts.append(bytes(view[start:end]))
+                    if size < _MAX_PACKET:
+                        events.append(b"".join(self._parts))
+                        self._parts = []
+                    continue
+                if size == 0 or waiting[start] != 0:
+                    raise self._ended(bytes(view[start:end]))
+                event = bytes(view[start + 1 : end])
+                if size == _MAX_PACKET:
+                    self._parts.append(event)
+                else:
+                    events.append(event)
+        finally:
+            view.release()
+            del waiting[:at]
+        return events
+
+    def _ended(self, packet: bytes) -> TailraceError:
+        """What the packet says that is no event."""
+        if packet[:1] == b"\xff" and len(packet) >= 3:
+            number = int.from_bytes(packet[1:3], "little")
+            text = packet[9:] if packet[3:4] == b"#" else packet[3:]
+            return self._explained(number, text.decode("utf-8", "replace"))
+        return SourceUnavailable(f"{self._settings} ended the binary log stream")
+
+    def _explained(self, number: int, text: str) -> TailraceError:
+        if number != 1236 or not re.search(r"purged|Could not find first log file|position|GTID", text):
+            return failure(MySQLError(number, text), self._settings)
+        needed = f"GTID set {self._gtids}" if self._gtids is not None else self._where()
+        return SourceError(
+            f"{self._settings}: the server no longer has the binary log from {needed} on; it begins with "
+            f"{self._oldest()}. Changes in between cannot be read: set snapshot.mode=when_needed, or reset the "
+            f"connector's offsets so that a new snapshot is taken. The server says: {text} ({number})"
+        )
+
+    def _where(self) -> str:
+        return f"{self._position.file} position {self._position.pos}"
+
+    def _oldest(self) -> str:
+        """The start of what the server still has, by a second connection; for a message only."""
+        with (
+            contextlib.suppress(TailraceError, MySQLError, OSError),
+            connect(self._settings) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SHOW BINARY LOGS")
+            oldest = str(cursor.fetchone()[0])
+            if self._gtids is None:
+                return f"{oldest} position 4"
+            cursor.execute("SELECT @@global.gtid_purged")
+            return f"{oldest}, after GTID set {str(cursor.fetchone()[0]).replace(chr(10), '')}"
+        return "an unknown file"
+
+    def close(self) -> None:
+        """Closes the socket at once: the server takes no further command on this connection."""
+        self._connection._force_close()  # type: ignore[attr-defined]
+
+
+def encoded(gtids: GtidSet) -> bytes:
+    """A GTID set as COM_BINLOG_DUMP_GTID carries it; with tags in the form that MySQL 8.3 brought."""
+    tagged = any(tag for _, tag in gtids.intervals)
+    count = len(gtids.intervals)
+    parts = [struct.pack("<Q", 1 << 56 | count << 8 | 1 if tagged else count)]
+    for (uuid, tag), intervals in sorted(gtids.intervals.items()):
+        parts.append(bytes.fromhex(uuid.replace("-", "")))
+        if tagged:
+            parts.append(bytes((len(tag) << 1,)) + tag.encode("ascii"))
+        parts.append(struct.pack("<Q", len(intervals)))
+        parts.extend(struct.pack("<QQ", first, last + 1) for first, last in intervals)
+    return b"".join(parts)
