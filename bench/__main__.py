@@ -1,0 +1,98 @@
+"""`make bench`: MySQL backlog drain, Debezium tuned and Tailrace in turns on the same broker; prints the ratios.
+
+`python -m bench [ROWS [PER_TRANSACTION [RUNS]]]`. Raw results go to bench/results/.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from bench import peer
+from bench.drain import Bench, Drain, Result
+from services import __main__ as services
+from services.place import cache, say
+
+TAILRACE_PORT, PEER_PORT = 18083, 18084
+WORKER = """\
+bootstrap.servers={kafka}
+listeners=http://127.0.0.1:{port}
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+key.converter.schemas.enable=false
+value.converter.schemas.enable=false
+offset.flush.interval.ms=5000
+group.id=tailrace-bench
+config.storage.topic=tailrace-bench-configs
+offset.storage.topic=tailrace-bench-offsets
+status.storage.topic=tailrace-bench-status
+config.storage.replication.factor=1
+offset.storage.replication.factor=1
+status.storage.replication.factor=1
+"""
+
+
+def tailrace(bench: Bench, folder: Path) -> list[Result]:
+    folder.mkdir(parents=True, exist_ok=True)
+    properties = folder / "worker.properties"
+    properties.write_text(WORKER.format(kafka=bench.kafka, port=TAILRACE_PORT))
+    program = Path(sys.executable).with_name("tailrace")
+    worker = subprocess.Popen([program, "distributed", properties, "--log-level", "warning"])
+    try:
+        while not peer._answers(TAILRACE_PORT):
+            if worker.poll() is not None:
+                sys.exit(f"tailrace ended with {worker.returncode}")
+            time.sleep(0.1)
+        return Drain(bench, "tailrace", f"http://127.0.0.1:{TAILRACE_PORT}", worker.pid, {}).results()
+    finally:
+        worker.terminate()
+        worker.wait(30)
+
+
+def debezium(bench: Bench, folder: Path) -> list[Result]:
+    pid = peer.start(folder, PEER_PORT, bench.kafka)
+    try:
+        return Drain(bench, "debezium tuned", f"http://127.0.0.1:{PEER_PORT}", pid, peer.TUNED).results()
+    finally:
+        peer.stop(folder)
+
+
+def median(results: list[Result], figure: str) -> float:
+    return float(statistics.median(getattr(result, figure) for result in results))
+
+
+def report(ours: list[Result], theirs: list[Result]) -> str:
+    figures = {
+        "rows_a_second": "events a second",
+        "cpu_s_per_million": "CPU-seconds a million events",
+        "peak_pss_mb": "peak memory of all processes, MiB",
+        "start_to_first_s": "seconds from resume to the first event",
+    }
+    lines = ["| | Tailrace | Debezium tuned | ratio |", "|---|---|---|---|"]
+    for figure, name in figures.items():
+        a, b = median(ours, figure), median(theirs, figure)
+        lines.append(f"| {name} | {a:g} | {b:g} | {a / b:.2f} |")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> None:
+    rows, per_transaction, runs = [int(n) for n in arguments] + [300_000, 1000, 5][len(arguments) :]
+    ports = services.PORTS["bench"]
+    bench = Bench(("127.0.0.1", ports["mysql"]), f"127.0.0.1:{ports['kafka']}", rows, per_transaction, runs)
+    folder = cache() / "data" / "bench"
+    theirs = debezium(bench, folder / "peer")
+    ours = tailrace(bench, folder / "tailrace")
+    for result in [*theirs, *ours]:
+        say(result.line())
+    results = Path(__file__).parent / "results" / f"mysql-drain-{per_transaction}.json"
+    results.parent.mkdir(exist_ok=True)
+    results.write_text(json.dumps([asdict(result) for result in [*theirs, *ours]], indent=1) + "\n")
+    print(report(ours, theirs))
+
+
+main(sys.argv[1:])
