@@ -1,0 +1,25 @@
+"""Schemaless values (plain dicts, lists and scalars) as orjson must be given them to write what Jackson writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connect_compat.converters.json_schema import base64_text
+from connect_compat.converters.json_text import double_json
+
+
+def to_json(value: Any) -> Any:
+    """The value itself where nothing needs another form. A dict with a key that is no text becomes a list of pairs."""
+    match value:
+        case str() | bool() | int() | None:
+            return value
+        case float():
+            return value if 0.001 <= value < 1e7 else double_json(value)
+        case bytes():
+            return base64_text(value)
+        case dict():
+            if all(type(key) is str for key in value):
+                return {key: to_json(item) for key, item in value.items()}
+            return [[to_json(key), to_json(item)] for key, item in value.items()]
+        case _:
+            return [to_json(item) for item in value]
