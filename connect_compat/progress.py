@@ -33,6 +33,7 @@ class Progress:
         topics: every topic written to (source) or read from (sink) so far.
         backlog: records in the log not yet delivered (sink); None when unknown.
         moved_at: `time.monotonic()` of the last step done, or of the last look that found nothing to do.
+        changed: set when something is worth telling at once: paused or not, waiting or not, a new topic.
     """
 
     counters: dict[str, int] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Progress:
     backlog: int | None = None
     paused: bool = False
     moved_at: float = field(default_factory=time.monotonic)
+    changed: threading.Event = field(default_factory=threading.Event)
 
     def count(self, name: str, more: int = 1) -> None:
         self.counters[name] = self.counters.get(name, 0) + more
@@ -50,7 +52,25 @@ class Progress:
         self.moved_at = time.monotonic()
 
     def uses(self, topics: Iterable[str]) -> None:
+        before = len(self.topics)
         self.topics.update(topics)
+        if len(self.topics) != before:
+            self.changed.set()
+
+    def waits_for(self, what: str) -> None:
+        """Keeps the time at which the wait began when it goes on for another reason."""
+        since_ms = self.waiting.since_ms if self.waiting else time.time_ns() // 1_000_000
+        self.waiting = Waiting(what, since_ms)
+        self.changed.set()
+
+    def waits_no_more(self) -> None:
+        self.waiting = None
+        self.changed.set()
+
+    def pauses(self, paused: bool) -> None:
+        if self.paused is not paused:
+            self.paused = paused
+            self.changed.set()
 
 
 class Control:

@@ -22,7 +22,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 from cdc.errors import DataError, TailraceError, TargetError
 from connect_compat.connector_config import ErrorKeys
-from connect_compat.progress import Control, Waiting
+from connect_compat.progress import Control
 
 W = TypeVar("W")
 T = TypeVar("T")
@@ -103,11 +103,9 @@ class Patience:
         """Waits before the next try. Raises: `error` itself when waiting cannot help; Stopped."""
         if not is_outage(error):
             raise error
-        now_ms = time.time_ns() // 1_000_000
-        waiting = self._progress.waiting
-        if waiting is None:
+        if self._progress.waiting is None:
             log.warning("Waiting, will go on by itself: %s", error)
-        self._progress.waiting = Waiting(str(error), waiting.since_ms if waiting else now_ms)
+        self._progress.waits_for(str(error))
         self._progress.count("total-retries")
         delay: float = min(FIRST_DELAY_S * 2.0 ** min(self._failures, 20), LONGEST_DELAY_S)
         self._failures += 1
@@ -116,7 +114,7 @@ class Patience:
     def succeeded(self) -> None:
         if self._failures:
             self._failures = 0
-            self._progress.waiting = None
+            self._progress.waits_no_more()
             log.warning("What was waited for is back")
 
     def through(self, operation: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

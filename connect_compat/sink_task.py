@@ -17,6 +17,7 @@ from connect_compat.progress import Control, Stopped
 from connect_compat.retry import Patience, Refusal, Stage, is_outage
 
 _PUT_CLASS: Final = "org.apache.kafka.connect.sink.SinkTask"
+MAX_RECORDS: Final = 2000
 _READ_S: Final = 0.5
 _BACKLOG_S: Final = 1.0
 
@@ -35,7 +36,7 @@ class SinkTask:
     pipeline: SinkPipeline
     sink: Sink
     dead_letters: DeadLetters
-    max_records: int = 2000
+    max_records: int = MAX_RECORDS
     commit_s: float = 1.0
 
 
@@ -126,7 +127,7 @@ class _Path:
     def _follow_pause(self) -> None:
         """A paused task stays in its group and is given nothing; so does one that waits for its target."""
         wanted = self._control.pause.is_set()
-        self._progress.paused = wanted
+        self._progress.pauses(wanted)
         self._pause_reader(wanted)
 
     def _pause_reader(self, wanted: bool) -> None:

@@ -127,9 +127,9 @@ def _create_topics(task: SourceTask, encoded: Sequence[Encoded], made: set[str])
 def _wait_while_paused(control: Control) -> None:
     """Raises: Stopped."""
     while control.pause.is_set():
-        control.progress.paused = True
+        control.progress.pauses(True)
         control.progress.moved()
         control.sleep(0.1)
-    control.progress.paused = False
+    control.progress.pauses(False)
     if control.stop.is_set():
         raise Stopped

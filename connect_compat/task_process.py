@@ -1,0 +1,256 @@
+"""A task's own process: its spec on stdin, one line of JSON; then it runs, and tells its supervisor over stdout.
+
+    in   the spec; then {"do": "stop" | "pause" | "resume"} or {"level": [logger, level]}; the end of stdin means that
+         the worker is gone, and the process ends at once, so that no orphan writes
+    out  {"type": "started"}, {"type": "beat", …} each second and at each change, {"type": "log", …},
+         and last {"type": "stopped"} or {"type": "failed", "trace": …, "retriable": …}
+
+Started by worker.py as `python -c`, not through multiprocessing: nothing of the worker's `__main__` is imported here,
+no resource tracker runs beside it, and a task imports only what its own connector needs.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import importlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any, Final, NoReturn
+
+from cdc.config import parse
+from cdc.connector import SourceConnector
+from cdc.record import SourceContext
+from connect_compat import sink_task, source_task
+from connect_compat.connector_config import ErrorKeys, SinkKeys, with_prefix
+from connect_compat.dead_letters import DeadLetters, Origin
+from connect_compat.log import Log, LogSettings, open_log
+from connect_compat.masking import MASK, looks_secret, text_without_secrets
+from connect_compat.pipeline import SinkPipeline, SourcePipeline, TaskPlugins
+from connect_compat.progress import Control
+from connect_compat.providers import providers
+from connect_compat.retry import may_help_to_restart
+from connect_compat.topic_creation import topic_creation
+
+BEAT_S: Final = 1.0
+_FLUSH_S: Final = 1.0
+_SHORTEST_SECRET: Final = 4
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """Everything a task process needs to know; plain data.
+
+    Attributes:
+        config: the task's config with the worker's converters where it has none; references to config providers are
+            resolved anew at each start of the process.
+        worker: the worker's properties.
+        builder: `module:function` that makes TaskPlugins of the resolved config.
+    """
+
+    connector: str
+    task: int
+    config: Mapping[str, str]
+    worker: Mapping[str, str] = field(default_factory=dict)
+    log: LogSettings = field(default_factory=LogSettings)
+    builder: str = "connect_compat.task_plugins:task_plugins"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _spec(raw: Mapping[str, Any]) -> TaskSpec:
+    return TaskSpec(**{**raw, "log": LogSettings(**raw["log"])})
+
+
+class _Supervisor:
+    """The worker at the other end of stdout. Lines are written whole, from any thread."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+
+    def tell(self, kind: str, **rest: Any) -> None:
+        line = json.dumps({"type": kind, **rest}, default=str).encode() + b"\n"
+        try:
+            with self._lock:
+                self._out.write(line)
+                self._out.flush()
+        except OSError:
+            os._exit(1)
+
+
+class _Forward(logging.Handler):
+    """Log records to the worker, which writes all logs in one form; secrets are masked on the way."""
+
+    def __init__(self, supervisor: _Supervisor, masked: Callable[[str], str]) -> None:
+        super().__init__()
+        self._supervisor, self._masked = supervisor, masked
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + "".join(traceback.format_exception(*record.exc_info))
+        self._supervisor.tell("log", name=record.name, level=record.levelno, message=self._masked(text))
+
+
+class _Secrets:
+    """The values that must not leave this process in a text."""
+
+    def __init__(self) -> None:
+        self._values: list[str] = []
+
+    def learn(self, config: Mapping[str, str]) -> None:
+        secret = {text for name, text in config.items() if looks_secret(name) and len(text) >= _SHORTEST_SECRET}
+        self._values = sorted(secret, key=len, reverse=True)
+
+    def masked(self, text: str) -> str:
+        for value in self._values:
+            text = text.replace(value, MASK)
+        return text_without_secrets(text)
+
+
+def main() -> NoReturn:
+    """Runs the task that stdin describes; the exit status is 0 after a graceful stop."""
+    faulthandler.enable()
+    supervisor = _Supervisor(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)
+    control, secrets = Control(), _Secrets()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: control.stop.set())
+    first = json.loads(sys.stdin.buffer.readline() or b"{}")
+    if not first:
+        os._exit(1)
+    root = logging.getLogger()
+    root.addHandler(_Forward(supervisor, secrets.masked))
+    _set_levels(first["levels"])
+    if first["paused"]:
+        control.pause.set()
+    threading.Thread(target=_obey, args=(control,), daemon=True, name="orders").start()
+    threading.Thread(target=_beat, args=(control, supervisor), daemon=True, name="heartbeat").start()
+    status = _run(_spec(first["spec"]), control, supervisor, secrets)
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _run(spec: TaskSpec, control: Control, supervisor: _Supervisor, secrets: _Secrets) -> int:
+    try:
+        config = providers(spec.worker).resolve(spec.config)
+        secrets.learn({**spec.worker, **spec.log.client, **config})
+        module, _, function = spec.builder.partition(":")
+        plugins: TaskPlugins = getattr(importlib.import_module(module), function)(config)
+        gc.freeze()
+        with closing(open_log(spec.log)) as log:
+            start = _source if isinstance(plugins.connector, SourceConnector) else _sink
+            start(spec, config, plugins, log, control, supervisor)
+    except Exception as error:
+        trace = f"{error}\n\n{traceback.format_exc()}"
+        supervisor.tell("beat", **_figures(control))
+        supervisor.tell("failed", trace=secrets.masked(trace), retriable=may_help_to_restart(error))
+        return 1
+    supervisor.tell("beat", **_figures(control))
+    supervisor.tell("stopped")
+    return 0
+
+
+def _source(
+    spec: TaskSpec, config: Mapping[str, str], plugins: TaskPlugins, log: Log, control: Control, supervisor: _Supervisor
+) -> None:
+    connector = plugins.connector
+    assert isinstance(connector, SourceConnector)
+    context = SourceContext(spec.connector, spec.task, source_task.LogTopics(log), control.progress.report)
+    creates = spec.worker.get("topic.creation.enable", "true").strip().lower() != "false"
+    task = source_task.SourceTask(
+        spec.connector,
+        spec.task,
+        log,
+        lambda: connector.build(config, context),
+        SourcePipeline(plugins, parse(ErrorKeys, config), control),
+        topic_creation(config) if creates else None,
+        {**spec.log.producer, **with_prefix(config, "producer.override.")},
+        _flush_s(spec.worker),
+    )
+    supervisor.tell("started")
+    source_task.run(task, control)
+
+
+def _sink(
+    spec: TaskSpec, config: Mapping[str, str], plugins: TaskPlugins, log: Log, control: Control, supervisor: _Supervisor
+) -> None:
+    connector = plugins.connector
+    assert not isinstance(connector, SourceConnector)
+    keys = parse(SinkKeys, config)
+    client = {**spec.log.consumer, **with_prefix(config, "consumer.override.")}
+    group = client.pop("group.id", f"connect-{spec.connector}")
+    max_records = int(client.pop("max.poll.records", sink_task.MAX_RECORDS))
+    letters = DeadLetters(
+        log, Origin(spec.connector, spec.task), keys, control.progress,
+        {**spec.log.producer, **with_prefix(config, "producer.override.")},
+    )  # fmt: skip
+    pipeline = SinkPipeline(plugins, parse(ErrorKeys, config), control)
+    commit_s = 0.0 if spec.log.path is not None else _flush_s(spec.worker)
+    with (
+        closing(letters),
+        closing(connector.build(config)) as sink,
+        closing(log.reader(group, keys.topics, keys.topics_regex or None, client)) as reader,
+    ):
+        supervisor.tell("started")
+        sink_task.run(sink_task.SinkTask(reader, pipeline, sink, letters, max_records, commit_s), control)
+
+
+def _flush_s(worker: Mapping[str, str]) -> float:
+    return min(_FLUSH_S, int(worker.get("offset.flush.interval.ms", "60000")) / 1000)
+
+
+def _obey(control: Control) -> None:
+    """Orders of the worker, until it is gone."""
+    for line in sys.stdin.buffer:
+        order = json.loads(line)
+        match order.get("do"):
+            case "stop":
+                control.stop.set()
+            case "pause":
+                control.pause.set()
+            case "resume":
+                control.pause.clear()
+            case _:
+                _set_levels(dict([order["level"]]))
+    os._exit(1)
+
+
+def _set_levels(levels: Mapping[str, int]) -> None:
+    for name, level in levels.items():
+        logging.getLogger(name or None).setLevel(level)
+
+
+def _beat(control: Control, supervisor: _Supervisor) -> None:
+    changed = control.progress.changed
+    while True:
+        changed.wait(BEAT_S)
+        changed.clear()
+        supervisor.tell("beat", **_figures(control))
+        time.sleep(BEAT_S / 20)
+
+
+def _figures(control: Control) -> dict[str, Any]:
+    progress = control.progress
+    waiting = progress.waiting
+    return {
+        "counters": dict(progress.counters),
+        "report": dict(progress.report),
+        "topics": list(progress.topics.copy()),
+        "backlog": progress.backlog,
+        "paused": progress.paused,
+        "still_s": round(time.monotonic() - progress.moved_at, 1),
+        "waiting_for": waiting.what if waiting else None,
+        "waiting_since": waiting.since_ms if waiting else None,
+    }
