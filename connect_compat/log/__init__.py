@@ -140,6 +140,9 @@ class Log(Protocol):
 
     def statuses(self) -> Store: ...
 
+    def clean(self) -> None:
+        """Applies retention and compaction where the log does not do so itself; for the worker, once in a while."""
+
     def close(self) -> None: ...
 
 

@@ -1,0 +1,54 @@
+"""Java key and trust stores to what librdkafka reads: PEM and PKCS#12 as they are, JKS with the command that converts.
+
+In: the paths and passwords of `ssl.keystore.*` and `ssl.truststore.*`. Out: librdkafka's `ssl.*` settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+
+from cdc.errors import ConfigError, Problem
+
+_JAVA_MAGIC = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
+
+
+def _read(key: str, path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError([Problem(key, f"{key}: {path} cannot be read: {error.strerror}")]) from error
+
+
+def truststore(path: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """`ssl.ca.location` or `ssl.ca.pem`. Raises: ConfigError: unreadable, a wrong password, or a JKS file."""
+    key = "ssl.truststore.location"
+    raw = _read(key, path)
+    if raw.startswith(_JAVA_MAGIC):
+        raise ConfigError([Problem(key, f"{path} is a JKS file, which only Java reads; convert it: "
+                                   f"keytool -importkeystore -srckeystore {path} -destkeystore {path}.p12 "
+                                   f"-deststoretype PKCS12, then set {key}={path}.p12")])  # fmt: skip
+    if b"-----BEGIN" in raw:
+        return {"ssl.ca.location": path}
+    try:
+        store = pkcs12.load_pkcs12(raw, settings.get("ssl.truststore.password", "").encode() or None)
+    except ValueError as error:
+        raise ConfigError([Problem(key, f"{path} is neither PEM nor a PKCS#12 file that ssl.truststore.password "
+                                   f"opens ({error})")]) from error  # fmt: skip
+    certificates = [item.certificate for item in (store.cert, *store.additional_certs) if item is not None]
+    return {"ssl.ca.pem": "".join(item.public_bytes(Encoding.PEM).decode() for item in certificates)}
+
+
+def keystore(path: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """`ssl.keystore.location` (PKCS#12), or `ssl.certificate.location` and `ssl.key.location` (PEM)."""
+    key = "ssl.keystore.location"
+    raw = _read(key, path)
+    if raw.startswith(_JAVA_MAGIC):
+        raise ConfigError([Problem(key, f"{path} is a JKS file, which only Java reads; convert it: "
+                                   f"keytool -importkeystore -srckeystore {path} -destkeystore {path}.p12 "
+                                   f"-deststoretype PKCS12, then set {key}={path}.p12")])  # fmt: skip
+    if b"-----BEGIN" in raw:
+        return {"ssl.certificate.location": path, "ssl.key.location": path}
+    return {"ssl.keystore.location": path}
