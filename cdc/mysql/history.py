@@ -1,0 +1,320 @@
+"""Table shapes at any position of the log: Debezium's schema history topic read, replayed and written."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from cdc.errors import SourceError
+from cdc.mysql import schema_change
+from cdc.mysql.ddl import Catalog, Effect, Unparseable
+from cdc.mysql.offset import GtidSet
+from cdc.mysql.schema_change import HistoryRecord, Kind, SchemaChange, TableChange
+from cdc.record import Topic
+from cdc.table import Table, TableId
+
+_log = structlog.get_logger(__name__)
+
+
+class UnparseableDdl(SourceError):
+    """A statement on a captured table that cannot be understood.
+
+    Nothing is lost: the statement is read again once the cause is gone. Retrying alone cannot help.
+    """
+
+    def __init__(self, error: Unparseable, position: Mapping[str, Any]) -> None:
+        names = ", ".join(map(str, error.tables))
+        super().__init__(
+            f"the statement at {position.get('file')}:{position.get('pos')} names the captured table {names} but "
+            f"cannot be understood: {error.reason}. Statement: {error.statement!r}. Set "
+            "schema.history.internal.skip.unparseable.ddl=true to skip it, and take a new snapshot of the table "
+            "when the statement changed its columns"
+        )
+        self.tables = error.tables
+        self.statement = error.statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryOptions:
+    """What is kept and what is refused.
+
+    Attributes:
+        captured_database: the connector's filter of databases.
+        only_captured_tables: `schema.history.internal.store.only.captured.tables.ddl`.
+        only_captured_databases: `schema.history.internal.store.only.captured.databases.ddl`.
+        skip_unparseable: `schema.history.internal.skip.unparseable.ddl`.
+        comments: `include.schema.comments`.
+    """
+
+    captured_database: Callable[[str], bool] = lambda database: True
+    only_captured_tables: bool = False
+    only_captured_databases: bool = False
+    skip_unparseable: bool = False
+    comments: bool = False
+
+
+class History:
+    """The tables of one server as its log's statements make them, each statement durable before it is answered."""
+
+    def __init__(
+        self,
+        topic: Topic,
+        server: str,
+        captured: Callable[[TableId], bool],
+        options: HistoryOptions | None = None,
+    ) -> None:
+        """`server` is the topic prefix: several connectors may share one history topic."""
+        self._topic = topic
+        self._server = server
+        self._captured = captured
+        self._options = options or HistoryOptions()
+        self._catalog = Catalog(comments=self._options.comments)
+
+    @property
+    def tables(self) -> Mapping[TableId, Table]:
+        """Every table known now, captured or not. Changes with `apply` and `recover`."""
+        return self._catalog.tables
+
+    def exists(self) -> bool:
+        """The topic is there and holds something of this server."""
+        return self._topic.exists() and any(True for _ in records(self._topic, self._server))
+
+    def create(self) -> None:
+        """Creates the topic when it is missing."""
+        if not self._topic.exists():
+            self._topic.create()
+
+    def recover(self, upto: Mapping[str, Any] | None) -> None:
+        """Replays what was recorded at or before an offset; nothing without one.
+
+        Raises: UnparseableDdl: a record that only holds text, on a captured table; DecodeError: not a history.
+        """
+        if upto is None:
+            return
+        replay(self._catalog, records(self._topic, self._server), upto, self._refuse)
+
+    def apply(self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int) -> list[SchemaChange]:
+        """Reads a text of the log, changes `tables`, and records it; durable when it returns.
+
+        Args:
+            sql: one statement or several. Text that is no DDL is fine and gives nothing.
+            database: the session's default database.
+            position: the offset map before the statement.
+            ts_ms: the clock, milliseconds since 1970.
+        Returns: what belongs in the `<prefix>` topic, in order. A change of kind TRUNCATE is not recorded and
+            does not belong there: it is an event of its table.
+        Raises: UnparseableDdl; LogError, LogUnavailable: the history cannot be written. The tables are changed all
+            the same, and applying the text again is harmless.
+        """
+        sql = sql.strip()
+        changes = self._changes(sql, database or "", ts_ms, position)
+        kept = [change for change in changes if change.kind is not Kind.TRUNCATE and self._is_kept(change)]
+        if kept:
+            self._topic.append([(None, schema_change.write(self._server, position, change)) for change in kept])
+        return changes
+
+    def record(self, change: SchemaChange, position: Mapping[str, Any]) -> None:
+        """Takes a change that no statement made (a table read from the server) as truth; durable when it returns."""
+        apply_changes(self._catalog.tables, change.table_changes)
+        self._topic.append([(None, schema_change.write(self._server, position, change))])
+
+    def _refuse(self, error: Unparseable, position: Mapping[str, Any]) -> None:
+        """Raises for a statement that cannot be understood, or lets it pass when it harms nobody."""
+        if not any(map(self._captured, error.tables)):
+            return
+        if not self._options.skip_unparseable:
+            raise UnparseableDdl(error, position)
+        _log.warning(
+            "skipped a statement that cannot be understood; take a new snapshot of its table if it changed columns",
+            tables=[str(table) for table in error.tables],
+            reason=error.reason,
+            statement=error.statement,
+            file=position.get("file"),
+            pos=position.get("pos"),
+        )
+
+    def _changes(self, sql: str, database: str, ts_ms: int, position: Mapping[str, Any]) -> list[SchemaChange]:
+        result = self._catalog.execute(sql, database, lambda error: self._refuse(error, position))
+        if result is None or (self._options.only_captured_tables and not self._concerns_us(result, sql, database)):
+            return []
+        if not result:
+            result = [Effect(Kind.DATABASE, database, sql)]
+        return [
+            change for group in _by_database(result) for change in _as_changes(group, ts_ms) if self._is_emitted(change)
+        ]
+
+    def _concerns_us(self, effects: list[Effect], sql: str, database: str) -> bool:
+        if _is_global_set(sql, database):
+            return True
+        return any(
+            self._captured(effect.table) if effect.table is not None else self._accepts(effect.database)
+            for effect in effects
+        )
+
+    def _accepts(self, database: str) -> bool:
+        return not database or self._options.captured_database(database)
+
+    def _is_emitted(self, change: SchemaChange) -> bool:
+        if not self._accepts(change.database) and (
+            self._options.only_captured_databases or self._options.only_captured_tables
+        ):
+            return False
+        ids = [table_change.id for table_change in change.table_changes]
+        return not self._options.only_captured_tables or all(map(self._captured, ids))
+
+    def _is_kept(self, change: SchemaChange) -> bool:
+        if not self._options.only_captured_tables or _is_global_set(change.ddl, change.database):
+            return True
+        return any(self._captured(table_change.id) for table_change in change.table_changes)
+
+
+def _is_global_set(sql: str, database: str) -> bool:
+    return not database and sql[:4].upper() == "SET "
+
+
+def _by_database(effects: list[Effect]) -> Iterator[list[Effect]]:
+    """Neighbours of one database together: they share `source.table`."""
+    group: list[Effect] = []
+    for effect in effects:
+        if group and group[0].database != effect.database:
+            yield group
+            group = []
+        group.append(effect)
+    if group:
+        yield group
+
+
+def _as_changes(effects: list[Effect], ts_ms: int) -> Iterator[SchemaChange]:
+    tables = tuple(dict.fromkeys(effect.table for effect in effects if effect.table is not None))
+    for effect in effects:
+        yield SchemaChange(
+            kind=effect.kind,
+            database=effect.database,
+            ddl=effect.ddl,
+            table_changes=effect.table_changes,
+            tables=tables,
+            ts_ms=ts_ms,
+        )
+
+
+# Replay
+
+
+def records(topic: Topic, server: str | None = None) -> Iterator[HistoryRecord]:
+    """What the topic holds of one server, or of all.
+
+    Raises: DecodeError: a record that is no history record.
+    """
+    for _, value in topic.read():
+        record = schema_change.read(value)
+        if record is not None and server in (None, record.server):
+            yield record
+
+
+def replay(
+    catalog: Catalog,
+    history: Iterator[HistoryRecord],
+    upto: Mapping[str, Any] | None,
+    refuse: Callable[[Unparseable, Mapping[str, Any]], None],
+) -> None:
+    """Applies the records at or before an offset, all of them without one.
+
+    Recorded table changes are taken as they are; only a record without any is read as text (Debezium's rule).
+    `refuse` is told of text that cannot be understood, and raises or lets it pass.
+    """
+    for record in history:
+        if upto is not None and not at_or_before(record.position, upto):
+            continue
+        if record.table_changes:
+            apply_changes(catalog.tables, record.table_changes)
+        elif record.ddl:
+            catalog.execute(record.ddl, record.database or "", functools.partial(_refuse_at, refuse, record.position))
+
+
+def _refuse_at(
+    refuse: Callable[[Unparseable, Mapping[str, Any]], None], position: Mapping[str, Any], error: Unparseable
+) -> None:
+    refuse(error, position)
+
+
+def apply_changes(tables: dict[TableId, Table], changes: tuple[TableChange, ...]) -> None:
+    for change in changes:
+        if change.previous_id is not None:
+            tables.pop(change.previous_id, None)
+        if change.table is None:
+            tables.pop(change.id, None)
+        else:
+            tables[change.id] = change.table
+
+
+def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
+    """Whether a recorded position is not after an offset.
+
+    GTID sets decide when both have one; a position without is older than one with. Positions of two servers
+    without GTIDs can only be compared by time. Source: Debezium's `BinlogHistoryRecordComparator`.
+    """
+    ours, theirs = recorded.get("gtids"), desired.get("gtids")
+    if theirs is not None and ours is not None:
+        had, wanted = GtidSet.parse(ours), GtidSet.parse(theirs)
+        if had != wanted:
+            return wanted.contains(had)
+        if "snapshot" in desired and "snapshot" not in recorded:
+            return False
+        return _number(recorded, "event") <= _number(desired, "event")
+    if theirs is not None or ours is not None:
+        return ours is None
+    if _number(recorded, "server_id") != _number(desired, "server_id"):
+        return _number(recorded, "ts_sec") <= _number(desired, "ts_sec")
+    return _coordinates(recorded) <= _coordinates(desired)
+
+
+def _number(position: Mapping[str, Any], name: str) -> int:
+    return int(position.get(name) or 0)
+
+
+def _coordinates(position: Mapping[str, Any]) -> tuple[str, int, int, int, int]:
+    base, _, number = str(position.get("file") or "").rpartition(".")
+    file = int(number) if number.isdigit() else 0
+    return (base, file, int(position.get("pos", -1)), _number(position, "event"), _number(position, "row"))
+
+
+# For people: `tailrace history`
+
+
+def tables_at(topic: Topic, server: str, upto: Mapping[str, Any] | None = None) -> dict[TableId, Table]:
+    """The tables of a server at an offset, or as recorded last. Reads only; text not understood is passed over."""
+    catalog = Catalog(comments=True)
+    replay(catalog, records(topic, server), upto, lambda error, position: None)
+    return dict(sorted(catalog.tables.items()))
+
+
+def describe(table: Table) -> str:
+    """A table as text to read: one line a column, then its key."""
+    lines = [f"{table.id} (default charset {table.charset})"]
+    for column in table.columns:
+        size = "" if column.length is None else f"({column.length}{'' if column.scale is None else f',{column.scale}'})"
+        members = f"({','.join(map(schema_change.quoted_member, column.enum_values))})" if column.enum_values else size
+        words = [f"  {column.position:>3} {column.name}", column.type_name + members]
+        words += [f"charset {column.charset}"] if column.charset else []
+        words += [] if column.optional else ["not null"]
+        words += [f"default {column.default!r}"] if column.default is not None else []
+        words += ["auto increment"] if column.auto_incremented else []
+        words += [f"comment {column.comment!r}"] if column.comment else []
+        lines.append(" ".join(words))
+    lines.append(f"  key: {', '.join(table.primary_key) or 'none'}")
+    return "\n".join(lines)
+
+
+def describe_record(record: HistoryRecord) -> str:
+    """A history record as one line: position, what it did to which tables, and its text."""
+    at = f"{record.position.get('file')}:{record.position.get('pos')}"
+    did = ", ".join(
+        f"{change.kind.value} {change.id}" + (f" (was {change.previous_id})" if change.previous_id else "")
+        for change in record.table_changes
+    )
+    text = " ".join((record.ddl or "").split())
+    return f"{at} {record.server} [{did or 'no table'}] {text}"
