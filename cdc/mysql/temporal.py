@@ -13,7 +13,6 @@ from typing import Final, Generic, TypeVar
 
 DAY_SECONDS: Final = 86_400
 DAY_MICROS: Final = DAY_SECONDS * 1_000_000
-_CACHE_LIMIT: Final = 1 << 17
 _DAYS_OF: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 K = TypeVar("K")
@@ -23,12 +22,12 @@ V = TypeVar("V")
 class Cache(dict[K, V], Generic[K, V]):
     """What `make` gives for a key, remembered; a lookup of a known key is one dictionary access."""
 
-    def __init__(self, make: Callable[[K], V]) -> None:
+    def __init__(self, make: Callable[[K], V], limit: int = 1 << 15) -> None:
         super().__init__()
-        self._make = make
+        self._make, self._limit = make, limit
 
     def __missing__(self, key: K) -> V:
-        if len(self) >= _CACHE_LIMIT:
+        if len(self) >= self._limit:
             self.clear()
         value = self[key] = self._make(key)
         return value
@@ -89,7 +88,7 @@ def short_fraction(micros: int) -> str:
 
 DATE_PREFIX: Final = Cache[int, str](lambda days: date_text(days) + "T")
 """Day number -> `2026-11-21T`."""
-CLOCK: Final = Cache[int, str](clock_text)
+CLOCK: Final = Cache[int, str](clock_text, DAY_SECONDS)
 """Second of the day -> `01:02:03`."""
 
 

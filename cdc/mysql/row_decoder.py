@@ -1,0 +1,192 @@
+"""The body of a rows event -> row tuples, by one function generated for a table, its table map and the columns wanted.
+
+The function is straight-line Python: columns of fixed width that stand side by side are unpacked by one
+`struct.Struct`, rows without a null take a path without null tests. Source: MySQL's source documentation, "Rows_event".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from cdc.errors import DecodeError
+from cdc.mysql.binlog import Kind, Rows, TableMap
+from cdc.mysql.column_decoder import Steps, StoredColumn, check, code_bytes, skip, steps
+from cdc.mysql.type_family import TypeOptions
+from cdc.schema import decimal_text
+from cdc.table import Column, Table, TableId
+
+Decode = Callable[[bytes, int, int], list[Any]]
+"""(event, start, end of the rows in it) -> rows: tuples, or for updates pairs of tuples (before, after)."""
+
+_DAMAGE: Final = (struct.error, IndexError, KeyError, ValueError, OverflowError, TypeError)
+
+
+def compile_rows(
+    table: Table, table_map: TableMap, options: TypeOptions, columns: Sequence[Column], rows: Rows
+) -> Decode:
+    """The decoder of all rows events with the kind, columns and bitmaps of `rows`, for one version of a table.
+
+    It gives tuples in the order of `columns`; a column that does not stand in the event is None. It raises DecodeError
+    when the bytes are not such rows, and never reads past `end` unnoticed. Values are those of `types.field_schema`.
+    Raises: DecodeError: the table map does not fit the definition of the table, or the kind is a partial update.
+    """
+    if len(table_map.column_types) != len(table.columns):
+        raise DecodeError(
+            f"{table.id} has {len(table.columns)} columns in the schema history but {len(table_map.column_types)} in "
+            "the binary log: the history does not fit the log; rebuild it with `tailrace history rebuild`"
+        )
+    if rows.kind is Kind.PARTIAL_UPDATE:
+        raise DecodeError(
+            f"{table.id} was updated with partial JSON values, which cannot be decoded; "
+            "run: SET GLOBAL binlog_row_value_options = ''"
+        )
+    source = _Source(table, table_map, options, columns, rows)
+    return _guarded(table.id, source.compiled(lenient=False), lambda: source.compiled(lenient=True))
+
+
+def _guarded(table: TableId, strict: Decode, lenient: Callable[[], Decode]) -> Decode:
+    """Text that its character set does not define is rare: only then rows are decoded by the `lenient` function."""
+
+    def decode(event: bytes, start: int, end: int) -> list[Any]:
+        try:
+            try:
+                return strict(event, start, end)
+            except UnicodeDecodeError:
+                return lenient()(event, start, end)
+        except _DAMAGE as error:
+            raise DecodeError(
+                f"a rows event of {table} does not fit the table ({type(error).__name__}): the event is damaged or the "
+                "schema history does not fit the log; rebuild it with `tailrace history rebuild`"
+            ) from error
+
+    return decode
+
+
+class _Source:
+    """Writes the source of a decoder and compiles it, once for each way to treat undefined text."""
+
+    def __init__(
+        self, table: Table, table_map: TableMap, options: TypeOptions, columns: Sequence[Column], rows: Rows
+    ) -> None:
+        self._table, self._table_map, self._options, self._columns, self._rows = (
+            table,
+            table_map,
+            options,
+            columns,
+            rows,
+        )
+        self._wanted = {column.name for column in columns}
+        self._constants: dict[str, Any] = {}
+        self._done: dict[bool, Decode] = {}
+
+    def compiled(self, *, lenient: bool) -> Decode:
+        if lenient not in self._done:
+            self._done[lenient] = self._compile(lenient)
+        return self._done[lenient]
+
+    def _compile(self, lenient: bool) -> Decode:
+        self._constants = {"from_bytes": int.from_bytes, "decimal_text": decimal_text}
+        images = [
+            (prefix, present)
+            for prefix, present in (("b", self._rows.before_present), ("a", self._rows.after_present))
+            if present is not None
+        ]
+        body = [line for prefix, present in images for line in self._image(prefix, present, lenient)]
+        shown = [self._tuple(prefix, present) for prefix, present in images]
+        added = shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
+        if not body:
+            body = ["raise ValueError('rows without columns')"]
+        lines = [
+            "def decode(data, at, end):",
+            " rows = []; add = rows.append",
+            " while at < end:",
+            *("  " + line for line in body),
+            f"  add({added})",
+            " if at != end: raise ValueError('the last row ends after the event')",
+            " return rows",
+        ]
+        exec(compile("\n".join(lines), f"<rows of {self._table.id}>", "exec"), self._constants)
+        decode: Decode = self._constants["decode"]
+        return decode
+
+    def _present(self, bitmap: bytes) -> list[int]:
+        return [i for i in range(len(self._table.columns)) if bitmap[i >> 3] >> (i & 7) & 1]
+
+    def _tuple(self, prefix: str, bitmap: bytes) -> str:
+        there = {self._table.columns[i].name: f"{prefix}{i}" for i in self._present(bitmap)}
+        return "(" + "".join(there.get(column.name, "None") + ", " for column in self._columns) + ")"
+
+    def _image(self, prefix: str, bitmap: bytes, lenient: bool) -> list[str]:
+        """Reads one row image: the bitmap of nulls, then the columns."""
+        present = self._present(bitmap)
+        reads = [self._steps(i, prefix, lenient) for i in present]
+        nulls = {place: 1 << place for place, i in enumerate(present) if self._table_map.nullable[i]}
+        size = (len(present) + 7) // 8
+        if not nulls:
+            return self._run([Steps(((f"{size}x", None),)), *reads] if size else [])
+        # Unused bits of the bitmap are set, so only those of columns that can be null are looked at.
+        found = {1: "data[at]", 2: "(data[at] | data[at + 1] << 8)"}.get(
+            size, f"from_bytes(data[at:at + {size}], 'little')"
+        )
+        return [
+            f"nulls = {found} & {sum(nulls.values())}; at += {size}",
+            "if nulls:",
+            *(" " + line for line in self._with_nulls(present, reads, nulls, prefix)),
+            "else:",
+            *(" " + line for line in self._run(reads)),
+        ]
+
+    def _steps(self, i: int, prefix: str, lenient: bool) -> Steps:
+        column = self._table.columns[i]
+        type_, meta = self._table_map.column_types[i], self._table_map.metas[i]
+        stored = StoredColumn(column, type_, meta, f"{prefix}{i}", self._options, self._constants, lenient)
+        if column.name not in self._wanted:
+            return skip(stored)
+        check(stored)
+        return steps(stored)
+
+    def _with_nulls(self, present: list[int], reads: list[Steps], nulls: dict[int, int], prefix: str) -> list[str]:
+        lines: list[str] = []
+        run: list[Steps] = []
+        for place, read in enumerate(reads):
+            if place not in nulls:
+                run.append(read)
+                continue
+            lines += self._run(run)
+            run = []
+            lines += [f"if nulls & {nulls[place]}: {prefix}{present[place]} = None", "else:"]
+            lines += [" " + line for line in self._run([read])]
+        return lines + self._run(run)
+
+    def _run(self, reads: Sequence[Steps]) -> list[str]:
+        """Reads columns one after the other, as few unpackings as possible."""
+        lines: list[str] = []
+        codes: list[tuple[str, str | None]] = []
+        after: list[str] = []
+        for read in reads:
+            codes += read.codes
+            after += read.lines
+            if read.payload is not None:
+                lines += [*self._unpack(codes), *after]
+                codes, after = [], []
+                lines.append(f"end_of = at + {read.length}")
+                if read.payload:
+                    lines.append(f"{read.length} = {read.payload.format(raw='data[at:end_of]')}")
+                lines.append("at = end_of")
+        return [*lines, *self._unpack(codes), *after]
+
+    def _unpack(self, codes: list[tuple[str, str | None]]) -> list[str]:
+        if not codes:
+            return []
+        names = [name for _, name in codes if name is not None]
+        size = sum(code_bytes(code) for code, _ in codes)
+        if not names:
+            return [f"at += {size}"]
+        if len(codes) == 1 and codes[0][0] == "B":
+            return [f"{names[0]} = data[at]; at += 1"]
+        layout = "<" + "".join(code for code, _ in codes)
+        unpack = f"unpack{len(self._constants)}"
+        self._constants[unpack] = struct.Struct(layout).unpack_from
+        return [f"{', '.join(names)}, = {unpack}(data, at); at += {size}"]
