@@ -1,0 +1,230 @@
+"""Rows of a SELECT as the server's text protocol gives them -> the row tuples that the binary log would give.
+
+The expressions of the SELECT are chosen so that the text is exact. Where Debezium shows a value differently in a
+snapshot than in the log, so do we: TIMESTAMP without trailing zeros, year 0 as 2000, JSON with the server's spaces,
+a comma in an ENUM unescaped. The session's time zone must be '+00:00' and its character set utf8mb4.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from cdc.errors import DecodeError
+from cdc.mysql.charset import codec
+from cdc.mysql.column_decoder import geometry, missing_date, padding, point, single, vector
+from cdc.mysql.temporal import (
+    DAY_SECONDS,
+    Cache,
+    DateForm,
+    DatetimeForm,
+    TimeForm,
+    full_year,
+    instant_text,
+    parse_time,
+    valid_day,
+)
+from cdc.mysql.type_family import (
+    BINARY_TEXT,
+    Family,
+    TypeOptions,
+    family,
+    integer_bits,
+    is_single,
+    is_unsigned,
+)
+from cdc.schema import decimal_text
+from cdc.table import Column, Table
+
+SESSION: Final = "SET SESSION time_zone = '+00:00'"
+"""Must have run on the connection that reads a snapshot."""
+
+RawRow = Sequence[bytes | None]
+
+
+def snapshot_select(table: Table, columns: Sequence[Column]) -> str:
+    """What stands between SELECT and FROM: one expression a column, in order."""
+    return ", ".join(_expression(column) for column in columns) or "NULL"
+
+
+def _expression(column: Column) -> str:
+    quoted = "`" + column.name.replace("`", "``") + "`"
+    match family(column):
+        case Family.FLOAT:
+            # As text, the server cuts a FLOAT to six digits and a DOUBLE(M,D) to D decimals; the product is in full.
+            return f"{quoted} * 1e0"
+        case Family.TEXT if codec(column.charset) not in ("utf_8", "ascii"):
+            return f"CAST({quoted} AS BINARY)"  # decoded by us, as in the log
+        case _:
+            return quoted
+
+
+def compile_snapshot_rows(
+    columns: Sequence[Column], options: TypeOptions
+) -> Callable[[Sequence[RawRow]], list[tuple[Any, ...]]]:
+    """A function from rows as the text protocol has them (bytes or None for each expression) to row tuples.
+
+    It raises DecodeError when a text is not what its type says.
+    """
+    constants: dict[str, Any] = {}
+    names, shown = [], []
+    for i, column in enumerate(columns):
+        name = f"c{i}"
+        value = _value(column, options, name, constants)
+        names.append(name)
+        shown.append(value if not column.optional or value == name else f"None if {name} is None else {value}")
+    row = "".join(f"({value}), " for value in shown)
+    source = f"lambda rows: [({row}) for {''.join(f'{name}, ' for name in names) or '_'} in rows]"
+    read: Callable[[Sequence[RawRow]], list[tuple[Any, ...]]] = eval(source, constants)
+
+    def guarded(rows: Sequence[RawRow]) -> list[tuple[Any, ...]]:
+        try:
+            return read(rows)
+        except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
+            raise DecodeError(
+                f"a snapshot row does not fit its table ({type(error).__name__}): the table was changed while it was "
+                "read; the snapshot has to start anew"
+            ) from error
+
+    return guarded
+
+
+def compile_snapshot_row(columns: Sequence[Column], options: TypeOptions) -> Callable[[RawRow], tuple[Any, ...]]:
+    """The same for one row."""
+    read = compile_snapshot_rows(columns, options)
+    return lambda row: read((row,))[0]
+
+
+def _value(column: Column, options: TypeOptions, name: str, constants: dict[str, Any]) -> str:
+    """The expression that reads the variable `name`; what it needs under a global name goes to `constants`."""
+    kind = family(column)
+    if kind is Family.INTEGER:
+        return _integer(column, options, name)
+    if kind is Family.TEXT:
+        encoding = codec(column.charset)
+        if encoding in ("utf_8", "ascii"):
+            return f'{name}.decode("utf-8", "replace")'
+        constants[f"decode_{name}"] = codecs.lookup(encoding).decode
+        return f'decode_{name}({name}, "replace")[0]'
+    if kind in (Family.ENUM, Family.SET, Family.JSON):
+        return f'{name}.decode("utf-8", "replace")'
+    if kind is Family.BOOLEAN:
+        return f"int({name}) != 0"
+    if kind is Family.BINARY and options.binary == "bytes" and not padding(column):
+        return name
+    constants[f"read_{name}"] = _READERS[kind](column, options)
+    return f"read_{name}({name})"
+
+
+def _integer(column: Column, options: TypeOptions, name: str) -> str:
+    if integer_bits(column) == 64 and is_unsigned(column) and options.bigint_unsigned == "long":
+        return f"(int({name}) + {1 << 63}) % {1 << 64} - {1 << 63}"
+    return f"int({name})"
+
+
+Reader = Callable[[bytes], Any]
+
+
+def _float(column: Column, options: TypeOptions) -> Reader:
+    return (lambda text: single(float(text))) if is_single(column) else float
+
+
+def _decimal(column: Column, options: TypeOptions) -> Reader:
+    if options.decimal == "double":
+        return float
+    if options.decimal == "string":
+        scale = column.scale or 0
+        return lambda text: decimal_text(int(text.replace(b".", b"")), scale)
+    return lambda text: int(text.replace(b".", b""))
+
+
+def _bit(column: Column, options: TypeOptions) -> Reader:
+    if (column.length or 1) == 1:
+        return lambda raw: raw[-1] & 1 == 1
+    return lambda raw: raw[::-1]
+
+
+def _binary(column: Column, options: TypeOptions) -> Reader:
+    width, shown = padding(column), BINARY_TEXT.get(options.binary, bytes)
+    return lambda raw: shown(raw.ljust(width, b"\0"))
+
+
+def _year(column: Column, options: TypeOptions) -> Reader:
+    return lambda text: full_year(int(text))
+
+
+def _days(date: bytes, adjust: bool) -> int | None:
+    year, month, day = date.split(b"-")
+    return valid_day(int(year), int(month), int(day), adjust=adjust)
+
+
+def _date(column: Column, options: TypeOptions) -> Reader:
+    form, adjust = DateForm(options.time_precision), options.adjust_years
+    missing = missing_date(column, options, form.epoch)
+
+    def show(text: bytes) -> Any:
+        days = _days(text, adjust)
+        return missing if days is None else form.show(days)
+
+    return Cache(show).__getitem__
+
+
+def _fraction(text: bytes) -> int:
+    """Microseconds of `2026-11-21 01:02:03.004`."""
+    return int(text[20:].ljust(6, b"0")) if len(text) > 20 else 0
+
+
+def _seconds(clock: bytes) -> int:
+    return (int(clock[:2]) * 60 + int(clock[3:5])) * 60 + int(clock[6:8])
+
+
+_CLOCK: Final = Cache[bytes, int](_seconds, DAY_SECONDS)
+
+
+def _datetime(column: Column, options: TypeOptions) -> Reader:
+    form, adjust = DatetimeForm(options.time_precision, column.length or 0), options.adjust_years
+    missing = missing_date(column, options, form.epoch)
+    days = Cache[bytes, int | None](lambda date: _days(date, adjust))
+
+    def show(text: bytes) -> Any:
+        day = days[text[:10]]
+        if day is None:
+            return missing
+        return form.show((day * DAY_SECONDS + _CLOCK[text[11:19]]) * 1_000_000 + _fraction(text))
+
+    return show
+
+
+def _timestamp(column: Column, options: TypeOptions) -> Reader:
+    """The zero TIMESTAMP is null where that is possible."""
+    missing = missing_date(column, options, "1970-01-01T00:00:00Z")
+    days = Cache[bytes, int | None](lambda date: _days(date, adjust=False))
+
+    def show(text: bytes) -> Any:
+        day = days[text[:10]]
+        if day is None:
+            return missing
+        return instant_text((day * DAY_SECONDS + _CLOCK[text[11:19]]) * 1_000_000 + _fraction(text), 0)
+
+    return show
+
+
+def _time(column: Column, options: TypeOptions) -> Reader:
+    form = TimeForm(options.time_precision)
+
+    def show(text: bytes) -> Any:
+        micros = parse_time(text.decode("ascii"))
+        if micros is None:
+            raise ValueError("no TIME")
+        return form.show(micros)
+
+    return Cache(show).__getitem__
+
+
+_READERS: Final[dict[Family, Callable[[Column, TypeOptions], Reader]]] = {
+    Family.FLOAT: _float, Family.DECIMAL: _decimal, Family.BIT: _bit, Family.BINARY: _binary, Family.YEAR: _year,
+    Family.DATE: _date, Family.DATETIME: _datetime, Family.TIMESTAMP: _timestamp, Family.TIME: _time,
+    Family.POINT: lambda column, options: point, Family.GEOMETRY: lambda column, options: geometry,
+    Family.VECTOR: lambda column, options: vector,
+}  # fmt: skip
