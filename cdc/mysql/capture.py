@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from cdc.envelope import EnvelopeSettings, TableEnvelope
 from cdc.errors import ConfigError, Problem
 from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.snapshot_values import RawRow, compile_snapshot_rows, snapshot_select
 from cdc.mysql.types import TypeOptions, field_schema
+from cdc.schema import Schema
 from cdc.table import Column, Predicate, Table, TableId, any_of, chosen
 
 SYSTEM_DATABASES = frozenset(("mysql", "performance_schema", "sys", "information_schema"))
@@ -25,6 +29,17 @@ class Shape:
     table: Table
     columns: tuple[Column, ...]
     envelope: TableEnvelope
+    options: TypeOptions
+
+    @cached_property
+    def select_list(self) -> str:
+        """What stands between SELECT and FROM in a snapshot."""
+        return snapshot_select(self.table, self.columns)
+
+    @cached_property
+    def snapshot_rows(self) -> Callable[[Sequence[RawRow]], list[tuple[Any, ...]]]:
+        """From that SELECT's raw rows to row tuples. Raises: DecodeError."""
+        return compile_snapshot_rows(self.columns, self.options)
 
 
 class Capture:
@@ -66,11 +81,14 @@ class Capture:
         envelope = TableEnvelope(
             self._settings,
             (table.id.database, table.id.name),
-            [(column.name, field_schema(column, self._options)) for column in shown],
+            self._fields(table, shown),
             keys,
-            [(column.name, field_schema(column, self._options)) for column in hidden],
+            self._fields(table, hidden),
         )
-        return Shape(table, (*shown, *hidden), envelope)
+        return Shape(table, (*shown, *hidden), envelope, self._options)
+
+    def _fields(self, table: Table, columns: Sequence[Column]) -> list[tuple[str, Schema]]:
+        return [(column.name, field_schema(column, self._options, table.id)) for column in columns]
 
 
 def key_columns(text: str | None) -> Predicate:
@@ -84,7 +102,7 @@ def key_columns(text: str | None) -> Predicate:
         names = [name.strip() for name in columns.split(",") if name.strip()]
         if not colon or not tables.strip() or not names:
             problem = f"{part!r} has an invalid format (expecting '<table>:<column>,<column>')"
-            message = INVALID.format(name="message.key.columns", value=text, problem=problem)
+            message = INVALID.format(name="message.key.columns", problem=problem)
             raise ConfigError([Problem("message.key.columns", message)])
         patterns += [f"(?:{tables.strip()})\\.(?:{name})" for name in names]
     return any_of(patterns)

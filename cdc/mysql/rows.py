@@ -25,6 +25,8 @@ _IDLE_SECONDS: Final = 0.5
 _RECEIVE_BYTES: Final = 1 << 18
 CHUNK_BYTES: Final = 8 << 20
 """A chunk of wide rows ends here, however few they are."""
+_TABLE_CHANGED: Final = 1412
+"""ER_TABLE_DEF_CHANGED: the table was altered after the transaction's snapshot was taken."""
 _WIDTHS: Final = {252: 2, 253: 3, 254: 8}
 
 
@@ -62,6 +64,11 @@ class Select:
                 if found or not ended:
                     yield found
         except (MySQLError, OSError) as error:
+            if error.args[:1] == (_TABLE_CHANGED,):
+                raise SourceUnavailable(
+                    f"{self._settings}: a table was altered before the snapshot had read it; the snapshot begins again "
+                    f"({_TABLE_CHANGED})"
+                ) from error
             raise wire.failure(error, self._settings) from error
 
     def _answered(self) -> bool:

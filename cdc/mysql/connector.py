@@ -1,0 +1,303 @@
+"""The MySQL source as the runtime sees it: its config and checks, and the task that recovers, snapshots and streams."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, cast
+
+import structlog
+
+from cdc.config import parse
+from cdc.connector import Raw, SourceConnector
+from cdc.envelope import EnvelopeSettings, context_headers
+from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
+from cdc.mysql import source_info, wire
+from cdc.mysql.capture import Capture, key_columns
+from cdc.mysql.checks import look
+from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.history import History, HistoryOptions
+from cdc.mysql.offset import Position
+from cdc.mysql.plan import Plan, plan
+from cdc.mysql.server import Server
+from cdc.mysql.snapshot import Context, HeldTopic, Snapshot
+from cdc.mysql.types import TypeOptions
+from cdc.mysql.unsupported import refused, warned
+from cdc.record import Headers, Poll, SourceContext, SourceOffset
+from cdc.table import any_of
+
+_log = structlog.get_logger(__name__)
+
+CLASS_NAME: Final = "io.debezium.connector.mysql.MySqlConnector"
+_OVERRIDES: Final = "snapshot.select.statement.overrides."
+_HISTORY_CLIENT: Final = (
+    "database.history.consumer.", "schema.history.internal.consumer.",
+    "database.history.producer.", "schema.history.internal.producer.",
+)  # fmt: skip
+_PASSED_THROUGH: Final = (*_HISTORY_CLIENT, _OVERRIDES, "driver.", "column.mask.", "column.truncate.to.",
+                          "signal.consumer.", "openlineage.")  # fmt: skip
+_IDLE_SECONDS: Final = 0.5
+
+
+def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
+    """What is wrong with the keys taken together; nothing is connected to."""
+    found = refused(config, raw)
+    for kind in ("database", "table", "column"):
+        if getattr(config, f"{kind}_include") and getattr(config, f"{kind}_exclude"):
+            name, other = f"{kind}.exclude.list", f"{kind}.include.list"
+            found.append(Problem(name, INVALID.format(name=name, problem=f'"{other}" is already specified')))
+    if not config.history_topic:
+        name = "schema.history.internal.kafka.topic"
+        problem = f"A value is required: the topic for table definitions, such as schemahistory.{config.topic_prefix}"
+        found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+    for table in _listed(config.select_overrides):
+        if not raw.get(_OVERRIDES + table):
+            name = "snapshot.select.statement.overrides"
+            problem = f"{table} is listed, so {_OVERRIDES}{table} must hold its SELECT statement"
+            found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+    try:
+        key_columns(config.key_columns)
+    except ConfigError as error:
+        found += error.problems
+    return found
+
+
+def check(raw: Raw) -> list[Problem]:
+    """Looks at the server the config names, within connection.validation.timeout.ms a step."""
+    config = parse(MySqlConfig, raw)
+    found = problems(config, raw)
+    if found:
+        return found
+    limit_ms = config.validation_timeout_ms
+    settings = _settings(config)
+    settings = replace(settings, connect_timeout_ms=min(settings.connect_timeout_ms, limit_ms))
+    try:
+        server = Server(settings, read_timeout=max(1, limit_ms // 1000))
+    except SourceError as error:
+        return [Problem("database.hostname", f"Unable to connect: {error}")]
+    try:
+        findings = look(server, config, _capture(config))
+    except SourceError as error:
+        return [Problem("database.hostname", f"Unable to look at the server: {error}")]
+    finally:
+        server.close()
+    for warning in (*warned(config, raw), *findings.warnings):
+        _log.warning(warning, connector=raw.get("name"))
+    return list(findings.problems)
+
+
+def check_offsets(offsets: Sequence[SourceOffset]) -> None:
+    """Raises: RequestError: an offset of a MySQL server that names no position."""
+    for partition, offset in offsets:
+        if offset is None or "server" not in partition:
+            continue
+        try:
+            Position.from_offset(offset)
+        except SourceError as error:
+            raise RequestError(400, str(error)) from error
+
+
+def build(raw: Raw, context: SourceContext) -> MySqlSource:
+    """Raises: ConfigError."""
+    config = parse(MySqlConfig, raw)
+    found = problems(config, raw)
+    if found:
+        raise ConfigError(found)
+    return MySqlSource(config, raw, context)
+
+
+class MySqlSource:
+    """One task. Connects when `polls` is first asked."""
+
+    def __init__(self, config: MySqlConfig, raw: Raw, context: SourceContext) -> None:
+        self._config, self._raw = config, raw
+        self._settings = _settings(config)
+        self._report = cast(MutableMapping[str, Any], context.report)
+        headers = context_headers(config.topic_prefix, context.task, "mysql", str(_run_id()))
+        self._headers = headers if config.extended_headers else ()
+        self._capture = _capture(config, self._headers)
+        self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
+        self._history = History(
+            self._topic,
+            config.topic_prefix,
+            self._capture.table,
+            HistoryOptions(
+                captured_database=self._capture.database,
+                only_captured_tables=config.only_captured_tables,
+                only_captured_databases=config.only_captured_databases,
+                skip_unparseable=config.skip_unparseable,
+                comments=config.schema_comments,
+            ),
+        )
+        self._running: Iterator[Poll] | None = None
+
+    def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
+        self._running = self._run(self._stored(resume))
+        return self._running
+
+    def committed(self, offsets: Sequence[SourceOffset]) -> None:
+        """Nothing to forget: MySQL keeps its binary log by time, not by reader."""
+
+    def close(self) -> None:
+        if self._running is not None:
+            self._running.close()  # type: ignore[attr-defined]
+
+    def _stored(self, resume: Sequence[SourceOffset]) -> Position | None:
+        partition = {"server": self._config.topic_prefix}
+        offset = next((offset for found, offset in resume if dict(found) == partition), None)
+        return None if offset is None else Position.from_offset(offset)
+
+    def _run(self, stored: Position | None) -> Iterator[Poll]:
+        for warning in warned(self._config, self._raw):
+            _log.warning(warning)
+        made, position = self._planned(stored)
+        if made.definitions or made.rows:
+            yield from _waited(self._config.snapshot_delay_ms)
+            self._history.create()
+            snapshot = Snapshot(self._snapshot_context(), rows=made.rows, at=position if made.keep_offset else None)
+            yield from snapshot.polls()
+            position = snapshot.position
+        elif position is not None:
+            self._history.recover(position.to_offset())
+        if not made.stream or position is None:
+            yield from _idle()
+        yield from _waited(self._config.streaming_delay_ms)
+        yield from self._stream(cast(Position, position))
+
+    def _planned(self, stored: Position | None) -> tuple[Plan, Position | None]:
+        """What to do, and the position it begins from: the stored one, or for `never` the oldest there is."""
+        server = Server(self._settings, read_timeout=max(1, self._config.validation_timeout_ms // 1000))
+        try:
+            findings = look(server, self._config, self._capture)
+            findings.require()
+            for warning in findings.warnings:
+                _log.warning(warning)
+            self._report.update(findings.facts)
+            unfinished = stored is not None and stored.snapshot is not None
+            has_history = stored is not None and not unfinished and self._history.exists()
+            made = plan(self._config, offset=stored is not None, unfinished=unfinished, history=has_history)
+            if stored is None or unfinished or made.rows or not made.stream or self._still_there(server, stored):
+                if stored is None and not made.definitions and made.stream:
+                    return made, Position(file=server.logs()[0], pos=4)
+                return made, stored
+            if made.on_log_gone:
+                _log.warning("the server no longer has the log after the stored offset; taking a snapshot",
+                             file=stored.file, pos=stored.pos)  # fmt: skip
+                return Plan(True, True, made.stream), None
+            raise SourceError(
+                f"{self._settings} no longer has the binary log after {_shown(stored)}, so changes are lost between "
+                "that and now; set snapshot.mode=when_needed, or reset the connector's offsets, to read the tables anew"
+            )
+        finally:
+            server.close()
+
+    def _still_there(self, server: Server, position: Position) -> bool:
+        if not self._config.log_position_check:
+            return True
+        includes, excludes = self._config.gtid_includes or (), _listed(self._config.gtid_excludes)
+        wanted, unwanted = any_of(includes), any_of(excludes)
+        return server.holds(position, lambda uuid: (not includes or wanted(uuid)) and not unwanted(uuid))
+
+    def _snapshot_context(self) -> Context:
+        overrides = {
+            table: self._raw[_OVERRIDES + table] for table in _listed(self._config.select_overrides)
+        }  # fmt: skip
+        return Context(
+            config=self._config, settings=self._settings, capture=self._capture, history=self._history,
+            topic=self._topic, headers=self._headers, overrides=overrides, report=self._report,
+        )  # fmt: skip
+
+    def _stream(self, position: Position) -> Iterator[Poll]:
+        raise SourceUnavailable("streaming")
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _shown(position: Position) -> str:
+    where = f"{position.file} position {position.pos}"
+    return where if position.gtids is None else f"{where} (GTID set {position.gtids})"
+
+
+def _waited(milliseconds: int) -> Iterator[Poll]:
+    until = time.monotonic() + milliseconds / 1000
+    while (left := until - time.monotonic()) > 0:
+        yield Poll()
+        time.sleep(min(left, _IDLE_SECONDS))
+
+
+def _idle() -> Iterator[Poll]:
+    """A source that has done all it was asked for."""
+    while True:
+        yield Poll(idle=True)
+        time.sleep(_IDLE_SECONDS)
+
+
+def _settings(config: MySqlConfig) -> wire.Settings:
+    return wire.Settings(
+        host=config.host,
+        port=config.port,
+        user=config.user,
+        password=config.password,
+        ssl_mode=config.ssl_mode,
+        truststore=config.ssl_truststore,
+        truststore_password=config.ssl_truststore_password,
+        keystore=config.ssl_keystore,
+        keystore_password=config.ssl_keystore_password,
+        connect_timeout_ms=config.connect_timeout_ms or 30_000,
+    )
+
+
+def _type_options(config: MySqlConfig) -> TypeOptions:
+    return TypeOptions(
+        decimal=config.decimal_mode,
+        bigint_unsigned=config.bigint_unsigned,
+        binary=config.binary_mode,
+        time_precision=config.time_precision,
+        adjust_years=config.adjust_years,
+        propagate=any_of(config.propagate_columns) if config.propagate_columns else None,
+        propagate_types=any_of(config.propagate_types) if config.propagate_types else None,
+    )
+
+
+def _capture(config: MySqlConfig, headers: Headers = ()) -> Capture:
+    envelopes = EnvelopeSettings(
+        prefix=config.topic_prefix,
+        source=source_info.schema(),
+        tombstones=config.tombstones,
+        name_adjustment=config.schema_names,
+        headers=headers,
+        delimiter=config.topic_delimiter,
+    )
+    return Capture(config, envelopes, _type_options(config))
+
+
+def _history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:
+    """Kafka client settings of the history topic; the producer's win over the consumer's."""
+    client: dict[str, str] = {}
+    for prefix in _HISTORY_CLIENT:
+        client.update({name.removeprefix(prefix): value for name, value in raw.items() if name.startswith(prefix)})
+    if config.history_servers:
+        client["bootstrap.servers"] = config.history_servers
+    return client
+
+
+def _run_id() -> uuid.UUID:
+    """A version 7 UUID (RFC 9562): milliseconds since 1970, then random bits."""
+    bits = time.time_ns() // 1_000_000 << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
+    return uuid.UUID(int=bits)
+
+
+MYSQL: Final = SourceConnector(
+    class_name=CLASS_NAME,
+    version=source_info.VERSION,
+    config=MySqlConfig,
+    build=build,
+    prefixes=_PASSED_THROUGH,
+    check=check,
+    check_offsets=check_offsets,
+)
