@@ -213,7 +213,14 @@ ANONYMOUS_GTID: Final = 34
 TRANSACTION_PAYLOAD: Final = 40
 HEARTBEAT_V2: Final = 41
 GTID_TAGGED: Final = 42
-"""Event types that callers tell apart by number. 23-25 and 30-32 are rows events."""
+INCIDENT: Final = 26
+ROWS_QUERY: Final = 29
+PREVIOUS_GTIDS: Final = 35
+XA_PREPARE: Final = 38
+ROWS: Final = (23, 24, 25, 30, 31, 32, 39)
+"""The numbers of event types."""
+HEADER_SIZE: Final = 19
+CHECKSUM_SIZE: Final = 4
 ARTIFICIAL: Final = 0x20
 """Flag of an event that the server made up for the stream and that stands in no file."""
 
@@ -223,14 +230,12 @@ Event = (
 )  # fmt: skip
 
 _HEADER: Final = struct.Struct("<IBIIIH")
-_HEADER_SIZE: Final = _HEADER.size
-_CHECKSUM_SIZE: Final = 4
 
 
 def header(event: bytes) -> Header:
     """Raises: DecodeError: fewer bytes than a header has, or than the header says."""
-    if len(event) < _HEADER_SIZE:
-        raise DecodeError(f"a binary log event of {len(event)} bytes has no room for its header of {_HEADER_SIZE}")
+    if len(event) < HEADER_SIZE:
+        raise DecodeError(f"a binary log event of {len(event)} bytes has no room for its header of {HEADER_SIZE}")
     head = Header._make(_HEADER.unpack_from(event))
     if head.size != len(event):
         raise DecodeError(f"a binary log event says it has {head.size} bytes but {len(event)} came")
@@ -251,11 +256,11 @@ def decode(event: bytes, *, checksum: bool) -> tuple[Header, Event]:
         return head, Unknown()
     end = len(event)
     if checksum and head.type != FORMAT_DESCRIPTION:
-        end -= _CHECKSUM_SIZE
+        end -= CHECKSUM_SIZE
         if zlib.crc32(memoryview(event)[:end]) != int.from_bytes(event[end:], "little"):
             raise DecodeError(f"the binary log event that ends at {head.next_position} has a wrong checksum")
     try:
-        return head, decoder(_Bytes(event, _HEADER_SIZE, end), head)
+        return head, decoder(_Bytes(event, HEADER_SIZE, end), head)
     except (IndexError, ValueError, struct.error) as error:
         raise DecodeError(f"an event of type {head.type} that ends at {head.next_position}: {error}") from error
 
@@ -325,7 +330,7 @@ def _format_description(raw: _Bytes, head: Header) -> Event:
         raise ValueError("not binary log version 4; the server is older than MySQL 5.0")
     version = raw.take(50).rstrip(b"\0").decode("ascii", "replace")
     raw.take(5)
-    algorithm = raw.rest()[-1 - _CHECKSUM_SIZE]
+    algorithm = raw.rest()[-1 - CHECKSUM_SIZE]
     return FormatDescription(version, checksum=algorithm == 1)
 
 
@@ -493,7 +498,7 @@ def _transaction_payload(raw: _Bytes, head: Header) -> Event:
     at = 0
     while at < len(payload):
         size = int.from_bytes(payload[at + 9 : at + 13], "little")
-        if size < _HEADER_SIZE or at + size > len(payload):
+        if size < HEADER_SIZE or at + size > len(payload):
             raise ValueError(f"an event of {size} bytes at byte {at} of a payload of {len(payload)}")
         events.append(payload[at : at + size])
         at += size
@@ -629,11 +634,11 @@ _DECODERS: Final[dict[int, Callable[[_Bytes, Header], Event]]] = {
     XID: _xid,
     TABLE_MAP: _table_map,
     HEARTBEAT: _heartbeat,
-    29: _rows_query,
+    ROWS_QUERY: _rows_query,
     GTID: _gtid,
     ANONYMOUS_GTID: _gtid,
-    35: _previous_gtids,
-    38: _xa_prepare,
+    PREVIOUS_GTIDS: _previous_gtids,
+    XA_PREPARE: _xa_prepare,
     TRANSACTION_PAYLOAD: _transaction_payload,
     HEARTBEAT_V2: _heartbeat_v2,
     GTID_TAGGED: _gtid_tagged,

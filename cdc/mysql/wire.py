@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import ssl
 import struct
 import tempfile
@@ -282,6 +283,12 @@ class Stream:
         self._heard = time.monotonic()
         self._waiting += received
         return self._events()
+
+    def more(self) -> bool:
+        """Whether more has arrived already."""
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return True
+        return bool(select.select([self._socket], [], [], 0)[0])
 
     def _events(self) -> list[bytes]:
         """Takes all complete packets from what waits. An event of 16 MiB and more stands in several."""

@@ -1,0 +1,156 @@
+"""TABLE_MAP events and the schema history -> for each table number of the log, how its rows are decoded and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+import structlog
+
+from cdc.envelope import TableEnvelope
+from cdc.errors import SourceError
+from cdc.mysql.binlog import Kind, Rows, TableMap
+from cdc.mysql.row_decoder import Decode, compile_rows
+from cdc.mysql.types import TypeOptions
+from cdc.table import Column, Table, TableId
+
+_log = structlog.get_logger(__name__)
+_REMEMBERED: Final = 10_000
+"""Distinct TABLE_MAP events kept; one takes some KiB."""
+
+
+class Shape(Protocol):
+    """One version of a captured table; see `cdc.mysql.capture`."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+    @property
+    def envelope(self) -> TableEnvelope: ...
+
+
+class Captured(Protocol):
+    """The connector's filters; see `cdc.mysql.capture`."""
+
+    def database(self, name: str) -> bool: ...
+
+    def table(self, table: TableId) -> bool: ...
+
+    def shape(self, table: Table) -> Shape: ...
+
+
+class LogTable:
+    """One captured table as one TABLE_MAP describes it."""
+
+    __slots__ = ("_compiled", "_map", "_options", "id", "known", "shape", "table")
+
+    def __init__(self, known: Table, table: Table, shape: Shape, table_map: TableMap, options: TypeOptions) -> None:
+        """`known` is the history's table; `table` is it too unless the log has fewer columns."""
+        self.id, self.known, self.table, self.shape = table.id, known, table, shape
+        self._map, self._options = table_map, options
+        self._compiled: dict[tuple[Kind, bytes | None, bytes | None], Decode] = {}
+
+    def decode(self, rows: Rows) -> list[Any]:
+        """Row tuples, or for an update pairs of them. Raises: DecodeError: damaged bytes."""
+        images = (rows.kind, rows.before_present, rows.after_present)
+        decode = self._compiled.get(images)
+        if decode is None:
+            decode = self._compiled[images] = compile_rows(
+                self.table, self._map, self._options, self.shape.columns, rows
+            )
+        return decode(rows.body, rows.start, rows.end)
+
+
+class LogTables:
+    """Table numbers as they are now; None stands for a table whose rows are passed over."""
+
+    def __init__(
+        self, known: Mapping[TableId, Table], captured: Captured, options: TypeOptions, *, inconsistent: str
+    ) -> None:
+        """`known` are the history's tables; `inconsistent` is inconsistent.schema.handling.mode."""
+        self._known, self._captured, self._options, self._inconsistent = known, captured, options, inconsistent
+        self._by_number: dict[int, LogTable | None] = {}
+        self._by_event: dict[bytes, tuple[int, LogTable | None]] = {}
+
+    def seen(self, body: bytes) -> bool:
+        """Whether a TABLE_MAP with this body was taken since the last change of a table, and is in force again."""
+        found = self._by_event.get(body)
+        if found is None:
+            return False
+        self._by_number[found[0]] = found[1]
+        return True
+
+    def add(self, body: bytes, table_map: TableMap, where: str) -> None:
+        """A TABLE_MAP not seen yet. Raises: SourceError: a captured table that does not fit its history."""
+        table = self._made(table_map, where)
+        if len(self._by_event) >= _REMEMBERED:
+            self._by_event.clear()
+        self._by_event[body] = (table_map.table_id, table)
+        self._by_number[table_map.table_id] = table
+
+    def get(self, number: int) -> LogTable | None:
+        return self._by_number.get(number)
+
+    def changed(self) -> None:
+        """A statement may have changed tables: those that it did are made anew."""
+        self._by_event = {
+            body: (number, table)
+            for body, (number, table) in self._by_event.items()
+            if table is not None and self._known.get(table.id) is table.known
+        }
+
+    def rotated(self) -> None:
+        """Another file: its table numbers are its own."""
+        self._by_event.clear()
+        self._by_number.clear()
+
+    def _made(self, table_map: TableMap, where: str) -> LogTable | None:
+        id = TableId(table_map.database, table_map.table)
+        if not self._captured.table(id):
+            return None
+        known = self._known.get(id)
+        if known is None:
+            self._tell_unknown(id, where)
+            return None
+        table = settled(known, table_map, where)
+        return LogTable(known, table, self._captured.shape(table), table_map, self._options)
+
+    def _tell_unknown(self, id: TableId, where: str) -> None:
+        message = (
+            f"rows of {id} at {where}, but the schema history does not know that table; rebuild the history with a "
+            "new snapshot (snapshot.mode=recovery), or pass such rows over with inconsistent.schema.handling.mode=warn"
+        )
+        if self._inconsistent == "fail":
+            raise SourceError(message)
+        if self._inconsistent == "warn":
+            _log.warning(message)
+
+
+def settled(table: Table, table_map: TableMap, where: str) -> Table:
+    """The table with the columns that stand in the log, in the log's order.
+
+    Raises: SourceError: the log has other columns than the history, or does not name them.
+    """
+    width, names = len(table_map.column_types), table_map.names
+    if names is None:
+        if width == len(table.columns):
+            return table
+        raise SourceError(
+            f"rows of {table.id} at {where} have {width} columns but the schema history has {len(table.columns)}: a "
+            "statement that changed it is missing there; rebuild the history with a new snapshot "
+            "(snapshot.mode=recovery). SET GLOBAL binlog_row_metadata=FULL lets such a table be checked by name"
+        )
+    if [column.name.lower() for column in table.columns] == [name.lower() for name in names]:
+        return table
+    columns = [table.column(name) for name in names]
+    missing = [name for name, column in zip(names, columns, strict=True) if column is None]
+    if missing:
+        raise SourceError(
+            f"rows of {table.id} at {where} have columns that the schema history does not know: {', '.join(missing)}; "
+            "rebuild the history with a new snapshot (snapshot.mode=recovery)"
+        )
+    _log.warning("a table's columns differ from its history; taking those of the log", table=str(table.id), at=where)
+    found = tuple(replace(c, position=i + 1) for i, c in enumerate(columns) if c is not None)
+    keys = {name.lower() for name in names}
+    return replace(table, columns=found, primary_key=tuple(k for k in table.primary_key if k.lower() in keys))

@@ -1,0 +1,461 @@
+"""Packets of the binary log -> Polls of change events in commit order, each with the position to restart from.
+
+Source: Debezium 3.5.0.Final, `BinlogStreamingChangeEventSource`, `BinlogOffsetContext`, and its recorded events.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import structlog
+from pymysql.err import MySQLError
+
+from cdc.envelope import TableEnvelope
+from cdc.errors import DecodeError
+from cdc.heartbeat import Heartbeat
+from cdc.mysql import binlog, schema_change, wire
+from cdc.mysql.binlog import (
+    FormatDescription,
+    Gtid,
+    Header,
+    Kind,
+    PreviousGtids,
+    Query,
+    Rotate,
+    Rows,
+    RowsQuery,
+    TableMap,
+    TransactionPayload,
+)
+from cdc.mysql.log_tables import Captured, LogTable, LogTables
+from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.schema_change import SchemaChange
+from cdc.mysql.source_info import VERSION, SourceInfo
+from cdc.mysql.type_family import TypeOptions
+from cdc.record import Batch, Headers, Poll, SourceOffset
+from cdc.table import Table, TableId
+
+_log = structlog.get_logger(__name__)
+_MAX_BYTES: Final = 16 << 20
+"""Of events in one Poll, whatever their rows."""
+_OPERATIONS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
+_PAYLOAD: Final = bytes((binlog.TRANSACTION_PAYLOAD,))
+_HEARTBEATS: Final = (binlog.HEARTBEAT, binlog.HEARTBEAT_V2)
+_DML: Final = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
+
+
+class Statements(Protocol):
+    """What the reader needs of the schema history; see `cdc.mysql.history`."""
+
+    @property
+    def tables(self) -> Mapping[TableId, Table]: ...
+
+    def apply(self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int) -> list[SchemaChange]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderOptions:
+    """What the config says of streaming.
+
+    Attributes:
+        prefix: `topic.prefix`.
+        headers: the context headers every record carries.
+        skipped: `skipped.operations`, letters of c, u, d, t.
+        schema_changes: `include.schema.changes`.
+        include_query: `include.query`.
+        inconsistent: `inconsistent.schema.handling.mode`.
+        origin: the filter of `gtid.source.includes` and `.excludes`, asked with a server UUID; None: all.
+        filter_dml: `gtid.source.filter.dml.events`.
+        ignore_gtids: `gtid.ignore.on.recovery`: restart by file and position.
+        heartbeat: None sends none.
+        max_rows: a Poll ends with the event that reaches so many rows.
+    """
+
+    prefix: str
+    types: TypeOptions
+    headers: Headers = ()
+    skipped: frozenset[str] = frozenset("t")
+    schema_changes: bool = True
+    include_query: bool = False
+    inconsistent: str = "fail"
+    origin: Callable[[str], bool] | None = None
+    filter_dml: bool = True
+    ignore_gtids: bool = False
+    heartbeat: Heartbeat | None = None
+    max_rows: int = 4096
+    connector: str = "mysql"
+
+
+class Reader:
+    """The state of one pass through the log: where it stands, what transaction is open, what waits to be sent.
+
+    Clock readings are nanoseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        options: ReaderOptions,
+        history: Statements,
+        captured: Captured,
+        start: Position,
+        *,
+        gtids: GtidSet | None,
+        has_gtids: bool,
+        checksum: bool,
+        now: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`gtids` are the transactions done before the first that comes, None when that is not known.
+
+        `has_gtids` says that the server runs with gtid_mode=ON: its GTID events then give the time of a change.
+        """
+        self._options, self._history, self._captured, self._now = options, history, captured, now
+        self._tables = LogTables(history.tables, captured, options.types, inconsistent=options.inconsistent)
+        self._partition = {"server": options.prefix}
+        self._checksum, self._has_gtids, self._done_gtids = checksum, has_gtids, gtids
+        # A restart in the middle of a transaction: what of it was sent. Holds until that transaction begins.
+        self._resume: Position | None = start if start.event or start.row else None
+        self._file, self._start, self._end = start.file, start.pos, start.pos
+        self._restart = (start.file, start.pos)
+        self._server_id, self._ts_sec = start.server_id, start.ts_sec
+        self._in_transaction, self._event = False, 0
+        self._gtid: str | None = None
+        self._micros: int | None = None
+        self._unwanted = False
+        self._thread: int | None = None
+        self._query: str | None = None
+        self._row = 0
+        self._batches: list[Batch] = []
+        self._waiting: tuple[TableEnvelope, str] | None = None
+        self._rows: list[Any] = []
+        self._sources: list[tuple[Any, ...]] = []
+        self._count, self._bytes = 0, 0
+        self._last_offset: dict[str, Any] | None = None
+        self._handlers: dict[int, Callable[[bytes, Header], None]] = {
+            binlog.QUERY: self._on_query, binlog.ROTATE: self._on_rotate, binlog.XID: self._on_commit,
+            binlog.FORMAT_DESCRIPTION: self._on_format, binlog.TABLE_MAP: self._on_table_map,
+            binlog.INCIDENT: self._on_incident, binlog.HEARTBEAT: self._on_heartbeat,
+            binlog.HEARTBEAT_V2: self._on_heartbeat, binlog.GTID: self._on_gtid, binlog.ANONYMOUS_GTID: self._on_gtid,
+            binlog.GTID_TAGGED: self._on_gtid, binlog.PREVIOUS_GTIDS: self._on_previous_gtids,
+            binlog.XA_PREPARE: self._on_commit, **dict.fromkeys(binlog.ROWS, self._on_rows),
+        }  # fmt: skip
+        if options.include_query:
+            self._handlers[binlog.ROWS_QUERY] = self._on_rows_query
+
+    # From packets to Polls
+
+    def polls(self, packets: Iterable[Sequence[bytes]], more: Callable[[], bool] = lambda: False) -> Iterator[Poll]:
+        """One Poll or more for each list of events; a list may be empty.
+
+        Args:
+            more: whether further events wait at this moment.
+        Raises: DecodeError, SourceError, and what `packets` raises.
+        """
+        for events in packets:
+            for event in self._unpacked(events):
+                self._take(event)
+                if self._count >= self._options.max_rows or self._bytes >= _MAX_BYTES:
+                    yield self._poll(idle=False)
+            yield self._poll(idle=not more())
+
+    def _unpacked(self, events: Sequence[bytes]) -> Iterator[bytes]:
+        """Each event, and for a compressed transaction the events in it, which have no checksum of their own."""
+        for event in events:
+            if event[4:5] != _PAYLOAD:
+                yield event
+                continue
+            head, payload = binlog.decode(event, checksum=self._checksum)
+            self._start, self._end = head.next_position - head.size, head.next_position
+            checksum, self._checksum = self._checksum, False
+            yield from payload.events if isinstance(payload, TransactionPayload) else ()
+            self._checksum = checksum
+
+    def _take(self, event: bytes) -> None:
+        head = binlog.header(event)
+        self._server_id = head.server_id
+        if head.next_position:
+            self._start, self._end = head.next_position - head.size, head.next_position
+        handler = self._handlers.get(head.type)
+        if handler is not None:
+            handler(event, head)
+        if self._in_transaction:
+            if head.type not in _HEARTBEATS:
+                self._event += 1
+            if self._resume is not None and self._event > self._resume.event:
+                self._resume = None
+        else:
+            self._restart = (self._file, self._end)
+        if not self._has_gtids and head.timestamp and head.next_position:
+            self._micros = head.timestamp * 1_000_000
+        self._bytes += head.size
+
+    def _poll(self, *, idle: bool) -> Poll:
+        self._flush()
+        if self._options.heartbeat is not None:
+            beat = self._options.heartbeat.beat(self._now())
+            if beat is not None:
+                self._batches.append(beat)
+        offset = self.position().to_offset()
+        moved = bool(self._batches) or offset != self._last_offset
+        self._last_offset = offset
+        poll = Poll(self._batches, [SourceOffset(self._partition, offset)] if moved else (), idle)
+        self._batches, self._count, self._bytes = [], 0, 0
+        return poll
+
+    def position(self) -> Position:
+        """From where a restart sends exactly what does not stand in the Polls until now."""
+        if self._resume is not None:
+            return self._resume
+        return self._position(self._event if self._in_transaction else 0)
+
+    def _position(self, event: int) -> Position:
+        file, pos = self._restart
+        gtids = None if self._done_gtids is None else str(self._done_gtids) or None
+        return Position(
+            file=file, pos=pos, event=event, gtids=gtids, server_id=self._server_id, ts_sec=self._ts_sec
+        )  # fmt: skip
+
+    def _where(self) -> str:
+        return f"{self._file}:{self._start}"
+
+    # Where the log stands
+
+    def _decode(self, event: bytes) -> binlog.Event:
+        try:
+            return binlog.decode(event, checksum=self._checksum)[1]
+        except DecodeError as error:
+            raise DecodeError(f"{self._file}: {error}") from error
+
+    def _on_rotate(self, event: bytes, head: Header) -> None:
+        rotate = self._decode(event)
+        if isinstance(rotate, Rotate):
+            self._tables.rotated()
+            self._file, self._start, self._end = rotate.file, rotate.position, rotate.position
+            self._in_transaction = False
+
+    def _on_format(self, event: bytes, head: Header) -> None:
+        described = self._decode(event)
+        if isinstance(described, FormatDescription):
+            self._checksum = described.checksum
+
+    def _on_heartbeat(self, event: bytes, head: Header) -> None:
+        beat = self._decode(event)
+        if isinstance(beat, binlog.Heartbeat) and beat.position:
+            self._end = beat.position
+
+    def _on_incident(self, event: bytes, head: Header) -> None:
+        _log.warning("the server logged an incident: changes may be missing from its binary log", at=self._where())
+
+    def _on_previous_gtids(self, event: bytes, head: Header) -> None:
+        """Tells what is done when the offset did not: this stands first in each file."""
+        previous = self._decode(event)
+        if self._done_gtids is None and self._has_gtids and isinstance(previous, PreviousGtids):
+            self._done_gtids = GtidSet.parse(previous.gtids)
+
+    # Transactions
+
+    def _on_gtid(self, event: bytes, head: Header) -> None:
+        begun = self._decode(event)
+        if not isinstance(begun, Gtid) or not self._has_gtids:
+            return
+        self._gtid = begun.gtid
+        self._micros = begun.original_commit_timestamp or head.timestamp * 1_000_000
+        origin = self._options.origin
+        self._unwanted = (
+            self._options.filter_dml
+            and origin is not None
+            and begun.gtid is not None
+            and not origin(begun.gtid.partition(":")[0])
+        )
+
+    def _begin(self, thread: int | None, head: Header) -> None:
+        self._restart = (self._file, self._start)
+        self._in_transaction, self._event, self._thread = True, 0, thread
+        if self._micros is None:
+            self._micros = head.timestamp * 1_000_000
+
+    def _on_commit(self, event: bytes, head: Header) -> None:
+        self._in_transaction, self._event, self._thread, self._query = False, 0, None, None
+        self._resume, self._unwanted = None, False
+        if self._done_gtids is not None and self._gtid is not None:
+            self._done_gtids = self._done_gtids.add(self._gtid)
+
+    def _on_query(self, event: bytes, head: Header) -> None:
+        query = self._decode(event)
+        if not isinstance(query, Query):
+            return
+        sql = query.sql.strip()
+        start = sql[:9].upper()
+        if start == "BEGIN":
+            self._begin(query.thread_id, head)
+        elif start.startswith("XA START"):
+            # Debezium names no thread of an XA transaction, and sends its rows when it is prepared.
+            self._begin(None, head)
+        elif start in ("COMMIT", "ROLLBACK"):
+            self._on_commit(event, head)
+        elif start.startswith(_DML):
+            _log.warning(
+                "a change was logged as a statement and is lost; run: SET GLOBAL binlog_format = 'ROW'",
+                at=self._where(),
+            )
+        elif not start.startswith("XA "):
+            self._statement(query, sql, head)
+        if not self._in_transaction and start not in ("COMMIT", "ROLLBACK"):
+            self._on_commit(event, head)
+
+    # Statements
+
+    def _statement(self, query: Query, sql: str, head: Header) -> None:
+        """DDL: the history first, then the records of the schema-change topic."""
+        if self._resume is not None and self._event < self._resume.event:
+            return
+        self._flush()
+        if self._micros is None:
+            self._micros = head.timestamp * 1_000_000
+        micros = self._micros // 1000 * 1000
+        self._ts_sec = micros // 1_000_000
+        if not self._in_transaction:
+            self._restart = (self._file, self._end)
+        position = self._position(self._event if self._in_transaction else 0).to_offset()
+        changes = self._history.apply(sql, query.database, position, self._now() // 1_000_000)
+        if changes:
+            self._tables.changed()
+        emitted: list[tuple[SchemaChange, SourceInfo]] = []
+        for change in changes:
+            if change.kind is schema_change.Kind.TRUNCATE:
+                self._truncate(change, micros)
+            elif not change.database or self._captured.database(change.database):
+                emitted.append((change, self._source(micros, change.database, change.source_table)))
+        if emitted and self._options.schema_changes:
+            self._add([schema_change.batch(emitted, self._options.prefix, self._options.headers)])
+
+    def _truncate(self, change: SchemaChange, micros: int) -> None:
+        for id in change.tables:
+            table = self._history.tables.get(id)
+            if "t" not in self._options.skipped and table is not None and self._captured.table(id):
+                source = self._source(micros, id.database, id.name)
+                self._add(self._captured.shape(table).envelope.truncates([source], self._now()))
+
+    def _add(self, batches: Sequence[Batch]) -> None:
+        self._batches += batches
+        self._count += sum(map(len, batches))
+
+    def _source(self, micros: int, database: str, table: str) -> SourceInfo:
+        head = self._source_head(micros, database, table)
+        return SourceInfo._make((*head, self._row, self._thread, self._query))
+
+    def _source_head(self, micros: int, database: str, table: str) -> tuple[Any, ...]:
+        """A `source` block up to `row`, which alone changes from row to row."""
+        options = self._options
+        return (
+            VERSION, options.connector, options.prefix, micros // 1000, None, database, None, micros, micros * 1000,
+            table, self._server_id, self._gtid, self._file, self._start,
+        )  # fmt: skip
+
+    # Rows
+
+    def _on_table_map(self, event: bytes, head: Header) -> None:
+        body = event[binlog.HEADER_SIZE : -binlog.CHECKSUM_SIZE] if self._checksum else event[binlog.HEADER_SIZE :]
+        if not self._tables.seen(body):
+            table_map = self._decode(event)
+            if isinstance(table_map, TableMap):
+                self._tables.add(body, table_map, self._where())
+
+    def _on_rows_query(self, event: bytes, head: Header) -> None:
+        query = self._decode(event)
+        if isinstance(query, RowsQuery):
+            self._query = query.sql
+
+    def _on_rows(self, event: bytes, head: Header) -> None:
+        first = 0
+        if self._resume is not None and self._in_transaction:
+            if self._event < self._resume.event:
+                return
+            first = self._resume.row
+        rows = self._decode(event)
+        if not isinstance(rows, Rows) or self._unwanted:
+            return
+        operation, table = _OPERATIONS[rows.kind], self._tables.get(rows.table_id)
+        if table is None or operation in self._options.skipped:
+            return
+        try:
+            images = table.decode(rows)
+        except DecodeError as error:
+            raise DecodeError(f"{self._where()}: {error}") from error
+        self._send(table, operation, images, first)
+
+    def _send(self, table: LogTable, operation: str, images: list[Any], first: int) -> None:
+        """Adds rows from number `first` on to those that wait."""
+        waiting = (table.shape.envelope, operation)
+        if waiting != self._waiting:
+            self._flush()
+            self._waiting = waiting
+        micros = self._micros or 0
+        head = self._source_head(micros, table.id.database, table.id.name)
+        tail = (self._thread, self._query)
+        self._sources += [(*head, row, *tail) for row in range(first, len(images))]
+        self._rows += images[first:] if first else images
+        self._row, self._ts_sec = max(0, len(images) - 1), micros // 1_000_000
+        self._count += max(0, len(images) - first)
+
+    def _flush(self) -> None:
+        """Turns the rows that wait into batches: neighbours of one table and one operation together."""
+        if self._waiting is None:
+            return
+        (envelope, operation), rows, sources = self._waiting, self._rows, self._sources
+        self._waiting, self._rows, self._sources = None, [], []
+        if rows:
+            make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[operation]
+            self._batches += make(rows, sources, self._now())
+
+
+def stream(
+    settings: wire.Settings,
+    server_id: int,
+    start: Position,
+    options: ReaderOptions,
+    history: Statements,
+    captured: Captured,
+) -> Iterator[Poll]:
+    """Polls from `start` on, at least one every half second, until an error or the generator is closed.
+
+    By GTID when the server has gtid_mode=ON and `start` knows what was done, by file and position otherwise.
+    Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DecodeError: not.
+    """
+    has_gtids, purged = _server_gtids(settings)
+    gtids: GtidSet | None = None
+    if has_gtids and start.gtids is not None and not options.ignore_gtids:
+        gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
+    packets = wire.Stream(settings, server_id, start, gtids)
+    try:
+        reader = Reader(
+            options, history, captured, start, gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum
+        )  # fmt: skip
+        yield from reader.polls(packets, packets.more)
+    finally:
+        packets.close()
+
+
+def requested(done: GtidSet, purged: GtidSet, origin: Callable[[str], bool] | None) -> GtidSet:
+    """What a server need not send: what is done, and what it purged of servers never read or not wanted.
+
+    What it purged of the servers that were read stays wanted, so that a gap is refused and not passed over.
+    """
+    read = {uuid for uuid, _ in done.intervals}
+    return done.union(purged.only(lambda uuid: uuid not in read or (origin is not None and not origin(uuid))))
+
+
+def _server_gtids(settings: wire.Settings) -> tuple[bool, GtidSet]:
+    """Whether gtid_mode is ON, and gtid_purged."""
+    connection = wire.connect(settings)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('gtid_mode', 'gtid_purged')")
+            found = {name.lower(): value for name, value in cursor.fetchall()}
+    except (MySQLError, OSError) as error:
+        raise wire.failure(error, settings) from error
+    finally:
+        connection.close()
+    return found.get("gtid_mode", "OFF").upper() == "ON", GtidSet.parse(found.get("gtid_purged", ""))
