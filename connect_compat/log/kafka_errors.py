@@ -75,9 +75,9 @@ def failure(error: KafkaError | BaseException, doing: str, address: str, name: s
         return LogError(f"{told}; check sasl.jaas.config (or sasl.username, sasl.password), sasl.mechanism "
                         "and security.protocol")  # fmt: skip
     if code in _TOO_LARGE:
-        return LogError(f"{told}; raise producer.override.max.request.size in the connector's config and "
-                        f"max.message.bytes of topic {name}: kafka-configs --bootstrap-server {address} --alter "
-                        f"--entity-type topics --entity-name {name} --add-config max.message.bytes=<bytes>")  # fmt: skip
+        return LogError(f"{told}; raise producer.override.max.request.size in the connector's config, and the "
+                        f"topic's limit: kafka-configs --bootstrap-server {address} --alter --entity-type topics "
+                        f"--entity-name {name} --add-config max.message.bytes=<bytes>")  # fmt: skip
     if code in _MISSING:
         return LogUnavailable(f"{told}; create the topic, set topic.creation.default.partitions and "
                               "topic.creation.default.replication.factor in the connector's config, or "

@@ -19,7 +19,7 @@ from connect_compat.log.kafka_tls import keystore, truststore
 C = TypeVar("C")
 _log = structlog.get_logger(__name__)
 
-_RENAMED = {
+_RENAMED: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "buffer.memory": ("queue.buffering.max.kbytes", lambda v: str(max(1, int(v) // 1024))),
     "max.request.size": ("message.max.bytes", str),
     "fetch.max.wait.ms": ("fetch.wait.max.ms", str),
@@ -101,7 +101,8 @@ def _converted(name: str, value: str, convert: Callable[[str], str]) -> str:
     try:
         return convert(value.strip())
     except ValueError:
-        raise ConfigError([Problem(name, f"Invalid value {value} for configuration {name}: it is not a number")]) from None
+        told = f"Invalid value {value} for configuration {name}: it is not a number"
+        raise ConfigError([Problem(name, told)]) from None
 
 
 def _chosen(value: str, choices: Mapping[str, str]) -> str | None:

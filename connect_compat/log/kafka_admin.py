@@ -1,0 +1,173 @@
+"""Topics, offsets and groups of a Kafka cluster, each as one bounded call that fails in our words."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
+
+from cdc.errors import LogError, LogUnavailable
+from connect_compat.log import TopicPartition as Place
+from connect_compat.log import TopicSpec
+from connect_compat.log.kafka_errors import ANSWER_S, code_of, failure, settled
+from connect_compat.log.kafka_settings import build
+
+_client_log = logging.getLogger("librdkafka")
+
+
+class KafkaAdmin:
+    """One admin client. Opened at the first call; may be used by several threads."""
+
+    def __init__(self, settings: Mapping[str, Any], address: str) -> None:
+        self._settings, self.address = settings, address
+        self._lock = threading.Lock()
+        self._opened: AdminClient | None = None
+        self._reason: KafkaError | None = None
+
+    @property
+    def client(self) -> AdminClient:
+        with self._lock:
+            if self._opened is None:
+                callbacks = {"error_cb": self._client_error, "logger": _client_log}
+                self._opened = build(AdminClient, {**self._settings, **callbacks})
+            return self._opened
+
+    def _client_error(self, error: KafkaError) -> None:
+        self._reason = error
+
+    def _metadata(self, doing: str) -> Any:
+        try:
+            return self.client.list_topics(timeout=ANSWER_S)
+        except KafkaException as error:
+            reason = self._reason
+            if reason is not None and code_of(error) in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
+                raise failure(reason, doing, self.address) from error
+            raise failure(error, doing, self.address) from error
+
+    def cluster_id(self) -> str:
+        return str(self._metadata("tell its cluster id").cluster_id)
+
+    def topics(self) -> dict[str, int]:
+        """Name -> number of partitions, the cluster's own topics left out."""
+        found = self._metadata("list topics").topics
+        return {
+            name: len(topic.partitions)
+            for name, topic in sorted(found.items())
+            if topic.error is None and name not in ("__consumer_offsets", "__transaction_state")
+        }
+
+    def create(self, specs: Iterable[TopicSpec]) -> None:
+        """Creates topics; one that exists already is left as it is. Returns when all brokers may know them."""
+        wanted = {spec.name: spec for spec in specs}
+        if not wanted:
+            return
+        new = [NewTopic(spec.name, spec.partitions, spec.replication, config=dict(spec.config))
+               for spec in wanted.values()]  # fmt: skip
+        for name, future in self._started(self.client.create_topics, new, "create topics").items():
+            doing = f"create topic {name} ({_described(wanted[name])})"
+            try:
+                future.result(ANSWER_S)
+            except KafkaException as error:
+                if code_of(error) != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise failure(error, doing, self.address, name) from error
+            except TimeoutError as error:
+                raise failure(error, doing, self.address, name) from error
+
+    def _started(self, call: Any, argument: Any, doing: str) -> dict[Any, Any]:
+        try:
+            futures: dict[Any, Any] = call(argument, request_timeout=ANSWER_S)
+            return futures
+        except (KafkaException, ValueError) as error:
+            raise failure(error, doing, self.address) from error
+
+    def delete(self, names: Sequence[str]) -> None:
+        if not names:
+            return
+        for name, future in self._started(self.client.delete_topics, list(names), "delete topics").items():
+            try:
+                settled(future, f"delete topic {name}", self.address, name)
+            except LogUnavailable as error:
+                if code_of(error.__cause__ or error) != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+
+    def topic_config(self, name: str) -> dict[str, str]:
+        resource = ConfigResource(ResourceType.TOPIC, name)
+        futures = self._started(self.client.describe_configs, [resource], f"describe topic {name}")
+        entries = settled(futures[resource], f"describe topic {name}", self.address, name)
+        return {key: entry.value for key, entry in entries.items()}
+
+    def ends(self, topic: str, count: int) -> dict[Place, int]:
+        """The next offset of each partition; of open transactions, where they began."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(topic, number): latest for number in range(count)}
+        doing = f"tell the end of topic {topic}"
+        futures = self._started(self.client.list_offsets, asked, doing)
+        return {
+            (topic, place.partition): settled(future, doing, self.address, topic).offset
+            for place, future in futures.items()
+        }
+
+    def group_offsets(self, group: str) -> dict[Place, int]:
+        asked = [ConsumerGroupTopicPartitions(group)]
+        doing = f"tell the offsets of group {group}"
+        futures = self._started(self.client.list_consumer_group_offsets, asked, doing)
+        try:
+            found = settled(futures[group], doing, self.address, group)
+        except LogError as error:
+            if code_of(error.__cause__ or error) == KafkaError.GROUP_ID_NOT_FOUND:
+                return {}
+            raise
+        places = sorted(found.topic_partitions, key=lambda place: (place.topic, place.partition))
+        return {(place.topic, place.partition): place.offset for place in places if place.offset >= 0}
+
+    def alter_group_offsets(self, group: str, offsets: Mapping[Place, int | None]) -> None:
+        """None deletes. librdkafka's Python client deletes only whole groups, so the others are written again.
+
+        Raises: LogError: the group still has members.
+        """
+        if any(offset is None for offset in offsets.values()):
+            merged = {**self.group_offsets(group), **offsets}
+            self.delete_group(group)
+        else:
+            merged = dict(offsets)
+        places = [TopicPartition(topic, number, offset) for (topic, number), offset in merged.items()
+                  if offset is not None]  # fmt: skip
+        if not places:
+            return
+        doing = f"alter the offsets of group {group}"
+        asked = [ConsumerGroupTopicPartitions(group, places)]
+        futures = self._started(self.client.alter_consumer_group_offsets, asked, doing)
+        try:
+            done = settled(futures[group], doing, self.address, group)
+        except LogError as error:
+            if code_of(error.__cause__ or error) == KafkaError.UNKNOWN_MEMBER_ID:
+                raise LogError(f"group {group} still has members; stop the connector first") from error
+            raise
+        for place in done.topic_partitions:
+            if place.error is not None:
+                raise failure(place.error, f"{doing} for partition {place.partition} of topic {place.topic}",
+                              self.address, place.topic)  # fmt: skip
+
+    def delete_group(self, group: str) -> None:
+        doing = f"delete group {group}"
+        futures = self._started(self.client.delete_consumer_groups, [group], doing)
+        try:
+            settled(futures[group], doing, self.address, group)
+        except LogError as error:
+            if code_of(error.__cause__ or error) != KafkaError.GROUP_ID_NOT_FOUND:
+                raise
+
+
+def _described(spec: TopicSpec) -> str:
+    settings = {"partitions": spec.partitions, "replication.factor": spec.replication, **spec.config}
+    return ", ".join(f"{name}={value}" for name, value in settings.items())

@@ -1,0 +1,215 @@
+"""Records out of Kafka: one consumer of the group `connect-<name>`, its rebalances, commits and backlog."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from cdc.errors import LogError
+from connect_compat.log import LogRecord
+from connect_compat.log import TopicPartition as Place
+from connect_compat.log.kafka_errors import ANSWER_S, code_of, failure
+from connect_compat.log.kafka_settings import build
+
+_client_log = logging.getLogger("librdkafka")
+_NEW_TOPICS_S = 3.0
+_FENCED = {
+    KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.FENCED_MEMBER_EPOCH, KafkaError.STALE_MEMBER_EPOCH, KafkaError._ASSIGNMENT_LOST,
+    KafkaError._NO_OFFSET,
+}  # fmt: skip
+_HARMLESS = {KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC,
+             KafkaError._UNKNOWN_PARTITION, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN,
+             KafkaError._RESOLVE, KafkaError._TIMED_OUT}  # fmt: skip
+_NO_HEADERS: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def _record(message: Message) -> LogRecord:
+    headers: Any = message.headers()
+    return LogRecord(
+        message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1],
+        message.key(), message.value(), headers or _NO_HEADERS,
+    )  # fmt: skip
+
+
+class KafkaReader:
+    """A member of the group. A topic that does not exist yet is waited for, never created.
+
+    A regular expression is matched here, not by librdkafka, whose dialect is not Java's; new topics are looked for
+    every three seconds.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], address: str, topics: Sequence[str], pattern: str | None) -> None:
+        self._address, self._group = address, settings["group.id"]
+        self._topics, self._pattern = list(topics), None if pattern is None else _compiled(pattern)
+        self._subscribed: list[str] = []
+        self._looked = float("-inf")
+        self._down: float | None = None
+        self._failed: LogError | None = None
+        self._paused = False
+        self._held: list[LogRecord] = []
+        self._lost: list[Place] = []
+        self._losing = False
+        self._next: dict[Place, int] = {}
+        callbacks = {"error_cb": self._client_error, "logger": _client_log}
+        self._consumer = build(Consumer, {**settings, **callbacks})
+
+    def _client_error(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._down = self._down or time.monotonic()
+        elif error.fatal() or error.code() == KafkaError._AUTHENTICATION:
+            self._failed = failure(error, f"let group {self._group} read", self._address, self._group)
+
+    def read(self, max_records: int, timeout_s: float) -> Sequence[LogRecord]:
+        self._subscribe()
+        if self._held and not self._paused:
+            held, self._held = self._held[:max_records], self._held[max_records:]
+            return self._delivered(held)
+        try:
+            messages = self._consumer.consume(1, timeout_s)
+            if messages:
+                messages += self._consumer.consume(max(max_records - 1, 1), 0.0)
+        except KafkaException as error:
+            raise failure(error, "read", self._address, self._group) from error
+        found = [_record(message) for message in messages if message.error() is None or self._tell(message)]
+        if self._failed is not None:
+            raise self._failed
+        if not found:
+            self._check_alive()
+        else:
+            self._down = None
+        if self._losing or self._paused:
+            return self._hold(found)
+        return self._delivered(found)
+
+    def _tell(self, message: Message) -> bool:
+        """Always False, so that the caller drops the event. Raises: LogError, LogUnavailable: it is a failure."""
+        error = message.error()
+        if error is not None and error.code() not in _HARMLESS:
+            topic = message.topic() or self._group
+            raise failure(error, f"read topic {topic}", self._address, topic)
+        return False
+
+    def _hold(self, found: list[LogRecord]) -> list[LogRecord]:
+        """Keeps records for a later read: `lost` must be asked before them, and a paused reader delivers none."""
+        assigned = {(place.topic, place.partition) for place in self._consumer.assignment()}
+        self._held += [record for record in found if record[:2] in assigned]
+        self._losing = False
+        return []
+
+    def _delivered(self, found: list[LogRecord]) -> list[LogRecord]:
+        for record in found:
+            self._next[record[:2]] = record.offset + 1
+        return found
+
+    def _check_alive(self) -> None:
+        """Raises: LogUnavailable: no broker has answered for a while."""
+        if self._down is None or time.monotonic() - self._down < ANSWER_S:
+            return
+        try:
+            self._consumer.list_topics(timeout=2)
+        except KafkaException as error:
+            raise failure(error, "let me read: no broker answers", self._address) from error
+        self._down = None
+
+    def _subscribe(self) -> None:
+        wanted = self._topics
+        if self._pattern is not None:
+            if time.monotonic() - self._looked < _NEW_TOPICS_S:
+                return
+            wanted = self._matching(self._pattern)
+            self._looked = time.monotonic()
+        if wanted and wanted != self._subscribed:
+            self._consumer.subscribe(
+                wanted, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+            )
+            self._subscribed = wanted
+        elif not wanted and self._subscribed:
+            self._consumer.unsubscribe()
+            self._subscribed = []
+
+    def _matching(self, pattern: re.Pattern[str]) -> list[str]:
+        try:
+            found = self._consumer.list_topics(timeout=ANSWER_S).topics
+        except KafkaException as error:
+            raise failure(error, "list topics", self._address) from error
+        return sorted(name for name in found if pattern.fullmatch(name) and not name.startswith("__"))
+
+    def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        if self._paused:
+            self._assign(consumer, places)
+            consumer.pause(places)
+
+    def _assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        """What librdkafka would do itself after the callback, done now: only assigned partitions can be paused."""
+        try:
+            consumer.incremental_assign(places)
+        except KafkaException:
+            consumer.assign(places)
+
+    def _on_revoke(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        gone = {(place.topic, place.partition) for place in places}
+        if gone:
+            self._losing = True
+            self._lost += sorted(gone)
+            self._held = [record for record in self._held if record[:2] not in gone]
+            for place in gone:
+                self._next.pop(place, None)
+
+    def commit(self, offsets: Mapping[Place, int]) -> None:
+        if not offsets:
+            return
+        places = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
+        doing = f"commit offsets of group {self._group}"
+        try:
+            results = self._consumer.commit(offsets=places, asynchronous=False)
+        except KafkaException as error:
+            if code_of(error) in _FENCED:
+                return  # the partitions are another member's by now; `lost` tells at the next read
+            raise failure(error, doing, self._address, self._group) from error
+        for place in results or []:
+            if place.error is not None and place.error.code() not in _FENCED:
+                raise failure(place.error, doing, self._address, self._group)
+
+    def lost(self) -> Sequence[Place]:
+        lost, self._lost = self._lost, []
+        return lost
+
+    def pause(self) -> None:
+        self._paused = True
+        self._consumer.pause(self._consumer.assignment())
+
+    def resume(self) -> None:
+        self._paused = False
+        self._consumer.resume(self._consumer.assignment())
+
+    def backlog(self) -> int | None:
+        total = 0
+        places = self._consumer.assignment()
+        try:
+            unread = [place for place in places if (place.topic, place.partition) not in self._next]
+            for place in self._consumer.committed(unread, timeout=ANSWER_S) if unread else ():
+                self._next[place.topic, place.partition] = max(place.offset, 0)
+            for place in places:
+                low, high = self._consumer.get_watermark_offsets(place, cached=True)
+                if high < 0:
+                    low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_S)
+                total += max(0, high - max(self._next[place.topic, place.partition], low))
+        except KafkaException as error:
+            raise failure(error, "tell the backlog", self._address, self._group) from error
+        return total
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise LogError(f"topics.regex {pattern!r} is not a regular expression: {error}") from None
