@@ -95,4 +95,5 @@ def main(arguments: list[str]) -> None:
     print(report(ours, theirs))
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])
