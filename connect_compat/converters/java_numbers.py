@@ -3,17 +3,20 @@
 Between 10^-3 and 10^7 the text is plain (`0.001`, `1234567.0`), elsewhere it has an exponent (`1.0E7`, `1.5E-5`).
 The digits are the shortest that read back as the same number, with one habit of Java before 19: a whole number below
 2^63 shows every digit that its precision carries (`1.14949667666459008E17`). Beyond 2^63 Java 17 shows, for about one
-number in a thousand, a digit more than needed; we write the shortest there.
+number in a thousand, a digit more than needed, and so it does below the smallest normal number; we write the shortest.
 """
 
 from __future__ import annotations
 
+import math
 import struct
+from fractions import Fraction
 from typing import Final
 
 _SINGLE: Final = struct.Struct("<f")
 _DOUBLE_BITS: Final = 53
 _SINGLE_BITS: Final = 24
+_SMALLEST_NORMAL: Final = {_DOUBLE_BITS: 2.0**-1022, _SINGLE_BITS: 2.0**-126}
 
 
 def to_single(value: float) -> float:
@@ -74,21 +77,29 @@ def _scientific(exact: float, shortest: float, bits: int) -> str:
     sign, exact, shortest = ("-", -exact, -shortest) if exact < 0 else ("", exact, shortest)
     if exact < 2.0**63 and exact == int(exact):
         digits, exponent = _whole(int(exact), bits)
+    elif math.frexp(exact)[0] == 0.5 and exact >= _SMALLEST_NORMAL[bits]:
+        digits, exponent = _power_of_two(exact, bits)
     else:
-        mantissa, _, power = f"{shortest!r}".partition("e")
-        if not power:
-            mantissa, _, power = f"{shortest:.16e}".partition("e")
-            mantissa = _short_digits(shortest)
-        elif len(mantissa) == 1 and float(two := f"{shortest:.1e}") == shortest:
-            mantissa = two.partition("e")[0]  # 4.9E-324: Java never writes a single digit when two are closer
-        digits, exponent = mantissa.replace(".", ""), int(power)
+        digits, exponent = _digits(repr(shortest))
+        if len(digits) == 1 and float(f"{shortest:.1e}") == shortest:
+            digits, exponent = _digits(f"{shortest:.1e}")  # 4.9E-324: of two digits, Java takes the nearest
     digits = digits.rstrip("0")
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}"
 
 
-def _short_digits(value: float) -> str:
-    whole, _, fraction = f"{value!r}".partition(".")
-    return (whole + fraction).lstrip("0")
+def _digits(text: str) -> tuple[str, int]:
+    """The significant digits of a number's text, and its exponent when the point stands after the first of them."""
+    mantissa, _, power = text.partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    return digits, int(power or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits))
+
+
+def _power_of_two(exact: float, bits: int) -> tuple[str, int]:
+    """The neighbour below a power of two is nearer than the one above; Java 17 keeps that distance on both sides."""
+    distance = Fraction(exact) / 2 ** (bits + 1)
+    texts = (f"{exact:.{places}e}" for places in range(1, 17))
+    return _digits(next((text for text in texts if abs(Fraction(text) - Fraction(exact)) < distance), repr(exact)))
 
 
 def _whole(number: int, bits: int) -> tuple[str, int]:

@@ -1,4 +1,8 @@
-"""A Connect schema to one generated function: a payload parsed by orjson in, a value as `cdc.schema` says out."""
+"""A Connect schema to one generated function: a payload parsed by orjson in, a value as `cdc.schema` says out.
+
+A FLOAT32 is the number its text says (0.1), not what that is when rounded to 32 bits (0.10000000149011612): written
+again, both are the same text.
+"""
 
 from __future__ import annotations
 

@@ -127,11 +127,11 @@ def _parameters(members: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _parts(kind: Type, members: Mapping[str, Any]) -> dict[str, Any]:
     match kind:
         case Type.ARRAY:
-            if "items" not in members:
+            if members.get("items") is None:
                 raise ConversionError("Array schema did not specify the element type")
             return {"items": parse_schema(members["items"])}
         case Type.MAP:
-            if members.get("keys") is None or "values" not in members:
+            if members.get("keys") is None or members.get("values") is None:
                 raise ConversionError("Map schema did not specify the key and the value type")
             return {"keys": parse_schema(members["keys"]), "items": parse_schema(members["values"])}
         case Type.STRUCT:
