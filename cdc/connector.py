@@ -42,6 +42,8 @@ class SourceConnector:
         check: live checks for `validate` and for create: connects, looks, and says every problem with its remedy;
             called only when the config alone has no problem.
         check_offsets: refuses (RequestError 400) offsets that a user wants to set and this source could not read.
+        knows_offsets: whether it vouches that offsets changed through REST are all there are; the answer of REST
+            tells the user to look elsewhere too when not.
     """
 
     class_name: str
@@ -52,6 +54,7 @@ class SourceConnector:
     task_configs: Callable[[Raw, int], list[Raw]] = one_task
     check: Callable[[Raw], list[Problem]] = nothing_to_check
     check_offsets: Callable[[Sequence[SourceOffset]], None] = any_offset
+    knows_offsets: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +68,4 @@ class SinkConnector:
     prefixes: tuple[str, ...] = ()
     task_configs: Callable[[Raw, int], list[Raw]] = same_for_each_task
     check: Callable[[Raw], list[Problem]] = nothing_to_check
+    knows_offsets: bool = False

@@ -84,7 +84,7 @@ _TRANSFORMS = "org.apache.kafka.connect.transforms."
 _CONVERTERS = "org.apache.kafka.connect.converters."
 
 TABLE: tuple[Plugin, ...] = (
-    Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "14.1.0",
+    Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "15.1.0",
            "sinks.elasticsearch:ELASTICSEARCH"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
 )  # fmt: skip

@@ -1,0 +1,106 @@
+"""Command lines to a running worker, or to what its log holds: `tailrace`, `standalone`, `distributed`, `history`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from cdc.errors import TailraceError
+from connect_compat import console, properties, worker_config
+from connect_compat.worker_config import Mode, WorkerConfig
+
+command = typer.Typer(
+    name="tailrace",
+    help="Kafka Connect and Debezium without the JVM. Alone it runs a worker on an embedded log.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _fail(error: TailraceError) -> NoReturn:
+    typer.echo(f"tailrace: {error}", err=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What was raised on purpose ends the command with its sentence, not with a stack."""
+    try:
+        yield
+    except TailraceError as error:
+        _fail(error)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tailrace {installed_version('tailrace')}")
+        raise typer.Exit
+
+
+def _level(level: str) -> str:
+    if level and level.lower() not in console.LEVELS:
+        raise typer.BadParameter(f"{level} is no level; the levels are {', '.join(console.LEVELS)}")
+    return level
+
+
+LogLevel = Annotated[str, typer.Option("--log-level", callback=_level, help="How much to log.")]
+
+
+@command.callback(invoke_without_command=True)
+def embedded(
+    context: typer.Context,
+    data: Annotated[str, typer.Option("--data", help="Folder of the embedded log.")] = worker_config.DATA,
+    host: Annotated[str | None, typer.Option("--host", help="Address REST is served on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port REST is served on.")] = None,
+    log_level: LogLevel = "info",
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """Runs a worker on an embedded log when no command is given."""
+    console.configure(log_level)
+    context.obj = (data, log_level)
+    if context.invoked_subcommand is None:
+        with _told():
+            _serve(worker_config.embedded(data, host, port))
+
+
+def _serve(config: WorkerConfig, connectors: list[Path] | None = None) -> None:
+    from connect_compat.serve import connector_file, serve
+
+    serve(config, [connector_file(path) for path in connectors or []])
+
+
+@command.command()
+def standalone(
+    worker: Annotated[Path, typer.Argument(help="Properties of the worker.")],
+    connectors: Annotated[list[Path] | None, typer.Argument(help="Connectors, as properties or JSON.")] = None,
+    log_level: LogLevel = "",
+) -> None:
+    """Runs a worker with the connectors of these files; their configs are not kept."""
+    with _told():
+        _serve(_config(Mode.STANDALONE, worker, log_level), connectors)
+
+
+@command.command()
+def distributed(
+    worker: Annotated[Path, typer.Argument(help="Properties of the worker.")], log_level: LogLevel = ""
+) -> None:
+    """Runs a worker whose configs, offsets and statuses are kept in Kafka."""
+    with _told():
+        _serve(_config(Mode.DISTRIBUTED, worker, log_level))
+
+
+def _config(mode: Mode, path: Path, log_level: str) -> WorkerConfig:
+    if log_level:
+        console.configure(log_level)
+    return worker_config.worker_config(mode, properties.load(path))
+
+
+if __name__ == "__main__":
+    sys.exit("run it as: python -m connect_compat")

@@ -1,0 +1,75 @@
+"""The worker's log: structlog and the standard library's loggers as one stream on stderr, secrets masked.
+
+For people on a terminal, one JSON object a line elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+from connect_compat.masking import MASK, looks_secret, text_without_secrets
+
+LEVELS: Final = {"trace": 5, "debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
+                 "warning": logging.WARNING, "error": logging.ERROR, "off": logging.CRITICAL + 10}  # fmt: skip
+
+
+def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Values under secret names, and secrets inside texts."""
+    for key, value in event.items():
+        if looks_secret(key) and value:
+            event[key] = MASK
+        elif isinstance(value, str) and not key.startswith("_"):
+            event[key] = text_without_secrets(value)
+    return event
+
+
+def _process(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What a record of a task process says of its task, as fields."""
+    record = event.get("_record")
+    for name in ("connector", "task"):
+        value = getattr(record, name, None)
+        if value is not None:
+            event.setdefault(name, value)
+    return event
+
+
+def configure(level: str = "info", *, as_json: bool | None = None) -> None:
+    """Sets up all logging of this process. `as_json` None: people when stderr is a terminal.
+
+    Raises: KeyError: no such level; `LEVELS` has them.
+    """
+    plain = not sys.stderr.isatty() if as_json is None else as_json
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Any = structlog.processors.JSONRenderer() if plain else structlog.dev.ConsoleRenderer()
+    ending: list[Any] = [
+        _process,
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        *([structlog.processors.format_exc_info] if plain else []),
+        mask,
+        renderer,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=ending, foreign_pre_chain=shared))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(LEVELS[level.lower()])
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )

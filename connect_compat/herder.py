@@ -1,0 +1,506 @@
+"""Desired state: what REST asks for, checked, stored, and handed to one thread that makes it so.
+
+Every change runs on the herder's own thread, in the order it was asked for; what is stored can be read at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from cdc.connector import SinkConnector, SourceConnector
+from cdc.errors import LogUnavailable, RequestError
+from connect_compat import offsets
+from connect_compat.lifecycle import Lifecycle, Place, Tasks, restarting
+from connect_compat.log import Log, LogSettings, Store
+from connect_compat.masking import MASK, looks_secret, masked, text_without_secrets, unmasked
+from connect_compat.plugins import Kind, Plugins
+from connect_compat.providers import providers
+from connect_compat.state import Configs, MemoryStore, State, Status, Statuses, Target
+from connect_compat.validate import Raw, Report, Validator
+from connect_compat.worker import OnStatus, OnTopics, TaskView
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+_REQUEST_S = 90.0
+"""Kafka Connect's limit for one request."""
+_RETRY_S = 2.0
+
+STALE_TASK = ("Cannot complete request momentarily due to no known leader URL, "
+              "likely because a rebalance was underway.")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the herder needs of the worker's config."""
+
+    worker_id: str
+    raw: Mapping[str, str]
+    log: LogSettings
+    keeps_configs: bool = True
+    mask_secrets: bool = True
+    track_topics: bool = True
+    reset_topics: bool = True
+
+
+class Herder:
+    """The connectors of one worker. Call `start` once, and `stop` at the end; every other method from any thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        open_log: Callable[[LogSettings], Log],
+        worker: Callable[[OnStatus, OnTopics], Tasks],
+    ) -> None:
+        self._settings, self.plugins, self._open_log = settings, plugins, open_log
+        self._tasks = worker(self._on_status, self._on_topics)
+        self._providers = providers(settings.raw)
+        self._validator = Validator(plugins, self._providers, settings.raw)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="herder")
+        self._ready, self._stopping = threading.Event(), threading.Event()
+        self._stage = ("starting", time.time())
+
+    # -- start and stop -------------------------------------------------------------------------------------------
+
+    def start(self) -> Future[None]:
+        """Opens the log, however long it is away, and starts what is stored."""
+        return self._thread.submit(self._begin)
+
+    def _begin(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._restore()
+            except LogUnavailable as error:
+                logger.warning("the log does not answer; trying again", error=text_without_secrets(str(error)))
+                self._stopping.wait(_RETRY_S)
+                continue
+            self._ready.set()
+            return
+
+    def _restore(self) -> None:
+        self._log = self._open_log(self._settings.log)
+        configs: Store = self._log.configs() if self._settings.keeps_configs else MemoryStore()
+        statuses: Store = self._log.statuses() if self._settings.keeps_configs else MemoryStore()
+        self._cluster_id = self._log.cluster_id()
+        self._configs, self._statuses = Configs(configs), Statuses(statuses)
+        generation = self._statuses.newest_generation() + 1
+        place = Place(self._settings.worker_id, generation, self._settings.raw, self._settings.log)
+        self._life = Lifecycle(
+            self._configs, self._statuses, self._tasks, self.plugins, self._providers, place, _now_ms
+        )
+        self._life.begin()
+
+    def stop(self) -> None:
+        """Tasks stopped gracefully, statuses written, log closed."""
+        self._stopping.set()
+        if self._ready.is_set():
+            with contextlib.suppress(LogUnavailable):
+                self._thread.submit(self._life.end).result()
+            self._log.close()
+        self._thread.shutdown(cancel_futures=True)
+        self._tasks.close()
+
+    def _on_status(self, connector: str, task: int, state: str, trace: str | None, extra: Mapping[str, Any]) -> None:
+        life = self._life
+        token = life.token(connector, task)
+        self._later(lambda: life.reported(connector, task, token, State(state), trace))
+
+    def _on_topics(self, connector: str, task: int, topics: Sequence[str]) -> None:
+        if self._settings.track_topics:
+            life = self._life
+            token = life.token(connector, task)
+            self._later(lambda: life.uses(connector, task, token, topics))
+
+    def _now(self, action: Callable[[], T], stage: str) -> T:
+        """Runs on the herder's thread and waits. Raises: RequestError: 500 after 90 s."""
+
+        def act() -> T:
+            self._stage = (stage, time.time())
+            return action()
+
+        try:
+            return self._thread.submit(act).result(_REQUEST_S)
+        except FutureTimeout:
+            raise RequestError(500, f"Request timed out. {self._where()}") from None
+
+    def _where(self) -> str:
+        stage, began = self._stage
+        instant = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
+        return f"The worker is currently {stage}, which began at {instant}."
+
+    def _later(self, action: Callable[[], None]) -> None:
+        """Runs on the herder's thread after what was asked for before; a failure is logged."""
+
+        def act() -> None:
+            try:
+                action()
+            except Exception as error:
+                logger.error("a change could not be carried out", error=text_without_secrets(str(error)), exc_info=True)
+
+        with contextlib.suppress(RuntimeError):  # shut down: nobody is left to care
+            self._thread.submit(act)
+
+    def _wait_ready(self) -> None:
+        if not self._ready.wait(_REQUEST_S):
+            raise RequestError(500, f"Request timed out. {self._where()}")
+
+    # -- reads ----------------------------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        return self._ready.is_set()
+
+    def cluster_id(self) -> str:
+        self._wait_ready()
+        return self._cluster_id
+
+    def names(self) -> list[str]:
+        self._wait_ready()
+        return self._configs.names()
+
+    def info(self, name: str) -> dict[str, Any]:
+        """ConnectorInfo, secrets masked. Raises: RequestError: 404."""
+        config = self._config(name)
+        return {
+            "name": name,
+            "config": self._shown(config),
+            "tasks": [{"connector": name, "task": number} for number in range(len(self._configs.tasks(name)))],
+            "type": self._type(config),
+        }
+
+    def config(self, name: str) -> dict[str, str]:
+        return self._shown(self._config(name))
+
+    def task_configs(self, name: str) -> list[dict[str, Any]]:
+        self._config(name)
+        return [
+            {"id": {"connector": name, "task": number}, "config": self._shown(config)}
+            for number, config in enumerate(self._configs.tasks(name))
+        ]
+
+    def status(self, name: str) -> dict[str, Any]:
+        """ConnectorStateInfo. Raises: RequestError: 404."""
+        self._wait_ready()
+        status = self._statuses.connector(name)
+        if status is None:
+            raise RequestError(404, f"No status found for connector {name}")
+        return self._state_info(name, status, self._statuses.tasks(name))
+
+    def task_status(self, name: str, task: int) -> dict[str, Any]:
+        self._wait_ready()
+        status = self._statuses.tasks(name).get(task)
+        if status is None:
+            raise RequestError(404, f"No status found for task {name}-{task}")
+        return {"id": task, **_state(status), **self._more(name, task)}
+
+    def topics(self, name: str) -> list[str]:
+        self._wait_ready()
+        if not self._settings.track_topics:
+            raise RequestError(403, "Topic tracking is disabled.")
+        return self._statuses.topics(name)
+
+    def tasks(self) -> list[TaskView]:
+        """Every running task, as its supervisor knows it now."""
+        return self._tasks.health()
+
+    def stalled(self) -> list[TaskView]:
+        """Tasks that say RUNNING, wait for no outage to end, and have not moved for too long."""
+        return [view for view in self.tasks() if _stalled(view)]
+
+    def states(self) -> list[tuple[str, str, int | None, str]]:
+        """Connector, type, task number (None: the connector itself) and state of everything there is."""
+        if not self.ready:
+            return []
+        found: list[tuple[str, str, int | None, str]] = []
+        for name in self._configs.names():
+            kind = self._type(self._configs.config(name) or {})
+            status = self._statuses.connector(name)
+            if status is not None:
+                found.append((name, kind, None, status.state.value))
+            found += [(name, kind, number, task.state.value) for number, task in self._statuses.tasks(name).items()]
+        return found
+
+    def _state_info(self, name: str, connector: Status, tasks: Mapping[int, Status]) -> dict[str, Any]:
+        return {
+            "name": name,
+            "connector": _state(connector),
+            "tasks": [{"id": number, **_state(status), **self._more(name, number)} for number, status in tasks.items()],
+            "type": self._type(self._configs.config(name) or {}),
+        }
+
+    def _more(self, name: str, task: int) -> dict[str, Any]:
+        """What we say of a running task beyond Kafka Connect: which outage it waits through, or that it is stuck."""
+        for view in self.tasks():
+            if view.id == (name, task) and view.state == State.RUNNING.value:
+                return {
+                    **({"waiting_for": view.waiting_for} if view.waiting_for else {}),
+                    **({"unhealthy": view.reason} if _stalled(view) else {}),
+                }
+        return {}
+
+    def _config(self, name: str) -> Mapping[str, str]:
+        self._wait_ready()
+        config = self._configs.config(name)
+        if config is None:
+            raise RequestError(404, f"Connector {name} not found")
+        return config
+
+    def _type(self, config: Mapping[str, str]) -> str:
+        plugin = self.plugins.find(config.get("connector.class", "").strip(), Kind.SINK, Kind.SOURCE)
+        return plugin.kind.value if plugin else "unknown"
+
+    def _shown(self, config: Mapping[str, str]) -> dict[str, str]:
+        return masked(config, self._passwords(config)) if self._settings.mask_secrets else dict(config)
+
+    def _passwords(self, config: Mapping[str, str]) -> set[str]:
+        """The keys its connector declares as PASSWORD, old names included."""
+        plugin = self.plugins.find(config.get("connector.class", "").strip(), Kind.SINK, Kind.SOURCE)
+        declared = [key for key in plugin.settings() if key.type == "PASSWORD"] if plugin else []
+        return {name for key in declared for name in (key.name, *key.aliases)}
+
+    # -- changes --------------------------------------------------------------------------------------------------
+
+    def validate(self, raw: Raw) -> Report:
+        """Raises: RequestError: 400: no such connector class."""
+        self._wait_ready()
+        stored = self._configs.config((raw.get("name") or "").strip()) or {}
+        return self._validator.check(unmasked(raw, stored))
+
+    def create(self, name: str, raw: Raw, target: Target | None) -> dict[str, Any]:
+        """Raises: RequestError: 400 invalid, 409 exists."""
+        config = self._checked(raw, {})
+
+        def act() -> dict[str, Any]:
+            if name in self._configs:
+                raise RequestError(409, f"Connector {name} already exists")
+            self._configs.put_connector(name, config, target)
+            info = self.info(name)
+            self._later(lambda: self._life.start(name))
+            return info
+
+        return self._now(act, f"creating connector {name}")
+
+    def put_config(self, name: str, raw: Raw) -> tuple[bool, dict[str, Any]]:
+        """Whether it is new, and the ConnectorInfo. Raises: RequestError: 400 invalid."""
+        self._wait_ready()
+        config = self._checked(raw, self._configs.config(name) or {})
+        return self._now(lambda: self._store(name, config), f"changing connector {name}")
+
+    def patch_config(self, name: str, patch: Raw) -> dict[str, Any]:
+        """Members of null are removed. Raises: RequestError: 404, 400 invalid."""
+        stored = self._config(name)
+        merged = {key: text for key, text in {**stored, **unmasked(patch, stored)}.items() if text is not None}
+        config = self._checked(merged, stored)
+        return self._now(lambda: self._store(name, config)[1], f"changing connector {name}")
+
+    def _store(self, name: str, config: Mapping[str, str]) -> tuple[bool, dict[str, Any]]:
+        new = name not in self._configs
+        self._configs.put_connector(name, config)
+        info = self.info(name)
+        self._later(lambda: self._life.start(name) if new else self._life.restart_connector(name))
+        return new, info
+
+    def _checked(self, raw: Raw, stored: Mapping[str, str]) -> dict[str, str]:
+        """The config with stored secrets in place of their masks. Raises: RequestError: 400 with every error."""
+        self._wait_ready()
+        sent = unmasked(raw, stored)
+        secret = self._passwords({key: text or "" for key, text in sent.items()})
+        errors = [
+            f"Invalid value {MASK} for configuration {key}: it is the mask that stands for a stored secret, "
+            "and none is stored; give the secret itself"
+            for key, text in sent.items()
+            if text == MASK and (key in secret or looks_secret(key))
+        ]
+        report = self._validator.check(sent, live=not errors)
+        errors += report.errors
+        if errors:
+            raise RequestError(
+                400,
+                f"Connector configuration is invalid and contains the following {len(errors)} error(s):\n"
+                + "\n".join(errors)
+                + "\nYou can also find the above list of errors at the endpoint "
+                "`/connector-plugins/{connectorType}/config/validate`",
+            )
+        for warning in report.warnings:
+            logger.warning(warning, connector=sent.get("name"))
+        return {key: text for key, text in sent.items() if text is not None}
+
+    def delete(self, name: str) -> None:
+        def act() -> None:
+            self._config(name)
+            self._configs.delete(name)
+            self._later(lambda: self._life.delete(name))
+
+        self._now(act, f"deleting connector {name}")
+
+    def set_target(self, name: str, target: Target) -> None:
+        """Pause, resume or stop. Raises: RequestError: 404."""
+
+        def act() -> None:
+            if name not in self._configs:
+                raise RequestError(404, f"Unknown connector {name}")
+            before = self._configs.target(name)
+            if target is Target.STOPPED:
+                self._configs.put_tasks(name, [])
+            self._configs.put_target(name, target)
+            self._later(lambda: self._retarget(name, before, target))
+
+        self._now(act, f"setting connector {name} to {target.value}")
+
+    def _retarget(self, name: str, before: Target, target: Target) -> None:
+        if name not in self._configs:
+            return
+        match target:
+            case Target.STOPPED:
+                self._life.stop(name)
+            case Target.PAUSED:
+                self._life.pause(name)
+            case Target.STARTED:
+                self._life.resume(name, before)
+
+    def restart_connector(self, name: str) -> None:
+        """The connector instance alone, before this returns. Raises: RequestError: 404; 500 when it does not start."""
+
+        def act() -> None:
+            if name not in self._configs:
+                raise RequestError(404, f"Unknown connector: {name}")
+            self._life.restart_connector(name)
+            status = self._statuses.connector(name)
+            if status is not None and status.state is State.FAILED:
+                raise RequestError(500, f"Failed to start connector: {name}")
+
+        self._now(act, f"restarting connector {name}")
+
+    def restart(self, name: str, *, include_tasks: bool, only_failed: bool) -> dict[str, Any]:
+        """The plan as a ConnectorStateInfo; it is carried out afterwards. Raises: RequestError: 404."""
+
+        def wanted(status: Status) -> bool:
+            return not only_failed or status.state is State.FAILED
+
+        def act() -> dict[str, Any]:
+            if name not in self._configs:
+                raise RequestError(404, f"Unknown connector: {name}")
+            connector, tasks = self._statuses.connector(name), self._statuses.tasks(name)
+            if connector is None:
+                raise RequestError(404, f"Status for connector {name} not found")
+            chosen = [number for number, status in tasks.items() if include_tasks and wanted(status)]
+            self._configs.put_restart(name, include_tasks=include_tasks, only_failed=only_failed)
+            if wanted(connector) or chosen:
+                self._later(lambda: self._life.restart(name, connector=wanted(connector), tasks=chosen))
+            return self._state_info(
+                name,
+                restarting(connector) if wanted(connector) else connector,
+                {number: restarting(status) if number in chosen else status for number, status in tasks.items()},
+            )
+
+        return self._now(act, f"restarting connector {name}")
+
+    def restart_task(self, name: str, task: int) -> None:
+        """Before this returns. Raises: RequestError: 404; 409 for a task that a stopped connector had."""
+
+        def act() -> None:
+            if name not in self._configs:
+                raise RequestError(404, f"Unknown connector: {name}")
+            if not self._configs.has_task_record(name, task):
+                raise RequestError(404, f"Unknown task: {name}-{task}")
+            if task >= len(self._configs.tasks(name)):
+                raise RequestError(409, STALE_TASK)
+            self._life.stop_tasks(name, [task] if task in self._life.running(name) else [])
+            self._life.start_task(name, task)
+
+        self._now(act, f"restarting task {name}-{task}")
+
+    def reset_topics(self, name: str) -> None:
+        if not self._settings.track_topics:
+            raise RequestError(403, "Topic tracking is disabled.")
+        if not self._settings.reset_topics:
+            raise RequestError(403, "Topic tracking reset is disabled.")
+        self._wait_ready()
+        self._now(lambda: self._statuses.reset_topics(name), f"resetting the topics of {name}")
+
+    def set_level(self, namespace: str, level: int) -> None:
+        """The level of a logger in every task process."""
+        self._tasks.set_level("" if namespace == "root" else namespace, level)
+
+    def store_level(self, namespace: str, level: str) -> None:
+        """Tells a level to every worker of the group."""
+        self._wait_ready()
+        self._now(lambda: self._configs.put_logger(namespace, level), "setting a log level")
+
+    # -- offsets --------------------------------------------------------------------------------------------------
+
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        config = self._config(name)
+        if self._type(config) == "sink":
+            group = offsets.sink_group(name, self._providers.resolve(config))
+            return self._now(lambda: offsets.sink_view(self._log, group), f"reading the offsets of {name}")
+        return self._now(lambda: offsets.source_view(self._log, name), f"reading the offsets of {name}")
+
+    def alter_offsets(self, name: str, body: Mapping[str, Any]) -> str:
+        """The message of the answer. Raises: RequestError: 400, 404, 500."""
+        asked = offsets.requested(body)
+        return self._now(lambda: self._change_offsets(name, asked), f"altering the offsets of {name}")
+
+    def reset_offsets(self, name: str) -> str:
+        return self._now(lambda: self._change_offsets(name, None), f"resetting the offsets of {name}")
+
+    def _change_offsets(self, name: str, asked: Sequence[Mapping[str, Any]] | None) -> str:
+        """`asked` None: all of them away."""
+        config = self._config(name)
+        if self._configs.target(name) is not Target.STOPPED or self._configs.tasks(name):
+            raise RequestError(
+                400,
+                "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for "
+                f"the specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint",
+            )
+        connector = self._validator.plugin(config).load()
+        if isinstance(connector, SinkConnector):
+            self._change_sink(name, offsets.sink_group(name, self._providers.resolve(config)), asked)
+        else:
+            self._change_source(name, connector, asked)
+        return _changed("reset" if asked is None else "altered", whole=connector.knows_offsets)
+
+    def _change_sink(self, name: str, group: str, asked: Sequence[Mapping[str, Any]] | None) -> None:
+        if asked is None:
+            offsets.reset_sink(self._log, name, group)
+        else:
+            offsets.alter_sink(self._log, name, group, offsets.sink_offsets(asked))
+
+    def _change_source(self, name: str, connector: SourceConnector, asked: Sequence[Mapping[str, Any]] | None) -> None:
+        if asked is None:
+            offsets.reset_source(self._log, name)
+            return
+        wanted = offsets.source_offsets(asked)
+        connector.check_offsets(wanted)
+        offsets.alter_source(self._log, name, wanted)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def _stalled(view: TaskView) -> bool:
+    return view.state == State.RUNNING.value and not view.healthy and not view.waiting_for
+
+
+def _changed(verb: str, *, whole: bool) -> str:
+    if whole:
+        return f"The offsets for this connector have been {verb} successfully"
+    return (f"The Connect framework-managed offsets for this connector have been {verb} successfully. However, if this "
+            f"connector manages offsets externally, they will need to be manually {verb} in the system that the "
+            "connector uses.")  # fmt: skip
+
+
+def _state(status: Status) -> dict[str, Any]:
+    """A status as REST shows it: a trace only when there is one."""
+    shown = {"state": status.state.value, "worker_id": status.worker_id, "version": status.version}
+    return {**shown, "trace": status.trace} if status.trace else shown

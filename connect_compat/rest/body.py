@@ -1,0 +1,150 @@
+"""Request bodies as Kafka Connect reads them: which JSON becomes a config map, and what a wrong one is answered.
+
+Kafka Connect answers every body it cannot read with 500 and the sentence of its JSON reader (Jackson); so do we.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from cdc.errors import RequestError
+
+_ENTITIES = "org.apache.kafka.connect.runtime.rest.entities."
+_LOCATION = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}, column: {}]"
+_BLANK = " \t\r\n"
+
+
+class _Number(str):
+    """A number as it stands in the text: Jackson makes a string of it digit for digit."""
+
+    __slots__ = ()
+
+
+def _not_json(name: str) -> NoReturn:
+    raise ValueError(f"Non-standard token '{name}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow")
+
+
+_CONFIG = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_not_json)
+_PLAIN = json.JSONDecoder(parse_constant=_not_json)
+
+
+def _decoded(raw: bytes, decoder: json.JSONDecoder) -> Any:
+    """The first JSON value of the body; what follows it is not looked at. Raises: RequestError: 500."""
+    try:
+        text = raw.decode("utf-8-sig")
+        value, _ = decoder.raw_decode(text, len(text) - len(text.lstrip(_BLANK)))
+    except json.JSONDecodeError as error:
+        ends = error.pos >= len(error.doc.rstrip(_BLANK))
+        what = "Unexpected end-of-input: the JSON text is not complete" if ends else f"Unexpected input: {error.msg}"
+        raise RequestError(500, what + _LOCATION.format(error.lineno, error.colno)) from None
+    except (ValueError, RecursionError) as error:
+        raise RequestError(500, str(error) + _LOCATION.format(1, 1)) from None
+    return value
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case dict():
+            return "Object value (token `JsonToken.START_OBJECT`)"
+        case list():
+            return "Array value (token `JsonToken.START_ARRAY`)"
+        case bool():
+            return f"Boolean value (token `JsonToken.VALUE_{str(value).upper()}`)"
+        case _Number():
+            return "Number value (token `JsonToken.VALUE_NUMBER_INT`)"
+        case _:
+            return "String value (token `JsonToken.VALUE_STRING`)"
+
+
+def _cannot(type_name: str, value: Any) -> RequestError:
+    return RequestError(500, f"Cannot deserialize value of type `{type_name}` from {_kind(value)}"
+                        + _LOCATION.format(1, 1))  # fmt: skip
+
+
+def _text(value: Any) -> str | None:
+    """What Jackson makes of a value where a string is wanted."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        raise _cannot("java.lang.String", value)
+    return None if value is None else str(value)
+
+
+def _map(value: Any) -> dict[str, str | None]:
+    if not isinstance(value, dict):
+        raise _cannot("java.util.LinkedHashMap<java.lang.String,java.lang.String>", value)
+    return {key: _text(item) for key, item in value.items()}
+
+
+def config_map(raw: bytes, parameter: str = "connectorConfig") -> dict[str, str | None]:
+    """A flat map of strings; numbers and booleans become strings. Raises: RequestError: 500."""
+    value = _decoded(raw, _CONFIG) if raw.strip() else None
+    if value is None:
+        raise RequestError(500, f'Cannot invoke "java.util.Map.get(Object)" because "{parameter}" is null')
+    return _map(value)
+
+
+def _known_members(value: Any, entity: str, members: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _cannot(_ENTITIES + entity, value)
+    for name in value:
+        if name not in members:
+            known = ", ".join(f'"{member}"' for member in members)
+            count = "one known property" if len(members) == 1 else f"{len(members)} known properties"
+            raise RequestError(
+                500,
+                f'Unrecognized field "{name}" (class {_ENTITIES}{entity}), not marked as ignorable ({count}: {known})'
+                f'{_LOCATION.format(1, 1)} (through reference chain: {_ENTITIES}{entity}["{name}"])',
+            )
+    return value
+
+
+INITIAL_STATES = ("RUNNING", "PAUSED", "STOPPED")
+
+
+def create_request(raw: bytes) -> tuple[str | None, dict[str, str | None], str | None]:
+    """Name, config and initial state of a POST /connectors. Raises: RequestError: 500."""
+    value = _decoded(raw, _CONFIG) if raw.strip() else None
+    if value is None:
+        raise RequestError(
+            500, f'Cannot invoke "{_ENTITIES}CreateConnectorRequest.name()" because "createRequest" is null'
+        )
+    body = _known_members(value, "CreateConnectorRequest", ("config", "name", "initial_state"))
+    name, state = _text(body.get("name")), body.get("initial_state")
+    if state is not None and (not isinstance(state, str) or state.upper() not in INITIAL_STATES):
+        raise RequestError(
+            500,
+            f"Cannot construct instance of `{_ENTITIES}CreateConnectorRequest$InitialState`, problem: "
+            f"No enum constant {_ENTITIES}CreateConnectorRequest.InitialState.{str(state).upper()}; "
+            f"use one of {', '.join(INITIAL_STATES)}{_LOCATION.format(1, 1)} "
+            f'(through reference chain: {_ENTITIES}CreateConnectorRequest["initial_state"])',
+        )
+    if body.get("config") is None:
+        raise RequestError(500, 'Cannot invoke "java.util.Map.get(Object)" because "connectorConfig" is null')
+    return name, _map(body["config"]), state.upper() if state else None
+
+
+def offsets_request(raw: bytes) -> dict[str, Any]:
+    """The body of a PATCH …/offsets. Raises: RequestError: 500."""
+    value = _decoded(raw, _PLAIN) if raw.strip() else None
+    if value is None:
+        raise RequestError(500, f'Cannot invoke "{_ENTITIES}ConnectorOffsets.offsets()" because "offsets" is null')
+    body = _known_members(value, "ConnectorOffsets", ("offsets",))
+    items = body.get("offsets")
+    if items is None:
+        return {}
+    if not isinstance(items, list):
+        raise _cannot(f"java.util.ArrayList<{_ENTITIES}ConnectorOffset>", items)
+    for item in items:
+        for member in _known_members(item, "ConnectorOffset", ("partition", "offset")).values():
+            if member is not None and not isinstance(member, dict):
+                raise _cannot("java.util.LinkedHashMap<java.lang.String,java.lang.Object>", member)
+    return body
+
+
+def level_request(raw: bytes) -> str | None:
+    """The `level` of a PUT /admin/loggers; None when it is not there. Raises: RequestError: 500."""
+    value = _decoded(raw, _CONFIG) if raw.strip() else {}
+    return _map(value or {}).get("level")

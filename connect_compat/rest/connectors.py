@@ -1,0 +1,195 @@
+"""`/`, `/health` and `/connectors`: requests to herder calls, results to answers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from cdc.errors import RequestError
+from connect_compat.plugins import KAFKA
+from connect_compat.rest import body
+from connect_compat.rest.answer import empty, error_answer, json_answer
+from connect_compat.rest.app import Body, TheHerder, flag
+from connect_compat.state import Target
+
+router = APIRouter()
+COMMIT = "26b251a451ce941d"
+"""The commit that Kafka Connect 4.3.1 names, the release whose answers ours are equal to."""
+_TARGETS = {"RUNNING": Target.STARTED, "PAUSED": Target.PAUSED, "STOPPED": Target.STOPPED}
+_ONE = "/connectors/{name:segment}"
+
+
+@router.get("/")
+def root(herder: TheHerder) -> Response:
+    return json_answer({"version": KAFKA, "commit": COMMIT, "kafka_cluster_id": herder.cluster_id()})
+
+
+@router.get("/health")
+def health(herder: TheHerder) -> Response:
+    if not herder.ready:
+        return json_answer({"status": "starting", "message": "Worker is still starting up."}, 503)
+    stalled = herder.stalled()
+    if stalled:
+        message = "; ".join(f"task {view.id}: {view.reason}" for view in stalled)
+        return json_answer({"status": "unhealthy", "message": message}, 500)
+    message = "Worker has completed startup and is ready to handle requests."
+    return json_answer({"status": "healthy", "message": message})
+
+
+@router.get("/connectors")
+def names(request: Request, herder: TheHerder) -> Response:
+    expand = request.query_params.getlist("expand")
+    if not expand:
+        return json_answer(herder.names())
+    found: dict[str, dict[str, Any]] = {}
+    for name in herder.names():
+        try:
+            found[name] = {
+                **({"info": herder.info(name)} if "info" in expand else {}),
+                **({"status": herder.status(name)} if "status" in expand else {}),
+            }
+        except RequestError:  # deleted meanwhile, or too new to have a status: left out
+            continue
+    return json_answer(found)
+
+
+@router.post("/connectors")
+def create(request: Request, raw: Body, herder: TheHerder) -> Response:
+    given, config, state = body.create_request(raw)
+    name = (given or "").strip()
+    info = herder.create(name, _named(name, config), _TARGETS[state] if state else None)
+    return json_answer(info, 201, _location(request, name))
+
+
+def _named(name: str, config: dict[str, str | None]) -> dict[str, str | None]:
+    """The config with its name in it. Raises: RequestError: 400: another name stands there."""
+    included = config.get("name")
+    if included is not None and included != name:
+        raise RequestError(
+            400, f"Connector name configuration ({included}) doesn't match connector name in the URL ({name})"
+        )
+    return {**config, "name": name}
+
+
+def _location(request: Request, name: str) -> str:
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host}/connectors/{quote(name, safe='')}"
+
+
+@router.get(_ONE)
+def info(name: str, herder: TheHerder) -> Response:
+    return json_answer(herder.info(name))
+
+
+@router.delete(_ONE)
+def delete(name: str, herder: TheHerder) -> Response:
+    herder.delete(name)
+    return empty(204)
+
+
+@router.get(_ONE + "/config")
+def config(name: str, herder: TheHerder) -> Response:
+    return json_answer(herder.config(name))
+
+
+@router.put(_ONE + "/config")
+def put_config(request: Request, name: str, raw: Body, herder: TheHerder) -> Response:
+    new, info = herder.put_config(name, _named(name, body.config_map(raw)))
+    return json_answer(info, 201, _location(request, name)) if new else json_answer(info)
+
+
+@router.patch(_ONE + "/config")
+def patch_config(name: str, raw: Body, herder: TheHerder) -> Response:
+    return json_answer(herder.patch_config(name, body.config_map(raw, "connectorConfigPatch")))
+
+
+@router.get(_ONE + "/status")
+def status(name: str, herder: TheHerder) -> Response:
+    return json_answer(herder.status(name))
+
+
+@router.post(_ONE + "/restart")
+def restart(request: Request, name: str, herder: TheHerder) -> Response:
+    include_tasks = flag(request.query_params.get("includeTasks"))
+    only_failed = flag(request.query_params.get("onlyFailed"))
+    if not include_tasks and not only_failed:
+        herder.restart_connector(name)
+        return empty(204)
+    return json_answer(herder.restart(name, include_tasks=include_tasks, only_failed=only_failed), 202)
+
+
+@router.put(_ONE + "/pause")
+def pause(name: str, herder: TheHerder) -> Response:
+    herder.set_target(name, Target.PAUSED)
+    return empty(202)
+
+
+@router.put(_ONE + "/resume")
+def resume(name: str, herder: TheHerder) -> Response:
+    herder.set_target(name, Target.STARTED)
+    return empty(202)
+
+
+@router.put(_ONE + "/stop")
+def stop(name: str, herder: TheHerder) -> Response:
+    herder.set_target(name, Target.STOPPED)
+    return empty(204)
+
+
+@router.get(_ONE + "/tasks")
+def tasks(name: str, herder: TheHerder) -> Response:
+    return json_answer(herder.task_configs(name))
+
+
+@router.post(_ONE + "/tasks")
+@router.put(_ONE + "/fence")
+def internal(name: str) -> Response:
+    """What workers of a cluster ask of each other, signed."""
+    return error_answer(400, "Internal request missing required signature")
+
+
+def _task(text: str) -> int:
+    """Raises: RequestError: 404 for what is no number."""
+    if not text.lstrip("+-").isdecimal():
+        raise RequestError(404, "HTTP 404 Not Found")
+    return int(text)
+
+
+@router.get(_ONE + "/tasks/{task}/status")
+def task_status(name: str, task: str, herder: TheHerder) -> Response:
+    return json_answer(herder.task_status(name, _task(task)))
+
+
+@router.post(_ONE + "/tasks/{task}/restart")
+def restart_task(name: str, task: str, herder: TheHerder) -> Response:
+    herder.restart_task(name, _task(task))
+    return empty(204)
+
+
+@router.get(_ONE + "/topics")
+def topics(name: str, herder: TheHerder) -> Response:
+    return json_answer({name: {"topics": herder.topics(name)}})
+
+
+@router.put(_ONE + "/topics/reset")
+def reset_topics(name: str, herder: TheHerder) -> Response:
+    herder.reset_topics(name)
+    return empty(202)
+
+
+@router.get(_ONE + "/offsets")
+def offsets(name: str, herder: TheHerder) -> Response:
+    return json_answer({"offsets": herder.offsets(name)})
+
+
+@router.patch(_ONE + "/offsets")
+def alter_offsets(name: str, raw: Body, herder: TheHerder) -> Response:
+    return json_answer({"message": herder.alter_offsets(name, body.offsets_request(raw))})
+
+
+@router.delete(_ONE + "/offsets")
+def reset_offsets(name: str, herder: TheHerder) -> Response:
+    return json_answer({"message": herder.reset_offsets(name)})

@@ -1,0 +1,47 @@
+"""`/connector-plugins`: what there is to configure, its keys, and a config checked against them."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from cdc.errors import RequestError
+from connect_compat.plugins import CONNECTORS
+from connect_compat.rest import body
+from connect_compat.rest.answer import json_answer
+from connect_compat.rest.app import Body, TheHerder, flag
+from connect_compat.validate import plugin_definitions
+
+router = APIRouter()
+_ONE = "/connector-plugins/{plugin:segment}"
+
+
+@router.get("/connector-plugins")
+def plugins(request: Request, herder: TheHerder) -> Response:
+    connectors_only = flag(request.query_params.get("connectorsOnly"), default=True)
+    found = herder.plugins.all(*(CONNECTORS if connectors_only else ()))
+    return json_answer([
+        {"class": plugin.class_name, "type": plugin.kind.value, "version": plugin.version} for plugin in found
+    ])  # fmt: skip
+
+
+@router.get(_ONE + "/config")
+def keys(plugin: str, herder: TheHerder) -> Response:
+    found = herder.plugins.find(plugin)
+    if found is None:
+        raise RequestError(404, f"Unknown plugin {plugin}.")
+    return json_answer(plugin_definitions(found))
+
+
+@router.put(_ONE + "/config/validate")
+def validate(plugin: str, raw: Body, herder: TheHerder) -> Response:
+    """200 also for a config full of errors; they stand in the body."""
+    config = body.config_map(raw)
+    included = config.get("connector.class")
+    if included is not None and not included.removesuffix("Connector").endswith(plugin.removesuffix("Connector")):
+        raise RequestError(400, f"Included connector type {included} does not match request type {plugin}")
+    try:
+        return json_answer(herder.validate(config).as_json())
+    except RequestError as error:
+        wrapped = "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: "
+        raise RequestError(500, wrapped + str(error)) from None
