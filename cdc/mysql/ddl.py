@@ -285,17 +285,16 @@ class _Run:
         ]
 
     def _rename(self, cursor: Cursor, text: str) -> list[Effect]:
-        effects: list[Effect] = []
         first = cursor.peek()
         prefix = text[: first.start - self._sql.index(text)] if first is not None else text
-        while True:
-            clause = cursor.mark()
+        clauses: list[tuple[TableId, TableId, str]] = []
+        while not clauses or cursor.accept_sign(","):
+            mark = cursor.mark()
             old = self._table_id(cursor)
             cursor.expect("TO")
             new = self._table_id(cursor)
-            effects += self._renamed(old, new, prefix + text_of(self._sql, cursor.since(clause)))
-            if not cursor.accept_sign(","):
-                return effects
+            clauses.append((old, new, prefix + text_of(self._sql, cursor.since(mark))))
+        return [effect for clause in clauses for effect in self._renamed(*clause)]
 
     def _renamed(self, old: TableId, new: TableId, text: str) -> list[Effect]:
         table = self._catalog.tables.pop(old, None)
@@ -311,11 +310,8 @@ class _Run:
         if table is None:
             return []
         draft = TableDraft.of(table, comments=self._catalog.comments)
-        columns = index_columns(cursor)
-        if draft.primary_key or not draft.knows(columns):
-            return []
-        draft.unique(columns)
-        return [self._put(Kind.ALTER, draft.table(), text)]
+        considered = draft.unique(index_columns(cursor))
+        return [self._put(Kind.ALTER, draft.table(), text)] if considered else []
 
     # SET
 

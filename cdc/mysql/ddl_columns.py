@@ -269,7 +269,7 @@ def _members(cursor: Cursor, draft: _Draft, word: str) -> None:
 def _attribute(cursor: Cursor, draft: _Draft, *, comments: bool) -> bool:
     """Takes one attribute. Returns: False when the definition ends here."""
     token = cursor.peek()
-    if token is None or token.text in (",", ")") or cursor.at("FIRST") or cursor.at("AFTER"):
+    if token is None or token.text in (",", ")") or token.upper in ("FIRST", "AFTER", "PARTITION"):
         return False
     if _null_or_key(cursor, draft) or _charset(cursor, draft):
         return True

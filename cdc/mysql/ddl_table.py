@@ -6,12 +6,30 @@ Source: MySQL's manual, "CREATE TABLE Statement" and "ALTER TABLE Statement".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from cdc.mysql.ddl_columns import TEXT_TYPES, charset_of, check, default_of, definition, references, required
+from cdc.errors import DecodeError
+from cdc.mysql.ddl_columns import (
+    TEXT_TYPES,
+    Definition,
+    charset_of,
+    check,
+    default_of,
+    definition,
+    references,
+    required,
+)
 from cdc.mysql.ddl_tokens import Cursor, TokenKind
 from cdc.table import Column, Table, TableId
+
+
+@dataclass(eq=False)
+class _Slot:
+    """A column while its table is altered. `original` is its name before the statement: clauses go by that."""
+
+    column: Column
+    original: str
 
 
 class TableDraft:
@@ -19,79 +37,115 @@ class TableDraft:
 
     def __init__(self, id: TableId, *, comments: bool) -> None:
         self.id = id
-        self.columns: list[Column] = []
-        self.primary_key: list[str] = []
         self.charset: str | None = None
         self.comment: str | None = None
         self.comments = comments
+        self._slots: list[_Slot] = []
+        self._key: list[_Slot] = []
 
     @classmethod
     def of(cls, table: Table, *, comments: bool) -> TableDraft:
         draft = cls(table.id, comments=comments)
-        draft.columns, draft.primary_key = list(table.columns), list(table.primary_key)
         draft.charset, draft.comment = table.charset, table.comment
+        draft._slots = [_Slot(column, column.name) for column in table.columns]
+        draft._key = draft._known(table.primary_key)
         return draft
 
     def table(self) -> Table:
         """The table, positions counted anew, text columns without a character set given the table's."""
         columns = []
-        for position, column in enumerate(self.columns, 1):
+        for position, slot in enumerate(self._slots, 1):
+            column = slot.column
             charset = column.charset or (self.charset if column.jdbc_type in TEXT_TYPES else None)
             columns.append(replace(column, position=position, charset=charset))
-        key = [found.name for name in self.primary_key if (found := self.find(name)) is not None]
-        return Table(
-            id=self.id, columns=tuple(columns), primary_key=tuple(key), charset=self.charset, comment=self.comment
-        )
+        key = tuple(slot.column.name for slot in self._key)
+        return Table(id=self.id, columns=tuple(columns), primary_key=key, charset=self.charset, comment=self.comment)
 
-    def index(self, name: str) -> int | None:
+    @property
+    def has_key(self) -> bool:
+        return bool(self._key)
+
+    @property
+    def names(self) -> str:
+        return ", ".join(slot.column.name for slot in self._slots)
+
+    def _now(self, name: str) -> _Slot | None:
         folded = name.lower()
-        return next((at for at, column in enumerate(self.columns) if column.name.lower() == folded), None)
+        return next((slot for slot in self._slots if slot.column.name.lower() == folded), None)
 
-    def find(self, name: str) -> Column | None:
-        at = self.index(name)
-        return None if at is None else self.columns[at]
+    def _known(self, names: Sequence[str | None]) -> list[_Slot]:
+        return [slot for name in names if name is not None and (slot := self._now(name)) is not None]
 
-    def knows(self, names: Sequence[str | None]) -> bool:
-        """All are columns; an index on an expression has None instead of a name."""
-        return bool(names) and all(name is not None and self.find(name) is not None for name in names)
+    def before(self, name: str) -> Column | None:
+        """The column that had this name before the statement, else one that has it now."""
+        slot = self._before(name)
+        return None if slot is None else slot.column
+
+    def _before(self, name: str) -> _Slot | None:
+        folded = name.lower()
+        return next((slot for slot in self._slots if slot.original.lower() == folded), None) or self._now(name)
 
     def put(self, column: Column) -> None:
         """Adds a column at the end, or replaces the one of the same name where it stands."""
-        at = self.index(column.name)
-        if at is None:
-            self.columns.append(column)
+        slot = self._now(column.name)
+        if slot is None:
+            self._slots.append(_Slot(column, column.name))
         else:
-            self.columns[at] = column
+            slot.column = column
+
+    def replace(self, old: str, column: Column) -> None:
+        """Gives the column that was called `old` a new name and shape."""
+        slot = self._before(old)
+        if slot is not None:
+            slot.column = column
 
     def remove(self, name: str) -> None:
-        at = self.index(name)
-        if at is not None:
-            del self.columns[at]
-        self.primary_key = [key for key in self.primary_key if key.lower() != name.lower()]
+        slot = self._before(name)
+        if slot is not None:
+            self._slots.remove(slot)
+            self._key = [key for key in self._key if key is not slot]
 
-    def rename(self, old: str, new: str) -> None:
-        at = self.index(old)
-        if at is not None:
-            self.columns[at] = replace(self.columns[at], name=new)
-            self.primary_key = [new if key.lower() == old.lower() else key for key in self.primary_key]
+    def move(self, name: str, after: str | None) -> None:
+        """Moves the column that is now called `name` behind another, or to the front."""
+        slot = self._now(name)
+        other = None if after is None else self._now(after)
+        if slot is None or other is slot or (after is not None and other is None):
+            return
+        self._slots.remove(slot)
+        self._slots.insert(0 if other is None else self._slots.index(other) + 1, slot)
+
+    def convert(self, charset: str | None) -> None:
+        """Gives the table and all its text columns a character set."""
+        self.charset = charset
+        for slot in self._slots:
+            if slot.column.charset is not None:
+                slot.column = replace(slot.column, charset=charset)
+
+    def no_key(self) -> None:
+        self._key = []
 
     def primary(self, names: Sequence[str | None]) -> None:
         """Makes these the key; a column of a primary key is never null."""
-        self.primary_key = [name for name in names if name is not None]
-        for name in self.primary_key:
-            at = self.index(name)
-            if at is not None:
-                self.columns[at] = required(self.columns[at])
+        self._key = self._known(names)
+        for slot in self._key:
+            slot.column = required(slot.column)
 
-    def unique(self, names: Sequence[str | None]) -> None:
-        """A unique index serves as the key when there is none yet and none of its columns may be null."""
-        found = [self.find(name) for name in names if name is not None]
-        if (
-            not self.primary_key
-            and self.knows(names)
-            and not any(column is None or column.optional for column in found)
-        ):
-            self.primary_key = [column.name for column in found if column is not None]
+    def unique_column(self, name: str) -> None:
+        """A column that is UNIQUE serves as the key when there is none yet, even when it may be null (Debezium)."""
+        if not self._key:
+            self._key = self._known([name])
+
+    def unique(self, names: Sequence[str | None]) -> bool:
+        """A unique index serves as the key when there is none yet and none of its columns may be null.
+
+        Returns: whether it is considered at all: there is no key, and the index is on columns alone.
+        """
+        found = self._known(names)
+        if self._key or not names or len(found) < len(names):
+            return False
+        if not any(slot.column.optional for slot in found):
+            self._key = found
+        return True
 
 
 def create_definitions(cursor: Cursor, draft: TableDraft) -> None:
@@ -118,11 +172,15 @@ def add_column(cursor: Cursor, draft: TableDraft) -> str:
         name = cursor.name()
     found = definition(cursor, name, comments=draft.comments)
     draft.put(found.column)
+    _key_of(draft, name, found)
+    return name
+
+
+def _key_of(draft: TableDraft, name: str, found: Definition) -> None:
     if found.primary:
         draft.primary([name])
-    elif found.unique and not draft.primary_key:  # even when it may be null: so does Debezium
-        draft.primary_key = [name]
-    return name
+    elif found.unique:
+        draft.unique_column(name)
 
 
 def _key_or_constraint(cursor: Cursor, draft: TableDraft, primaries: list[list[str | None]]) -> bool:
@@ -316,21 +374,15 @@ def _add(cursor: Cursor, draft: TableDraft) -> None:
 
 def _place(cursor: Cursor, draft: TableDraft, name: str) -> None:
     """`FIRST` or `AFTER column`. A column that is gone by now leaves it where it stands."""
-    at = draft.index(name)
-    if at is None:
-        return
     if cursor.accept("FIRST"):
-        draft.columns.insert(0, draft.columns.pop(at))
+        draft.move(name, None)
     elif cursor.accept("AFTER"):
-        after = cursor.name()
-        if draft.index(after) is not None and after.lower() != name.lower():
-            column = draft.columns.pop(at)
-            draft.columns.insert((draft.index(after) or 0) + 1, column)
+        draft.move(name, cursor.name())
 
 
 def _drop(cursor: Cursor, draft: TableDraft) -> None:
     if cursor.accept("PRIMARY", "KEY"):
-        draft.primary_key = []
+        draft.no_key()
     elif cursor.accept("PARTITION"):
         _to_the_end(cursor)
     elif any(cursor.at(word) for word in ("KEY", "INDEX", "FOREIGN", "CONSTRAINT", "CHECK")):
@@ -344,40 +396,37 @@ def _drop(cursor: Cursor, draft: TableDraft) -> None:
 
 def _modify(cursor: Cursor, draft: TableDraft) -> None:
     name = cursor.name()
-    if draft.find(name) is None:
-        raise cursor.error(f"table {draft.id} has no column {name!r} to modify; known are {_names(draft)}; then")
-    _redefine(cursor, draft, name, name, None)
+    column = draft.before(name)
+    if column is None:
+        raise DecodeError(f"table {draft.id} has no column {name!r} to modify; known are {draft.names}")
+    _redefine(cursor, draft, name, column.name, None)
 
 
 def _change(cursor: Cursor, draft: TableDraft) -> None:
     old, new = cursor.name(), cursor.name()
-    previous = draft.find(old) or draft.find(new)  # it has the new name already when the text is read again
-    if previous is None:
-        raise cursor.error(f"table {draft.id} has no column {old!r} to change; known are {_names(draft)}; then")
-    _redefine(cursor, draft, previous.name, new, previous)
+    if (previous := draft.before(old)) is not None:
+        _redefine(cursor, draft, old, new, previous)
+    elif (previous := draft.before(new)) is not None:  # so when the text is read again
+        _redefine(cursor, draft, new, new, previous)
+    else:
+        raise DecodeError(f"table {draft.id} has no column {old!r} to change; known are {draft.names}")
 
 
 def _redefine(cursor: Cursor, draft: TableDraft, old: str, new: str, previous: Column | None) -> None:
-    found = definition(cursor, old, comments=draft.comments, previous=previous)
-    draft.put(found.column)
-    if found.primary:
-        draft.primary([old])
-    elif found.unique and not draft.primary_key:
-        draft.primary_key = [old]
-    draft.rename(old, new)
+    found = definition(cursor, new, comments=draft.comments, previous=previous)
+    draft.replace(old, found.column)
+    _key_of(draft, new, found)
     _place(cursor, draft, new)
-
-
-def _names(draft: TableDraft) -> str:
-    return ", ".join(column.name for column in draft.columns)
 
 
 def _rename(cursor: Cursor, draft: TableDraft, table_id: Callable[[Cursor], TableId]) -> None:
     if cursor.accept("COLUMN"):
         cursor.accept("IF", "EXISTS")
-        old = cursor.name()
+        column = draft.before(old := cursor.name())
         cursor.expect("TO")
-        draft.rename(old, cursor.name())
+        new = cursor.name()
+        if column is not None:
+            draft.replace(old, replace(column, name=new))
     elif cursor.accept_any("INDEX", "KEY"):
         cursor.skip_until_comma()
     else:
@@ -391,13 +440,13 @@ def _alter_column(cursor: Cursor, draft: TableDraft) -> None:
         cursor.skip_until_comma()
         return
     cursor.accept("COLUMN")
-    at = draft.index(cursor.name())
+    column = draft.before(name := cursor.name())
     if cursor.accept("SET", "DEFAULT"):
-        if at is not None:
-            draft.columns[at] = default_of(cursor, draft.columns[at])
+        if column is not None:
+            draft.replace(name, default_of(cursor, column))
     elif cursor.accept("DROP", "DEFAULT"):
-        if at is not None:
-            draft.columns[at] = replace(draft.columns[at], default=None, has_default=draft.columns[at].optional)
+        if column is not None:
+            draft.replace(name, replace(column, default=None, has_default=column.optional))
     else:
         cursor.expect("SET")
         cursor.expect_any("VISIBLE", "INVISIBLE")
@@ -411,5 +460,4 @@ def _convert(cursor: Cursor, draft: TableDraft, default: str | None) -> None:
     if charset is not None and charset.upper() == "DEFAULT":
         charset = default
     _collation_after(cursor)
-    draft.charset = charset
-    draft.columns = [column if column.charset is None else replace(column, charset=charset) for column in draft.columns]
+    draft.convert(charset)

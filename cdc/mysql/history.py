@@ -48,6 +48,7 @@ class HistoryOptions:
         only_captured_databases: `schema.history.internal.store.only.captured.databases.ddl`.
         skip_unparseable: `schema.history.internal.skip.unparseable.ddl`.
         comments: `include.schema.comments`.
+        fold_names: the server has `lower_case_table_names=1`.
     """
 
     captured_database: Callable[[str], bool] = lambda database: True
@@ -55,6 +56,11 @@ class HistoryOptions:
     only_captured_databases: bool = False
     skip_unparseable: bool = False
     comments: bool = False
+    fold_names: bool = False
+
+
+_Place = tuple[str | int, ...]
+"""A position as far as two readings of the same statement agree on it."""
 
 
 class History:
@@ -72,7 +78,8 @@ class History:
         self._server = server
         self._captured = captured
         self._options = options or HistoryOptions()
-        self._catalog = Catalog(comments=self._options.comments)
+        self._catalog = Catalog(comments=self._options.comments, fold_names=self._options.fold_names)
+        self._recovered: dict[_Place, list[HistoryRecord]] = {}
 
     @property
     def tables(self) -> Mapping[TableId, Table]:
@@ -95,7 +102,16 @@ class History:
         """
         if upto is None:
             return
-        replay(self._catalog, records(self._topic, self._server), upto, self._refuse)
+        place = _place(upto)
+        self._recovered.clear()
+
+        def remembered() -> Iterator[HistoryRecord]:
+            for record in records(self._topic, self._server):
+                if "snapshot" not in record.position and _place(record.position) == place:
+                    self._recovered.setdefault(place, []).append(record)
+                yield record
+
+        replay(self._catalog, remembered(), upto, self._refuse)
 
     def apply(self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int) -> list[SchemaChange]:
         """Reads a text of the log, changes `tables`, and records it; durable when it returns.
@@ -107,11 +123,14 @@ class History:
             ts_ms: the clock, milliseconds since 1970.
         Returns: what belongs in the `<prefix>` topic, in order. A change of kind TRUNCATE is not recorded and
             does not belong there: it is an event of its table.
-        Raises: UnparseableDdl; LogError, LogUnavailable: the history cannot be written. The tables are changed all
-            the same, and applying the text again is harmless.
+        Raises: UnparseableDdl; LogError, LogUnavailable: the history cannot be written. Then `tables` may be ahead
+            of it: go on with a new History, recovered from the saved offset.
         """
         sql = sql.strip()
-        changes = self._changes(sql, database or "", ts_ms, position)
+        recovered = self._recovered.pop(_place(position), None) if self._recovered else None
+        if recovered is not None and (again := self._again(recovered, sql, database or "", ts_ms)) is not None:
+            return again
+        changes = self._changes(self._catalog, sql, database or "", ts_ms, position)
         kept = [change for change in changes if change.kind is not Kind.TRUNCATE and self._is_kept(change)]
         if kept:
             self._topic.append([(None, schema_change.write(self._server, position, change)) for change in kept])
@@ -137,8 +156,33 @@ class History:
             pos=position.get("pos"),
         )
 
-    def _changes(self, sql: str, database: str, ts_ms: int, position: Mapping[str, Any]) -> list[SchemaChange]:
-        result = self._catalog.execute(sql, database, lambda error: self._refuse(error, position))
+    def _again(self, recovered: list[HistoryRecord], sql: str, database: str, ts_ms: int) -> list[SchemaChange] | None:
+        """What a text that is read a second time gave the first time: `tables` has it since `recover`.
+
+        Applying it twice would be wrong where names are swapped. None when the record is not of this text, or was
+        only written in part.
+        """
+        changes = self._changes(self._catalog.copy(), sql, database, ts_ms, recovered[0].position)
+        kept = [change.ddl for change in changes if self._is_kept(change)]
+        recovered = recovered[: len(kept)]  # what follows repeats it: it was read twice before
+        if kept != [record.ddl for record in recovered]:
+            return None
+        return [
+            SchemaChange(
+                kind=record.table_changes[0].kind if record.table_changes else Kind.DATABASE,
+                database=record.database or "",
+                ddl=record.ddl or "",
+                table_changes=record.table_changes,
+                tables=tuple(change.id for other in recovered for change in other.table_changes),
+                ts_ms=ts_ms,
+            )
+            for record in recovered
+        ]
+
+    def _changes(
+        self, catalog: Catalog, sql: str, database: str, ts_ms: int, position: Mapping[str, Any]
+    ) -> list[SchemaChange]:
+        result = catalog.execute(sql, database, lambda error: self._refuse(error, position))
         if result is None or (self._options.only_captured_tables and not self._concerns_us(result, sql, database)):
             return []
         if not result:
@@ -270,6 +314,13 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
     if _number(recorded, "server_id") != _number(desired, "server_id"):
         return _number(recorded, "ts_sec") <= _number(desired, "ts_sec")
     return _coordinates(recorded) <= _coordinates(desired)
+
+
+def _place(position: Mapping[str, Any]) -> _Place:
+    gtids = position.get("gtids")
+    if gtids is not None:
+        return (str(GtidSet.parse(gtids)), _number(position, "event"))
+    return _coordinates(position)
 
 
 def _number(position: Mapping[str, Any], name: str) -> int:
