@@ -25,6 +25,9 @@ PROVIDED = (
     "connect-api,kafka-clients,slf4j-api,zstd-jni,lz4-java,snappy-java,jakarta.ws.rs-api,"
     "jackson-core,jackson-databind,jackson-annotations"
 )
+# As Kafka's own start script sets them.
+JVM = ["-Xms256m", "-Xmx2g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+       "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent"]  # fmt: skip
 # What an operator does who wants speed: larger batches and queues, compression, five requests on their way.
 TUNED = {
     "producer.override.linger.ms": "20",
@@ -100,7 +103,7 @@ status.storage.replication.factor=1
     (folder / "log4j2.properties").write_text("status=error\nrootLogger.level=WARN\n")
     with step(f"starting Kafka Connect on 127.0.0.1:{port}"):
         process.start(
-            ["java", "-Xms256m", "-Xmx2g", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={folder}/log4j2.properties",
+            ["java", *JVM, f"-Dlog4j2.configurationFile={folder}/log4j2.properties",
              "-cp", f"{built}/libs/*", "org.apache.kafka.connect.cli.ConnectDistributed", folder / "worker.properties"],
             lambda: _answers(port), env=maven.environment(), seconds=180,
         )  # fmt: skip

@@ -16,8 +16,8 @@ from typing import Any
 import pymysql
 import pytest
 
-from connect_compat.log import LogSettings, open_log
-from tests.server.rig import Rig, wait_until
+from tests.server.rig import Rig
+from tests.server.worker_process import wait_until
 
 STEPS = ["source:read", "source:appended", "source:flushed", "sink:read", "sink:put", "sink:committed"]
 LOGS = ["embedded", "kafka"]
@@ -83,15 +83,8 @@ def rig(
 
 def topic(rig: Rig) -> list[Event | None]:
     """The values of the table's topic, in order; None is a tombstone."""
-    if rig.kafka is None:
-        settings = LogSettings(path=str(rig.folder / "data"))
-    else:
-        settings = LogSettings(client={"bootstrap.servers": rig.kafka})
-    log = open_log(settings)
-    try:
+    with rig.worker.log() as log:
         found = [value for _, value in log.topic(rig.index, {}).read()]
-    finally:
-        log.close()
     return [json.loads(value)["payload"] if value else None for value in found]
 
 
@@ -126,7 +119,7 @@ def follows(events: list[Event]) -> dict[int, Event]:
 def topic_tells_the_table(rig: Rig) -> None:
     events = topic(rig)
     changes = each_once(events)
-    if rig.kafka is None:
+    if rig.worker.kafka is None:
         assert len(changes) == sum(1 for event in events if event is not None and event["op"] != "r")
     rows = {key: row["v"] for key, row in rig.table().items()}
     assert {key: after["v"] for key, after in follows(changes).items()} == rows
@@ -134,7 +127,7 @@ def topic_tells_the_table(rig: Rig) -> None:
 
 def streaming(rig: Rig) -> None:
     """A worker whose source streams from an empty table: every later row is a change."""
-    rig.start()
+    rig.worker.start()
     rig.create()
     rig.sql("INSERT INTO t VALUES (-1, 0, NULL, NULL)")
     rig.index_equals_table()
@@ -143,15 +136,17 @@ def streaming(rig: Rig) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_crash_at_a_numbered_step_loses_nothing(rig: Rig, step: str) -> None:
     streaming(rig)
-    rig.kill_worker()
+    rig.worker.kill()
     load = Workload(rig, seed=1, first=0)
     load.start()
-    rig.start({"TAILRACE_CRASH_AT": f"{step}:3"})
+    rig.worker.start({"TAILRACE_CRASH_AT": f"{step}:3"})
     time.sleep(4)
     load.finish()
-    assert "SIGKILL" in rig.said() or "signal 9" in rig.said(), f"no task crashed at {step}: {rig.said()}"
-    rig.kill_worker()
-    rig.start()
+    assert "SIGKILL" in rig.worker.said() or "signal 9" in rig.worker.said(), (
+        f"no task crashed at {step}: {rig.worker.said()}"
+    )
+    rig.worker.kill()
+    rig.worker.start()
     rig.index_equals_table()
     topic_tells_the_table(rig)
 
@@ -165,12 +160,12 @@ def test_crashes_at_random_moments_lose_nothing(rig: Rig) -> None:
         load = Workload(rig, seed, number)
         load.start()
         time.sleep(chance.random() * 1.2)
-        tasks = rig.tasks()
+        tasks = rig.worker.tasks()
         if tasks and chance.random() < 0.6:
             os.kill(chance.choice(tasks), signal.SIGKILL)
         else:
-            rig.kill_worker()
-            rig.start()
+            rig.worker.kill()
+            rig.worker.start()
         number = load.finish()
         if seed % 5 == 4:
             rig.index_equals_table()
@@ -180,14 +175,14 @@ def test_crashes_at_random_moments_lose_nothing(rig: Rig) -> None:
 def test_a_crash_in_the_middle_of_the_snapshot_loses_nothing(rig: Rig) -> None:
     rig.sql("INSERT INTO t WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 900) "
             "SELECT i + 1000, i, 'x', 1 FROM n")  # fmt: skip
-    rig.start({"TAILRACE_CRASH_AT": "source:appended:2"})
+    rig.worker.start({"TAILRACE_CRASH_AT": "source:appended:2"})
     rig.create()
     wait_until(lambda: any(rig.documents()), "the first rows of the snapshot, or its end")
     load = Workload(rig, seed=3, first=5000)
     load.start()
-    rig.kill_worker()
+    rig.worker.kill()
     rig.sql("DELETE FROM t WHERE id > 1800")  # rows that the broken snapshot may have sent already
-    rig.start()
+    rig.worker.start()
     load.finish()
     rig.index_equals_table()
 
@@ -198,10 +193,10 @@ def test_a_worker_told_to_stop_ends_in_time_and_goes_on_where_it_was(rig: Rig) -
     load.start()
     time.sleep(1)
     began = time.monotonic()
-    assert rig.stop() == 0
+    assert rig.worker.stop() == 0
     assert time.monotonic() - began < 15
     time.sleep(0.5)
-    rig.start()
+    rig.worker.start()
     load.finish()
     rig.index_equals_table()
     topic_tells_the_table(rig)

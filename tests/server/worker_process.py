@@ -1,0 +1,147 @@
+"""A worker as its own process, as a user starts it: started, asked, killed, read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from connect_compat.log import Log, LogSettings, open_log
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(seen: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if seen():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"not seen in {seconds:.0f} s: {what}")
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+class WorkerProcess:
+    """`kafka` None: the embedded log in `folder`/data. `name` is the group and names the internal topics."""
+
+    def __init__(self, folder: Path, name: str, kafka: str | None) -> None:
+        self.folder, self.name, self.kafka = folder, name, kafka
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def properties(self) -> str:
+        return f"""\
+bootstrap.servers={self.kafka}
+group.id={self.name}
+listeners=http://127.0.0.1:{self.port}
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+offset.flush.interval.ms=1000
+config.storage.topic={self.name}-configs
+offset.storage.topic={self.name}-offsets
+status.storage.topic={self.name}-status
+config.storage.replication.factor=1
+offset.storage.replication.factor=1
+status.storage.replication.factor=1
+"""
+
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Starts the worker and waits for its REST answer, unless the environment makes it crash."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        tailrace = str(Path(sys.executable).with_name("tailrace"))
+        if self.kafka is None:
+            command = [tailrace, "--data", str(self.folder / "data"), "--port", str(self.port)]
+        else:
+            written = self.folder / "worker.properties"
+            written.write_text(self.properties())
+            command = [tailrace, "distributed", str(written)]
+        with (self.folder / "worker.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, **(environment or {})}, start_new_session=True
+            )
+        wait_until(self.answers, f"an answer of the worker; it said:\n{self.said()}", 30)
+
+    def answers(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"the worker ended with {self.process.returncode}:\n{self.said()}")
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(self.url, timeout=5).status_code == 200
+        return False
+
+    def said(self) -> str:
+        log = self.folder / "worker.log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-40:]) if log.exists() else ""
+
+    def tasks(self) -> list[int]:
+        """Process ids of the worker's children."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        with contextlib.suppress(OSError):
+            return [int(pid) for pid in children.read_text().split()]
+        return []
+
+    def kill(self) -> None:
+        """SIGKILL, and waits until its task processes have noticed."""
+        assert self.process is not None
+        tasks = self.tasks()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+        wait_until(lambda: not any(alive(pid) for pid in tasks), "the end of orphaned tasks", 20)
+        self.process = None
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
+    @contextmanager
+    def log(self) -> Iterator[Log]:
+        """The worker's log, opened beside it."""
+        if self.kafka is None:
+            log = open_log(LogSettings(path=str(self.folder / "data")))
+        else:
+            log = open_log(LogSettings(client={"bootstrap.servers": self.kafka}))
+        try:
+            yield log
+        finally:
+            log.close()
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+
+    # REST
+
+    def call(self, method: str, path: str, body: object = None) -> requests.Response:
+        return requests.request(method, self.url + path, json=body, timeout=60)
+
+    def put(self, name: str, config: Mapping[str, str]) -> None:
+        answer = self.call("PUT", f"/connectors/{name}/config", config)
+        assert answer.status_code in (200, 201), answer.text
+
+    def status(self, name: str) -> dict[str, Any]:
+        return dict(self.call("GET", f"/connectors/{name}/status").json())
