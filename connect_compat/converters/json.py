@@ -192,6 +192,8 @@ class _Envelopes:
         if not text.startswith(_SCHEMA):
             return
         decoded = text.decode()
+        if decoded[len(_SCHEMA)].isspace():
+            return
         _, end = json.JSONDecoder().raw_decode(decoded, len(_SCHEMA))
         before = decoded[:end].encode() + _PAYLOAD
         if text.startswith(before):
