@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,10 @@ from typing import Any, Final, NamedTuple
 import zstandard
 
 from cdc.errors import DecodeError
+from cdc.mysql import table_map
 from cdc.mysql.charset import charset
+from cdc.mysql.event_bytes import EventBytes
+from cdc.mysql.table_map import TableMap as TableMap
 
 
 class Header(NamedTuple):
@@ -108,46 +111,6 @@ class RowsQuery:
     """The text of the statement whose rows follow (`binlog_rows_query_log_events=ON`)."""
 
     sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableMap:
-    """Which table a number stands for in the rows events that follow, and its columns as the server stores them.
-
-    Attributes:
-        column_types: one byte a column, `MYSQL_TYPE_*`.
-        metas: one number a column: VARCHAR and VAR_STRING the greatest length in bytes; STRING (also of ENUM and SET)
-            real type * 256 + length byte; NEWDECIMAL precision * 256 + scale; BIT full bytes * 256 + odd bits;
-            BLOB, JSON, GEOMETRY, VECTOR the bytes of the length; FLOAT, DOUBLE their size; TIME2, DATETIME2,
-            TIMESTAMP2 the digits of fraction; 0 otherwise.
-        nullable: one flag a column.
-
-    Optional metadata (`binlog_row_metadata`), None when the server did not send it:
-        unsigned: one flag a column, False for those that are no numbers.
-        collations: one collation id a column, None for those that hold no text.
-        names: column names (FULL).
-        set_values, enum_values: column number -> members, as bytes in the column's character set (FULL).
-        geometry_types: column number -> geometry type (FULL).
-        primary_key: pairs (column number, prefix length or 0), in key order (FULL).
-        visible: one flag a column (FULL).
-        dimensions: column number -> length of a VECTOR.
-    """
-
-    table_id: int
-    database: str
-    table: str
-    column_types: bytes
-    metas: tuple[int, ...]
-    nullable: tuple[bool, ...]
-    unsigned: tuple[bool, ...] | None = None
-    collations: tuple[int | None, ...] | None = None
-    names: tuple[str, ...] | None = None
-    set_values: dict[int, tuple[bytes, ...]] | None = field(default=None, hash=False)
-    enum_values: dict[int, tuple[bytes, ...]] | None = field(default=None, hash=False)
-    geometry_types: dict[int, int] | None = field(default=None, hash=False)
-    primary_key: tuple[tuple[int, int], ...] | None = None
-    visible: tuple[bool, ...] | None = None
-    dimensions: dict[int, int] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,72 +223,17 @@ def decode(event: bytes, *, checksum: bool) -> tuple[Header, Event]:
         if zlib.crc32(memoryview(event)[:end]) != int.from_bytes(event[end:], "little"):
             raise DecodeError(f"the binary log event that ends at {head.next_position} has a wrong checksum")
     try:
-        return head, decoder(_Bytes(event, HEADER_SIZE, end), head)
+        return head, decoder(EventBytes(event, HEADER_SIZE, end), head)
     except (IndexError, ValueError, struct.error) as error:
         raise DecodeError(f"an event of type {head.type} that ends at {head.next_position}: {error}") from error
 
 
-class _Bytes:
-    """Reads forward through part of an event; a ValueError past its end."""
-
-    __slots__ = ("at", "end", "raw")
-
-    def __init__(self, raw: bytes, at: int, end: int) -> None:
-        if at > end:
-            raise ValueError(f"{at - end} bytes too short")
-        self.raw, self.at, self.end = raw, at, end
-
-    def take(self, size: int) -> bytes:
-        start, stop = self.at, self.at + size
-        if stop > self.end:
-            raise ValueError(f"{size} bytes wanted where {self.end - start} are left")
-        self.at = stop
-        return self.raw[start:stop]
-
-    def rest(self) -> bytes:
-        return self.take(self.end - self.at)
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "little")
-
-    def packed(self) -> int:
-        """MySQL's length-encoded integer of 1, 3, 4 or 9 bytes."""
-        first = self.number(1)
-        if first < 0xFB:
-            return first
-        if first in (0xFB, 0xFF):
-            raise ValueError(f"{first:#x} begins no length-encoded integer")
-        return self.number({0xFC: 2, 0xFD: 3, 0xFE: 8}[first])
-
-    def text(self) -> bytes:
-        """A length-encoded string."""
-        return self.take(self.packed())
-
-    def varlen(self, *, signed: bool = False) -> int:
-        """An integer of `mysql::serialization`: as many more bytes as the first has low one-bits; sign lowest."""
-        first = self.number(1)
-        more = (~first & -~first).bit_length() - 1
-        value = first >> (more + 1) if more < 8 else 0
-        value |= self.number(more) << (7 - more if more < 8 else 0)
-        if not signed:
-            return value
-        return ~(value >> 1) if value & 1 else value >> 1
-
-    def part(self, size: int) -> _Bytes:
-        start = self.at
-        self.take(size)
-        return _Bytes(self.raw, start, start + size)
-
-    def __bool__(self) -> bool:
-        return self.at < self.end
-
-
-def _rotate(raw: _Bytes, head: Header) -> Event:
+def _rotate(raw: EventBytes, head: Header) -> Event:
     position = raw.number(8)
     return Rotate(raw.rest().decode(), position, bool(head.flags & ARTIFICIAL) or head.timestamp == 0)
 
 
-def _format_description(raw: _Bytes, head: Header) -> Event:
+def _format_description(raw: EventBytes, head: Header) -> Event:
     if raw.number(2) != 4:
         raise ValueError("not binary log version 4; the server is older than MySQL 5.0")
     version = raw.take(50).rstrip(b"\0").decode("ascii", "replace")
@@ -339,7 +247,7 @@ def _uuid(raw: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def _gtid(raw: _Bytes, head: Header) -> Event:
+def _gtid(raw: EventBytes, head: Header) -> Event:
     raw.take(1)
     uuid, number = _uuid(raw.take(16)), raw.number(8)
     gtid = f"{uuid}:{number}" if head.type == GTID else None
@@ -356,7 +264,7 @@ def _gtid(raw: _Bytes, head: Header) -> Event:
 _TAGGED_FIELDS: Final = 12
 
 
-def _gtid_tagged(raw: _Bytes, head: Header) -> Event:
+def _gtid_tagged(raw: EventBytes, head: Header) -> Event:
     """Numbered fields, absent ones left out; those this does not know end the reading."""
     raw.varlen(), raw.varlen(), raw.varlen()
     values: dict[int, Any] = {}
@@ -379,7 +287,7 @@ def _gtid_tagged(raw: _Bytes, head: Header) -> Event:
     return Gtid(f"{_uuid(values[1])}{tag}:{values[2]}", values.get(7, immediate), immediate)
 
 
-def _previous_gtids(raw: _Bytes, head: Header) -> Event:
+def _previous_gtids(raw: EventBytes, head: Header) -> Event:
     count = raw.take(8)
     tagged = count[7] == 1
     members = []
@@ -400,7 +308,7 @@ _FIXED_STATUS: Final = {
 """Status variable -> size of its value. Those with a size of their own are in `_client_charset`."""
 
 
-def _client_charset(raw: _Bytes) -> int | None:
+def _client_charset(raw: EventBytes) -> int | None:
     """The client's collation id among a Query's status variables; what follows an unknown one cannot be read."""
     while raw:
         match raw.number(1):
@@ -424,7 +332,7 @@ def _client_charset(raw: _Bytes) -> int | None:
     return None
 
 
-def _query(raw: _Bytes, head: Header) -> Event:
+def _query(raw: EventBytes, head: Header) -> Event:
     thread, _, database_size, error, status_size = struct.unpack("<IIBHH", raw.take(13))
     collation = _client_charset(raw.part(status_size))
     database = raw.take(database_size + 1)[:-1].decode("utf-8", "replace")
@@ -433,7 +341,7 @@ def _query(raw: _Bytes, head: Header) -> Event:
     return Query(thread, database, sql.decode(codec, "replace"), collation, error)
 
 
-def _rows_query(raw: _Bytes, head: Header) -> Event:
+def _rows_query(raw: EventBytes, head: Header) -> Event:
     raw.take(1)
     return RowsQuery(raw.rest().decode("utf-8", "replace"))
 
@@ -444,7 +352,7 @@ _KINDS: Final = {
 }  # fmt: skip
 
 
-def _rows(raw: _Bytes, head: Header) -> Event:
+def _rows(raw: EventBytes, head: Header) -> Event:
     kind = _KINDS[head.type]
     table_id, flags = raw.number(6), raw.number(2)
     if head.type >= 30:
@@ -459,25 +367,25 @@ def _rows(raw: _Bytes, head: Header) -> Event:
     return Rows(kind, table_id, width, before, after, raw.raw, raw.at, raw.end, bool(flags & 1))
 
 
-def _xid(raw: _Bytes, head: Header) -> Event:
+def _xid(raw: EventBytes, head: Header) -> Event:
     return Xid(raw.number(8))
 
 
-def _xa_prepare(raw: _Bytes, head: Header) -> Event:
+def _xa_prepare(raw: EventBytes, head: Header) -> Event:
     return XaPrepare(bool(raw.number(1)))
 
 
-def _heartbeat(raw: _Bytes, head: Header) -> Event:
+def _heartbeat(raw: EventBytes, head: Header) -> Event:
     return Heartbeat(raw.rest().decode(), head.next_position)
 
 
-def _fields(raw: _Bytes) -> Iterator[tuple[int, _Bytes]]:
+def _fields(raw: EventBytes) -> Iterator[tuple[int, EventBytes]]:
     """Type, length, value, until the type 0."""
     while raw and (kind := raw.packed()):
         yield kind, raw.part(raw.packed())
 
 
-def _heartbeat_v2(raw: _Bytes, head: Header) -> Event:
+def _heartbeat_v2(raw: EventBytes, head: Header) -> Event:
     file, position = "", head.next_position
     for kind, value in _fields(raw):
         if kind == 1:
@@ -487,7 +395,7 @@ def _heartbeat_v2(raw: _Bytes, head: Header) -> Event:
     return Heartbeat(file, position)
 
 
-def _transaction_payload(raw: _Bytes, head: Header) -> Event:
+def _transaction_payload(raw: EventBytes, head: Header) -> Event:
     sizes = {kind: value.packed() for kind, value in _fields(raw)}
     payload, compression = raw.take(sizes.get(1, raw.end - raw.at)), sizes.get(2, 255)
     if compression == 0:
@@ -523,116 +431,12 @@ def _unzstd(payload: bytes, size: int) -> bytes:
     return b"".join(parts)
 
 
-_NUMERIC: Final = frozenset((1, 2, 3, 4, 5, 8, 9, 246))
-_ONE_BYTE_META: Final = frozenset((4, 5, 17, 18, 19, 242, 245, 249, 250, 251, 252, 255))
-_CHARACTER: Final = frozenset((15, 249, 250, 251, 252, 253, 254))
-_VARCHAR, _BIT, _ENUM, _SET, _VAR_STRING, _STRING, _NEWDECIMAL, _GEOMETRY, _VECTOR = (
-    15, 16, 247, 248, 253, 254, 246, 255, 242,
-)  # fmt: skip
-
-
-def _meta(kind: int, raw: _Bytes) -> int:
-    """One column's metadata as the docstring of TableMap says."""
-    if kind in _ONE_BYTE_META:
-        return raw.number(1)
-    if kind in (_VARCHAR, _VAR_STRING, _BIT):
-        return raw.number(2)
-    if kind in (_STRING, _ENUM, _SET, _NEWDECIMAL):
-        return int.from_bytes(raw.take(2), "big")
-    return 0
-
-
-def _flags(raw: bytes, count: int, *, high_first: bool = False) -> tuple[bool, ...]:
-    if len(raw) * 8 < count:
-        raise ValueError(f"{len(raw)} bytes of flags for {count} columns")
-    if high_first:
-        return tuple(bool(raw[i >> 3] & 0x80 >> (i & 7)) for i in range(count))
-    return tuple(bool(raw[i >> 3] & 1 << (i & 7)) for i in range(count))
-
-
-def _table_map(raw: _Bytes, head: Header) -> Event:
-    table_id = raw.number(6)
-    raw.take(2)
-    database = raw.take(raw.number(1) + 1)[:-1].decode("utf-8", "replace")
-    table = raw.take(raw.number(1) + 1)[:-1].decode("utf-8", "replace")
-    width = raw.packed()
-    types = raw.take(width)
-    meta = raw.part(raw.packed())
-    metas = tuple(_meta(kind, meta) for kind in types)
-    nullable = _flags(raw.take((width + 7) // 8), width)
-    known = _optional_metadata(raw, types, metas) if raw else {}
-    return TableMap(table_id, database, table, types, metas, nullable, **known)
-
-
-def _optional_metadata(raw: _Bytes, types: bytes, metas: Sequence[int]) -> dict[str, Any]:
-    real = [meta >> 8 if kind == _STRING else kind for kind, meta in zip(types, metas, strict=True)]
-    numbers = [i for i, kind in enumerate(real) if kind in _NUMERIC]
-    texts = [i for i, kind in enumerate(real) if kind in _CHARACTER]
-    choices = [i for i, kind in enumerate(real) if kind in (_ENUM, _SET)]
-    collations: list[int | None] = [None] * len(types)
-    known: dict[str, Any] = {}
-    while raw:
-        field_type = raw.number(1)
-        value = raw.part(raw.packed())
-        match field_type:
-            case 1:
-                flags = dict(zip(numbers, _flags(value.rest(), len(numbers), high_first=True), strict=True))
-                known["unsigned"] = tuple(flags.get(i, False) for i in range(len(types)))
-            case 2 | 10:
-                _default_collations(value, texts if field_type == 2 else choices, collations)
-            case 3 | 11:
-                for i in texts if field_type == 3 else choices:
-                    collations[i] = value.packed()
-            case 4:
-                known["names"] = tuple(value.text().decode("utf-8", "replace") for _ in types)
-            case 5 | 6:
-                wanted = _SET if field_type == 5 else _ENUM
-                members = {i: tuple(_members(value)) for i in choices if real[i] == wanted}
-                known["set_values" if field_type == 5 else "enum_values"] = members
-            case 7:
-                known["geometry_types"] = {i: value.packed() for i, kind in enumerate(real) if kind == _GEOMETRY}
-            case 8:
-                known["primary_key"] = tuple(_key_columns(value, len(types), prefixed=False))
-            case 9:
-                known["primary_key"] = tuple(_key_columns(value, len(types), prefixed=True))
-            case 12:
-                known["visible"] = _flags(value.rest(), len(types), high_first=True)
-            case 13:
-                known["dimensions"] = {i: value.packed() for i, kind in enumerate(real) if kind == _VECTOR}
-    if any(collation is not None for collation in collations):
-        known["collations"] = tuple(collations)
-    return known
-
-
-def _default_collations(raw: _Bytes, columns: Sequence[int], collations: list[int | None]) -> None:
-    """One collation for all, then pairs (number among these columns, collation) for those that differ."""
-    default = raw.packed()
-    for i in columns:
-        collations[i] = default
-    while raw:
-        i = columns[raw.packed()]
-        collations[i] = raw.packed()
-
-
-def _members(raw: _Bytes) -> Iterator[bytes]:
-    for _ in range(raw.packed()):
-        yield raw.text()
-
-
-def _key_columns(raw: _Bytes, width: int, *, prefixed: bool) -> Iterator[tuple[int, int]]:
-    while raw:
-        column = raw.packed()
-        if column >= width:
-            raise ValueError(f"primary key column {column} of a table of {width} columns")
-        yield column, raw.packed() if prefixed else 0
-
-
-_DECODERS: Final[dict[int, Callable[[_Bytes, Header], Event]]] = {
+_DECODERS: Final[dict[int, Callable[[EventBytes, Header], Event]]] = {
     QUERY: _query,
     ROTATE: _rotate,
     FORMAT_DESCRIPTION: _format_description,
     XID: _xid,
-    TABLE_MAP: _table_map,
+    TABLE_MAP: lambda raw, head: table_map.read(raw),
     HEARTBEAT: _heartbeat,
     ROWS_QUERY: _rows_query,
     GTID: _gtid,
