@@ -173,9 +173,12 @@ class KafkaLog:
         common = dict(client) if address != self._address else {**self._settings.client, **client}
         settings = translate(common)
         admin = self._admin if not client else KafkaAdmin(settings, address)
-        writer = KafkaWriter(producer_settings(common, {"linger.ms": "0"}), address)
+        return KafkaTopic(name, admin, settings, partial(self._topic_writer, common, address))
+
+    def _topic_writer(self, settings: Mapping[str, str], address: str) -> KafkaWriter:
+        writer = KafkaWriter(producer_settings(settings, {"linger.ms": "0"}), address)
         self._topic_writers.append(writer)
-        return KafkaTopic(name, admin, settings, writer)
+        return writer
 
     def configs(self) -> KafkaStore:
         return self._stores["config"]

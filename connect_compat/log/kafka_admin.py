@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from connect_compat.log import TopicSpec
 from connect_compat.log.kafka_errors import ANSWER_S, code_of, failure, settled
 from connect_compat.log.kafka_settings import build
 
+_LEADERS_S = 5.0
+_NO_LEADER = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 _client_log = logging.getLogger("librdkafka")
 
 
@@ -67,7 +70,7 @@ class KafkaAdmin:
         }
 
     def create(self, specs: Iterable[TopicSpec]) -> None:
-        """Creates topics; one that exists already is left as it is. Returns when all brokers may know them."""
+        """Creates topics; one that exists already is left as it is."""
         wanted = {spec.name: spec for spec in specs}
         if not wanted:
             return
@@ -107,7 +110,17 @@ class KafkaAdmin:
         return {key: entry.value for key, entry in entries.items()}
 
     def ends(self, topic: str, count: int) -> dict[Place, int]:
-        """The next offset of each partition; of open transactions, where they began."""
+        """The next offset of each partition. Waits a little for the leaders of a topic that was just made."""
+        deadline = time.monotonic() + _LEADERS_S
+        while True:
+            try:
+                return self._ends(topic, count)
+            except LogUnavailable as error:
+                if code_of(error.__cause__ or error) not in _NO_LEADER or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
+
+    def _ends(self, topic: str, count: int) -> dict[Place, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(topic, number): latest for number in range(count)}
         doing = f"tell the end of topic {topic}"
@@ -147,13 +160,10 @@ class KafkaAdmin:
         doing = f"alter the offsets of group {group}"
         asked = [ConsumerGroupTopicPartitions(group, places)]
         futures = self._started(self.client.alter_consumer_group_offsets, asked, doing)
-        try:
-            done = settled(futures[group], doing, self.address, group)
-        except LogError as error:
-            if code_of(error.__cause__ or error) == KafkaError.UNKNOWN_MEMBER_ID:
-                raise LogError(f"group {group} still has members; stop the connector first") from error
-            raise
+        done = settled(futures[group], doing, self.address, group)
         for place in done.topic_partitions:
+            if place.error is not None and place.error.code() == KafkaError.UNKNOWN_MEMBER_ID:
+                raise LogError(f"group {group} still has members; stop the connector first")
             if place.error is not None:
                 raise failure(place.error, f"{doing} for partition {place.partition} of topic {place.topic}",
                               self.address, place.topic)  # fmt: skip

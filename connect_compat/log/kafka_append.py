@@ -38,8 +38,9 @@ class KafkaWriter:
         self._address = address
         self._failed: LogError | None = None
         self._reason: KafkaError | None = None
-        callbacks = {"on_delivery": self._not_delivered, "error_cb": self._client_error, "logger": _client_log}
-        self.producer = build(Producer, {**settings, **callbacks})
+        ours = {"on_delivery": self._not_delivered, "delivery.report.only.error": True,
+                "error_cb": self._client_error, "logger": _client_log}  # fmt: skip
+        self.producer = build(Producer, {**settings, **ours})
         self.produce = self.producer.produce
 
     def _not_delivered(self, error: KafkaError | None, message: Message) -> None:

@@ -156,7 +156,6 @@ def producer_settings(*layers: Mapping[str, str]) -> dict[str, Any]:
         "queue.buffering.max.kbytes": "65536",
         "message.timeout.ms": "120000",
         "partitioner": "murmur2_random",
-        "delivery.report.only.error": "true",
     }
     if "delivery.timeout.ms" in given:
         del ours["message.timeout.ms"]

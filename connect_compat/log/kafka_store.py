@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connect_compat.log import TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
@@ -27,17 +27,21 @@ class TopicScan:
 
     def __init__(self, settings: Mapping[str, Any], admin: KafkaAdmin, topic: str, partitions: int) -> None:
         self._admin, self._topic, self._count = admin, topic, partitions
-        self._reached = dict.fromkeys(range(partitions), 0)
+        self._reached: dict[int, int] = {}
         ours = {"group.id": "tailrace-scan", "enable.auto.commit": "false", "enable.partition.eof": "true",
-                "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": "500",
+                "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100",
                 "queued.max.messages.kbytes": "16384", "logger": _client_log}  # fmt: skip
         self._consumer = build(Consumer, {**settings, **ours})
-        self._consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)])
 
     def to_end(self) -> Iterator[Message]:
         """Raises: LogUnavailable: nothing came for a while, though more is there; LogError."""
-        ends = {number: end for (_, number), end in self._admin.ends(self._topic, self._count).items()}
+        found = self._admin.ends(self._topic, self._count)
+        ends = {number: end for (_, number), end in found.items() if end > 0}
         reached = self._reached
+        # Empty partitions are not asked for anything: their fetches would only hold up the others'.
+        if new := [number for number in ends if number not in reached]:
+            self._consumer.incremental_assign([TopicPartition(self._topic, number, 0) for number in new])
+            reached.update(dict.fromkeys(new, 0))
         since = time.monotonic()
         while any(reached[number] < end for number, end in ends.items()):
             for message in self._consumer.consume(500, 0.0) or self._consumer.consume(1, 0.2):
@@ -99,8 +103,15 @@ class KafkaStore:
 class KafkaTopic:
     """A topic a source keeps for itself: one partition, kept for ever."""
 
-    def __init__(self, name: str, admin: KafkaAdmin, settings: Mapping[str, Any], writer: KafkaWriter) -> None:
-        self._name, self._admin, self._settings, self._writer = name, admin, settings, writer
+    def __init__(
+        self, name: str, admin: KafkaAdmin, settings: Mapping[str, Any], writer: Callable[[], KafkaWriter]
+    ) -> None:
+        self._name, self._admin, self._settings, self._open_writer = name, admin, settings, writer
+        self._opened: KafkaWriter | None = None
+
+    def _writer(self) -> KafkaWriter:
+        self._opened = self._opened or self._open_writer()
+        return self._opened
 
     def exists(self) -> bool:
         return self._name in self._admin.topics()
@@ -110,9 +121,10 @@ class KafkaTopic:
         self._admin.create([TopicSpec(self._name, 1, config=settings)])
 
     def append(self, records: Sequence[tuple[bytes | None, bytes]]) -> None:
+        writer = self._writer()
         for key, value in records:
-            self._writer.write(self._name, value, key, 0, 0, None)
-        self._writer.wait()
+            writer.write(self._name, value, key, 0, 0, None)
+        writer.wait()
 
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         if not self.exists():
