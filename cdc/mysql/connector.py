@@ -14,7 +14,8 @@ import structlog
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
-from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
+from cdc.errors import ConfigError, Problem, RequestError, SourceError
+from cdc.heartbeat import Heartbeat
 from cdc.mysql import source_info, wire
 from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
@@ -22,12 +23,14 @@ from cdc.mysql.config import INVALID, MySqlConfig
 from cdc.mysql.history import History, HistoryOptions
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan, plan
+from cdc.mysql.reader import ReaderOptions, stream
 from cdc.mysql.server import Server
 from cdc.mysql.snapshot import Context, HeldTopic, Snapshot
 from cdc.mysql.types import TypeOptions
 from cdc.mysql.unsupported import refused, warned
+from cdc.naming import topic_name
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
-from cdc.table import any_of
+from cdc.table import any_of, chosen
 
 _log = structlog.get_logger(__name__)
 
@@ -132,6 +135,8 @@ class MySqlSource:
                 comments=config.schema_comments,
             ),
         )
+        includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
+        self._origin = chosen(includes, excludes) if includes or excludes else None
         self._running: Iterator[Poll] | None = None
 
     def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
@@ -197,9 +202,9 @@ class MySqlSource:
     def _still_there(self, server: Server, position: Position) -> bool:
         if not self._config.log_position_check:
             return True
-        includes, excludes = self._config.gtid_includes or (), _listed(self._config.gtid_excludes)
-        wanted, unwanted = any_of(includes), any_of(excludes)
-        return server.holds(position, lambda uuid: (not includes or wanted(uuid)) and not unwanted(uuid))
+        if self._config.gtid_ignore_on_recovery:
+            position = replace(position, gtids=None)
+        return server.holds(position, self._origin or (lambda uuid: True))
 
     def _snapshot_context(self) -> Context:
         overrides = {
@@ -211,7 +216,22 @@ class MySqlSource:
         )  # fmt: skip
 
     def _stream(self, position: Position) -> Iterator[Poll]:
-        raise SourceUnavailable("streaming")
+        config = self._config
+        options = ReaderOptions(
+            prefix=config.topic_prefix,
+            types=_type_options(config),
+            headers=self._headers,
+            skipped=frozenset(config.skipped_operations),
+            schema_changes=config.schema_changes,
+            include_query=config.include_query,
+            inconsistent=config.inconsistent_mode,
+            origin=self._origin,
+            filter_dml=config.gtid_filter,
+            ignore_gtids=config.gtid_ignore_on_recovery,
+            heartbeat=_heartbeat(config),
+            max_rows=config.max_batch_size,
+        )
+        return stream(self._settings, config.server_id, position, options, self._history, self._capture)
 
 
 def _listed(text: str | None) -> list[str]:
@@ -274,6 +294,14 @@ def _capture(config: MySqlConfig, headers: Headers = ()) -> Capture:
         delimiter=config.topic_delimiter,
     )
     return Capture(config, envelopes, _type_options(config))
+
+
+def _heartbeat(config: MySqlConfig) -> Heartbeat | None:
+    if not config.heartbeat_ms:
+        return None
+    start = config.topic_heartbeat_prefix or config.heartbeat_topics_prefix
+    name = config.topic_heartbeat_name or topic_name(start, config.topic_prefix, delimiter=config.topic_delimiter)
+    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name)
 
 
 def _history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:

@@ -83,6 +83,9 @@ WARNED: Final = (
     _Limit("advanced_metrics", _given, "there are no advanced metrics"),
     _Limit("history_ddl_filter", _given, "DDL is classified without this list"),
     _Limit("gtid_new_channel", _not("earliest"), "new GTID channels are read from their beginning"),
+    _Limit("skip_unchanged", _given, "updates that change no captured column are sent all the same"),
+    _Limit("net_write_timeout_s", _given, "the binlog session keeps its own net_write_timeout"),
+    _Limit("net_read_timeout_s", _given, "the binlog session keeps the server's net_read_timeout"),
     _Limit("jdbc_driver", _not("com.mysql.cj.jdbc.Driver"), "there is no JDBC driver here"),
     _Limit("protocol", _not("jdbc:mysql"), "there is no JDBC here"),
 )  # fmt: skip
