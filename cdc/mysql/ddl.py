@@ -113,14 +113,18 @@ class _Run:
         self._catalog = catalog
         self._sql = sql
         self._database = database
+        self._begin = 0
 
     def statement(self, tokens: Sequence[Token]) -> list[Effect] | None:
+        if len(tokens) > 2 and [token.upper for token in tokens[-2:]] == ["START", "TRANSACTION"]:
+            tokens = tokens[:-2]  # the log adds it to CREATE TABLE ... SELECT; Debezium leaves it out
         cursor = Cursor(tokens)
         if cursor.accept("SET", "STATEMENT"):  # MariaDB: SET STATEMENT variable=value FOR statement
             while not cursor.accept("FOR"):
                 cursor.take()
         head = cursor.take().upper
         text = text_of(self._sql, tokens)
+        self._begin = next((token.start for token in tokens if not token.versioned), tokens[0].start)
         if head in _NOT_RECORDED or (head == "FLUSH" and (cursor.at("RELAY") or cursor.at("PRIVILEGES"))):
             return None
         if head in ("CREATE", "ALTER", "DROP"):
@@ -169,6 +173,11 @@ class _Run:
     @staticmethod
     def _exists(cursor: Cursor) -> bool:
         return cursor.accept("IF", "NOT", "EXISTS") or cursor.accept("IF", "EXISTS")
+
+    def _before(self, cursor: Cursor) -> str:
+        """The statement's text up to where the cursor is."""
+        token = cursor.peek()
+        return self._sql[self._begin : token.start] if token is not None else ""
 
     # CREATE, ALTER, DROP
 
@@ -265,12 +274,11 @@ class _Run:
 
     def _drop(self, cursor: Cursor, text: str) -> list[Effect]:
         self._exists(cursor)
-        first = cursor.peek()
+        prefix = self._before(cursor)
         ids = [self._table_id(cursor)]
         while cursor.accept_sign(","):
             ids.append(self._table_id(cursor))
         how = cursor.accept_any("RESTRICT", "CASCADE")
-        prefix = text[: first.start - self._sql.index(text)] if first is not None else text
         for id in ids:
             self._catalog.tables.pop(id, None)
         return [
@@ -285,8 +293,7 @@ class _Run:
         ]
 
     def _rename(self, cursor: Cursor, text: str) -> list[Effect]:
-        first = cursor.peek()
-        prefix = text[: first.start - self._sql.index(text)] if first is not None else text
+        prefix = self._before(cursor)
         clauses: list[tuple[TableId, TableId, str]] = []
         while not clauses or cursor.accept_sign(","):
             mark = cursor.mark()

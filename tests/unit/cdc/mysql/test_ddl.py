@@ -78,7 +78,7 @@ def test_the_statements_that_were_run_give_the_recorded_records() -> None:
     for line in (GOLDEN / "ddl" / "changes.sql").read_text().splitlines():
         statement = line.rstrip(";")
         if statement.startswith("CREATE TABLE gddl.sel"):  # as it stands in the log
-            statement = "CREATE TABLE `sel` (\n  `z` int NOT NULL,\n  `y` char(3) DEFAULT NULL,\n  PRIMARY KEY (`z`)\n)"
+            statement = "CREATE TABLE `sel` (\n  `z` int NOT NULL,\n  `y` char(3) DEFAULT NULL,\n  PRIMARY KEY (`z`)\n) START TRANSACTION"
         effects = made.execute(statement, "gddl", refused)
         if effects is None or [e.kind for e in effects] == [Kind.TRUNCATE]:
             continue
@@ -470,6 +470,14 @@ def test_a_drop_of_several_tables_is_an_effect_each() -> None:
     ]
     assert [effect.kind for effect in effects] == [Kind.DROP, Kind.DROP]
     assert list(made.tables) == [TableId("d", "u")]
+
+
+def test_each_statement_of_a_text_has_its_own_text() -> None:
+    made = catalog("CREATE TABLE t (a INT)")
+    effects = (
+        made.execute("DROP TABLE t; /* again */ DROP TABLE t ; RENAME TABLE a TO b;RENAME TABLE a TO b", "d") or []
+    )
+    assert [effect.ddl for effect in effects] == ["DROP TABLE `d`.`t`"] * 2 + ["RENAME TABLE a TO b"] * 2
 
 
 def test_dropping_a_database_drops_its_tables_and_character_set() -> None:

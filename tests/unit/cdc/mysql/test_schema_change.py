@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdc.errors import DecodeError
-from cdc.mysql import schema_change, source_info
+from cdc.mysql import schema_change
 from cdc.mysql.schema_change import Kind, SchemaChange, TableChange
 from cdc.mysql.source_info import SourceInfo
 from cdc.schema import Schema, Type
@@ -137,9 +137,8 @@ def test_the_records_of_the_prefix_topic_are_those_that_debezium_wrote(case: str
 
 
 def test_mariadb_has_schemas_of_its_own_name() -> None:
-    source = SourceInfo(
-        source_info.VERSION, "mariadb", "p", 0, None, "d", *([None] * 4), 1, None, "f", 4, 0, None, None
-    )
+    recorded = topic("ddl", "")[0]["value"]["payload"]["source"]
+    source = SourceInfo(**recorded)._replace(connector="mariadb")
     change = SchemaChange(kind=Kind.DATABASE, database="d", ddl="USE d")
     batch = schema_change.batch([(change, source)], "p", ())
     assert batch.key_schema is not None
