@@ -15,6 +15,8 @@ from cdc.schema import INT64, OPTIONAL_INT64, STRING, Schema, struct
 
 NEW_KEY: Final = "__debezium.newkey"
 OLD_KEY: Final = "__debezium.oldkey"
+SOURCE_COLUMN: Final = "__debezium.source.column."
+"""What the parameters of `column.propagate.source.type` begin with."""
 
 TRANSACTION: Final = struct(
     ("id", STRING),
@@ -93,7 +95,8 @@ class TableEnvelope:
         row = struct(*self.fields, name=adjust(name + ".Value"), optional=True)
         self._set("topic", topic_name(settings.prefix, *self.names, delimiter=settings.delimiter))
         self._set("row_schema", row)
-        self._set("key_schema", struct(*(columns[i] for i in places), name=adjust(name + ".Key")) if places else None)
+        keys = [(column, _without_source_type(schema)) for column, schema in map(columns.__getitem__, places)]
+        self._set("key_schema", struct(*keys, name=adjust(name + ".Key")) if keys else None)
         self._set("value_schema", _envelope(row, settings.source, adjust(name + ".Envelope")))
         self._set("_keys", _compile_keys(places))
 
@@ -210,6 +213,12 @@ def _envelope(row: Schema, source: Schema, name: str) -> Schema:
         name=name,
         version=2,
     )
+
+
+def _without_source_type(schema: Schema) -> Schema:
+    """`column.propagate.source.type` adds its parameters to the row's schema only."""
+    kept = tuple(pair for pair in schema.parameters if not pair[0].startswith(SOURCE_COLUMN))
+    return schema if kept == schema.parameters else schema.with_(parameters=kept)
 
 
 def _compile_keys(places: Sequence[int]) -> Callable[[Iterable[Row]], list[Row | None]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cdc.envelope import SOURCE_COLUMN
 from cdc.mysql.column_default import default_value
 from cdc.mysql.temporal import DatetimeForm
 from cdc.mysql.type_family import (
@@ -55,7 +56,6 @@ _VECTOR: Final = array(FLOAT32, name="io.debezium.data.FloatVector", version=1)
 _JSON: Final = Schema(Type.STRING, name="io.debezium.data.Json", version=1)
 _YEAR: Final = Schema(Type.INT32, name="io.debezium.time.Year", version=1)
 _ZONED: Final = Schema(Type.STRING, name="io.debezium.time.ZonedTimestamp", version=1)
-_SOURCE_COLUMN: Final = "__debezium.source.column."
 
 
 def field_schema(column: Column, options: TypeOptions, table: TableId | None = None) -> Schema:
@@ -153,4 +153,4 @@ def _source_parameters(column: Column, options: TypeOptions, table: TableId | No
         "comment": column.comment or None,
         "name": column.name,
     }
-    return tuple((_SOURCE_COLUMN + key, str(value)) for key, value in found.items() if value is not None)
+    return tuple((SOURCE_COLUMN + key, str(value)) for key, value in found.items() if value is not None)

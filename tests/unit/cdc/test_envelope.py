@@ -131,6 +131,15 @@ def test_an_excluded_key_column_stands_in_the_key_but_not_in_the_row() -> None:
     ]  # fmt: skip
 
 
+def test_source_types_are_propagated_to_the_row_but_not_to_the_key() -> None:
+    parameters = (("scale", "0"), ("__debezium.source.column.type", "BIGINT"), ("__debezium.source.column.name", "id"))
+    settings = EnvelopeSettings(prefix="shop", source=SOURCE)
+    table = TableEnvelope(settings, ("db", "users"), [("id", INT64.with_(parameters=parameters))], ["id"])
+    assert table.key_schema is not None
+    assert table.key_schema.fields[0].schema.parameters == (("scale", "0"),)
+    assert table.row_schema.fields[0].schema.parameters == parameters
+
+
 def test_a_truncate_has_neither_key_nor_row() -> None:
     assert records(envelope("id").truncates([(0,)], NOW)) == [(None, (None, None, (0,), None, "t", *STAMPS), CONTEXT)]
 
