@@ -67,7 +67,8 @@ def install() -> Path:
             pom = folder / f"{place.replace('/', '-')}.xml"
             pom.parent.mkdir(parents=True, exist_ok=True)
             pom.write_text(_pom(dependencies))
-            goal: list[str | Path] = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DincludeScope=runtime",
+            goal: list[str | Path] = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies",
+                    "-DincludeScope=runtime",
                     f"-DoutputDirectory={folder / place}"]  # fmt: skip
             run([*goal, *([f"-DexcludeArtifactIds={excluded}"] if excluded else [])], env=maven.environment())
         (folder / "done").touch()
