@@ -33,6 +33,8 @@ _log = structlog.get_logger(__name__)
 ROWS_PER_POLL: Final = 2000
 _CHANGES_PER_POLL: Final = 500
 _NO_SUCH_TABLE: Final = 1146
+_SAVEPOINT: Final = "tailrace"
+"""Going back to it frees a table that was read for DDL, and keeps the consistent snapshot."""
 
 
 class HeldTopic:
@@ -126,12 +128,12 @@ class Snapshot:
             captured, definitions = self._locked(reader)
             yield from self._describe(reader, definitions)
             if self._with_rows:
-                yield from self._read(reader, captured)
-            yield self._end()
+                yield from self._read(reader, self._by_row_count(reader, captured))
         finally:
             self._lock.release()
             reader.close()
             self._context.report["snapshot.running"] = False
+        yield self._end()
 
     def _open(self) -> Server:
         config = self._context.config
@@ -163,8 +165,10 @@ class Snapshot:
         position = self._at or reader.position()
         self._position = replace(position, snapshot=None)
         reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        reader.run(f"SAVEPOINT {_SAVEPOINT}")
         captured, recorded = self._tables(reader)
         definitions = [found for table in recorded if (found := _definition(reader, table)) is not None]
+        reader.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         if not self._lock.is_kept:
             self._lock.release()
             self._context.report["snapshot.lock.ms"] = self._lock.held_ms
@@ -186,9 +190,7 @@ class Snapshot:
             chosen = any_of(config.snapshot_tables)
             captured = [table for table in captured if chosen(str(table))]
         patterns = config.table_include or ()
-        return self._by_row_count(reader, in_order(captured, patterns)), in_order(
-            recorded, patterns if config.only_captured_tables else ()
-        )
+        return in_order(captured, patterns), in_order(recorded, patterns if config.only_captured_tables else ())
 
     def _guard(self, captured: Sequence[TableId]) -> None:
         config = self._context.config
@@ -202,9 +204,9 @@ class Snapshot:
             raise SourceError(text)
         _log.warning(text)
 
-    def _by_row_count(self, reader: Server, tables: list[TableId]) -> list[TableId]:
+    def _by_row_count(self, reader: Server, tables: Sequence[TableId]) -> Sequence[TableId]:
         order = self._context.config.tables_by_row_count
-        counts = reader.row_counts(tables) if self._with_rows else {}
+        counts = reader.row_counts(tables)
         self._context.report["snapshot.rows.estimated"] = sum(counts.values())
         if order == "disabled":
             return tables
@@ -265,6 +267,7 @@ class Snapshot:
                 _log.warning("a table's definition was not understood; its rows are not read", table=str(table))
                 continue
             yield from self._rows(reader, self._context.capture.shape(known), first_table=number == 0)
+            reader.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         report.update({"snapshot.tables.remaining": 0, "snapshot.table": None})
 
     def _rows(self, reader: Server, shape: Shape, *, first_table: bool) -> Iterator[Poll]:
