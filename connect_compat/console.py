@@ -73,3 +73,25 @@ def configure(level: str = "info", *, as_json: bool | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def through_logging() -> None:
+    """structlog's events as records of the standard library, text and fields in one line: in a task's process."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.processors.format_exc_info,
+            _one_line,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _one_line(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    trace = event.pop("exception", None)
+    text = str(event.pop("event", ""))
+    fields = " ".join(f"{key}={value}" for key, value in mask(logger, method, event).items())
+    return " ".join(filter(None, (text, fields))) + (f"\n{trace}" if trace else "")

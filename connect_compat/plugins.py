@@ -80,13 +80,31 @@ class UnknownPlugin(TailraceError):
     """No plugin of that kind has that name. Nothing was started."""
 
 
-_TRANSFORMS = "org.apache.kafka.connect.transforms."
-_CONVERTERS = "org.apache.kafka.connect.converters."
+_CONVERTERS = {
+    "org.apache.kafka.connect.converters.BooleanConverter": "numbers",
+    "org.apache.kafka.connect.converters.ByteArrayConverter": "bytes",
+    "org.apache.kafka.connect.converters.DoubleConverter": "numbers",
+    "org.apache.kafka.connect.converters.FloatConverter": "numbers",
+    "org.apache.kafka.connect.converters.IntegerConverter": "numbers",
+    "org.apache.kafka.connect.converters.LongConverter": "numbers",
+    "org.apache.kafka.connect.converters.ShortConverter": "numbers",
+    "org.apache.kafka.connect.json.JsonConverter": "json",
+    "org.apache.kafka.connect.storage.StringConverter": "string",
+}
+"""Class name -> module of `connect_compat.converters`. Each serves keys, values and headers."""
+
+
+def _converter(kind: Kind, class_name: str, module: str) -> Plugin:
+    return Plugin(kind, class_name, KAFKA, f"connect_compat.converters.{module}:{class_name.rpartition('.')[2]}")
+
 
 TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "15.1.0",
            "sinks.elasticsearch:ELASTICSEARCH"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
+    *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
+    *(_converter(Kind.HEADER_CONVERTER, name, module) for name, module in _CONVERTERS.items()),
+    _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
 )  # fmt: skip
 
 

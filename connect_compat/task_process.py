@@ -30,7 +30,7 @@ from typing import IO, Any, Final, NoReturn
 from cdc.config import parse
 from cdc.connector import SourceConnector
 from cdc.record import SourceContext
-from connect_compat import sink_task, source_task
+from connect_compat import console, sink_task, source_task
 from connect_compat.connector_config import ErrorKeys, SinkKeys, with_prefix
 from connect_compat.dead_letters import DeadLetters, Origin
 from connect_compat.log import Log, LogSettings, open_log
@@ -132,6 +132,7 @@ def main() -> NoReturn:
         os._exit(1)
     root = logging.getLogger()
     root.addHandler(_Forward(supervisor, secrets.masked))
+    console.through_logging()
     _set_levels(first["levels"])
     if first["paused"]:
         control.pause.set()
