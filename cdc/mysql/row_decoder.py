@@ -28,7 +28,8 @@ def compile_rows(
 ) -> Decode:
     """The decoder of all rows events with the kind, columns and bitmaps of `rows`, for one version of a table.
 
-    It gives tuples in the order of `columns`; a column that does not stand in the event is None. It raises DecodeError
+    It gives tuples in the order of `columns`; a column that does not stand in the event is None, unless an update tells
+    it in the row before (binlog_row_image MINIMAL leaves out what did not change). It raises DecodeError
     when the bytes are not such rows, and never reads past `end` unnoticed. Values are those of `types.field_schema`.
     Raises: DecodeError: the table map does not fit the definition of the table, or the kind is a partial update.
     """
@@ -94,7 +95,7 @@ class _Source:
             if present is not None
         ]
         body = [line for prefix, present in images for line in self._image(prefix, present, lenient)]
-        shown = [self._tuple(prefix, present) for prefix, present in images]
+        shown = [self._tuple(images[i::-1]) for i in range(len(images))]
         added = shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
         if not body:
             body = ["raise ValueError('rows without columns')"]
@@ -114,8 +115,10 @@ class _Source:
     def _present(self, bitmap: bytes) -> list[int]:
         return [i for i in range(len(self._table.columns)) if bitmap[i >> 3] >> (i & 7) & 1]
 
-    def _tuple(self, prefix: str, bitmap: bytes) -> str:
-        there = {self._table.columns[i].name: f"{prefix}{i}" for i in self._present(bitmap)}
+    def _tuple(self, images: Sequence[tuple[str, bytes]]) -> str:
+        """A row's tuple: each column from the first of the images that has it."""
+        columns = self._table.columns
+        there = {columns[i].name: f"{prefix}{i}" for prefix, bitmap in reversed(images) for i in self._present(bitmap)}
         return "(" + "".join(there.get(column.name, "None") + ", " for column in self._columns) + ")"
 
     def _image(self, prefix: str, bitmap: bytes, lenient: bool) -> list[str]:

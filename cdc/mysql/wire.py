@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import select
+import socket
 import ssl
 import struct
 import tempfile
@@ -41,6 +42,7 @@ _SILENCE_SECONDS: Final = 30.0
 """A server that promised a heartbeat a second and sends nothing for so long is away."""
 _NET_WRITE_TIMEOUT_SECONDS: Final = 600
 """How long the server waits for a reader that takes nothing because the log is away."""
+_WRONG_PASSWORD, _NO_GRANT = 1045, 1227
 _GIVEN_UP: Final = (1042, 1043, 1053, 1040, 1158, 1159, 1160, 1161, 1203, 1226, 2003, 2006, 2013, 2055, 3169, 4031)
 """Server and client error numbers of an outage: too many connections, shutdown, lost connection, network errors."""
 
@@ -168,9 +170,9 @@ def failure(error: BaseException, settings: Settings | None = None) -> TailraceE
         return SourceError(f"{where}: TLS failed: {cause}; check database.ssl.mode and database.ssl.truststore")
     if "SSL is required" in text:
         return SourceError(f"{where}: the server offers no TLS; set database.ssl.mode=preferred or enable TLS there")
-    if number == 1045:
+    if number == _WRONG_PASSWORD:
         return SourceError(f"{where}: {text} (1045); check database.user and database.password")
-    if number in (1227, 1044, 1142):
+    if number in (_NO_GRANT, 1044, 1142):
         return SourceError(
             f"{where}: {text} ({number}); run: GRANT SELECT, RELOAD, SHOW DATABASES, LOCK TABLES, REPLICATION SLAVE, "
             f"REPLICATION CLIENT ON *.* TO '{user}'@'%'"
@@ -209,21 +211,35 @@ class Stream:
 
     def __init__(self, settings: Settings, server_id: int, position: Position, gtids: GtidSet | None) -> None:
         """Raises: SourceUnavailable, SourceError."""
-        self._settings, self._position, self._gtids = settings, position, gtids
-        self._connection = connect(settings)
+        self._connection: Connection[Any] | None = connect(settings)
         try:
             with self._connection.cursor() as cursor:
                 self._prepare(cursor)
-            self._register(server_id)
-            self._dump(server_id)
+            self._register(self._connection, server_id)
+            command, payload = dump_request(server_id, position, gtids)
+            self._connection._execute_command(command, payload)  # type: ignore[attr-defined]
         except (MySQLError, OSError) as error:
             self.close()
-            raise failure(error, settings) from error
+            number, text = _numbered(error)
+            # The password was right: here the server means that REPLICATION SLAVE was not granted.
+            raise failure(MySQLError(_NO_GRANT, text) if number == _WRONG_PASSWORD else error, settings) from error
         except BaseException:
             self.close()
             raise
-        self._socket = self._connection._sock  # type: ignore[attr-defined]
+        self._reset(settings, self._connection._sock, position, gtids)  # type: ignore[attr-defined]
         self._socket.settimeout(_IDLE_SECONDS)
+
+    @classmethod
+    def over(cls, settings: Settings, sock: socket.socket, position: Position, gtids: GtidSet | None) -> Stream:
+        """A stream on a socket over which the dump was asked for already; the socket's own timeout holds."""
+        stream = cls.__new__(cls)
+        stream._connection, stream.checksum = None, True
+        stream._reset(settings, sock, position, gtids)
+        return stream
+
+    def _reset(self, settings: Settings, sock: socket.socket, position: Position, gtids: GtidSet | None) -> None:
+        self._settings, self._position, self._gtids = settings, position, gtids
+        self._socket = sock
         self._waiting = bytearray()
         self._parts: list[bytes] = []
         self._heard = time.monotonic()
@@ -239,27 +255,12 @@ class Stream:
             f"@mariadb_slave_capability = 4, SESSION net_write_timeout = {_NET_WRITE_TIMEOUT_SECONDS}"
         )
 
-    def _register(self, server_id: int) -> None:
+    def _register(self, connection: Connection[Any], server_id: int) -> None:
         """Shows this reader in SHOW REPLICAS; needs REPLICATION SLAVE."""
         host = b"tailrace"
         payload = struct.pack("<IB", server_id, len(host)) + host + struct.pack("<BBHII", 0, 0, 0, 0, 0)
-        self._connection._execute_command(_REGISTER_SLAVE, payload)  # type: ignore[attr-defined]
-        self._connection._read_packet()  # type: ignore[no-untyped-call]
-
-    def _dump(self, server_id: int) -> None:
-        if self._gtids is None:
-            file = self._position.file.encode()
-            if self._position.pos > 0xFFFFFFFF:
-                raise SourceError(
-                    f"position {self._position.pos} of {self._position.file} is beyond the 4 GiB that MySQL's protocol "
-                    "can name; set gtid_mode=ON on the server, or take a new snapshot"
-                )
-            payload = struct.pack("<IHI", max(4, self._position.pos), 0, server_id) + file
-            self._connection._execute_command(_BINLOG_DUMP, payload)  # type: ignore[attr-defined]
-            return
-        gtids = encoded(self._gtids)
-        payload = struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(gtids)) + gtids
-        self._connection._execute_command(_BINLOG_DUMP_GTID, payload)  # type: ignore[attr-defined]
+        connection._execute_command(_REGISTER_SLAVE, payload)  # type: ignore[attr-defined]
+        connection._read_packet()  # type: ignore[no-untyped-call]
 
     def __iter__(self) -> Iterator[list[bytes]]:
         while True:
@@ -270,25 +271,34 @@ class Stream:
 
         Raises: SourceUnavailable: the connection is lost; SourceError: the server refuses to go on.
         """
-        wanted = len(self._waiting) + _RECEIVE_BYTES
+        before = len(self._waiting)
         try:
-            self._receive()
+            if not self._receive():
+                raise ConnectionResetError("it closed the connection")
             # TLS gives 16 KiB at a time, a busy server an event at a time; the reader is fast with many.
-            while len(self._waiting) < wanted and self.more():
-                self._receive()
+            while len(self._waiting) < before + _RECEIVE_BYTES and self.more() and self._receive():
+                pass
         except TimeoutError:
-            if time.monotonic() - self._heard > _SILENCE_SECONDS:
-                raise SourceUnavailable(f"{self._settings} sent nothing for {_SILENCE_SECONDS:.0f} seconds") from None
-            return []
+            if len(self._waiting) == before:
+                return self._nothing()
         except (OSError, ValueError) as error:
             raise failure(error, self._settings) from error
         self._heard = time.monotonic()
-        return self._events()
+        return self.events()
 
-    def _receive(self) -> None:
+    def _receive(self) -> bool:
+        """Whether there was more before the end."""
         received = self._socket.recv(_RECEIVE_BYTES)
-        if not received:
-            raise ConnectionResetError("it closed the connection")
+        self.feed(received)
+        return bool(received)
+
+    def _nothing(self) -> list[bytes]:
+        if time.monotonic() - self._heard > _SILENCE_SECONDS:
+            raise SourceUnavailable(f"{self._settings} sent nothing for {_SILENCE_SECONDS:.0f} seconds")
+        return []
+
+    def feed(self, received: bytes) -> None:
+        """Bytes of the server, for `events` to take apart."""
         self._waiting += received
 
     def more(self) -> bool:
@@ -297,7 +307,7 @@ class Stream:
             return True
         return bool(select.select([self._socket], [], [], 0)[0])
 
-    def _events(self) -> list[bytes]:
+    def events(self) -> list[bytes]:
         """Takes all complete packets from what waits. An event of 16 MiB and more stands in several."""
         events: list[bytes] = []
         waiting, at, have = self._waiting, 0, len(self._waiting)
@@ -336,19 +346,20 @@ class Stream:
         return SourceUnavailable(f"{self._settings} ended the binary log stream")
 
     def _explained(self, number: int, text: str) -> TailraceError:
-        if number != 1236 or not re.search(r"purged|Could not find first log file|position|GTID", text):
+        gone = re.search(r"purged|Could not find first log file|position|GTID", text)
+        if number != 1236 or gone is None or "server_uuid/server_id" in text:
             return failure(MySQLError(number, text), self._settings)
         needed = f"GTID set {self._gtids}" if self._gtids is not None else self._where()
         return SourceError(
             f"{self._settings}: the server no longer has the binary log from {needed} on; it begins with "
-            f"{self._oldest()}. Changes in between cannot be read: set snapshot.mode=when_needed, or reset the "
+            f"{self.oldest()}. Changes in between cannot be read: set snapshot.mode=when_needed, or reset the "
             f"connector's offsets so that a new snapshot is taken. The server says: {text} ({number})"
         )
 
     def _where(self) -> str:
         return f"{self._position.file} position {self._position.pos}"
 
-    def _oldest(self) -> str:
+    def oldest(self) -> str:
         """The start of what the server still has, by a second connection; for a message only."""
         with (
             contextlib.suppress(TailraceError, MySQLError, OSError),
@@ -365,7 +376,21 @@ class Stream:
 
     def close(self) -> None:
         """Closes the socket at once: the server takes no further command on this connection."""
-        self._connection._force_close()  # type: ignore[attr-defined]
+        if self._connection is not None:
+            self._connection._force_close()  # type: ignore[attr-defined]
+
+
+def dump_request(server_id: int, position: Position, gtids: GtidSet | None) -> tuple[int, bytes]:
+    """The command and its payload that ask for the log after `gtids`, or from `position` on when those are None."""
+    if gtids is not None:
+        done = encoded(gtids)
+        return _BINLOG_DUMP_GTID, struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(done)) + done
+    if position.pos > 0xFFFFFFFF:
+        raise SourceError(
+            f"position {position.pos} of {position.file} is beyond the 4 GiB that MySQL's protocol can name; set "
+            "gtid_mode=ON on the server, or take a new snapshot"
+        )
+    return _BINLOG_DUMP, struct.pack("<IHI", max(4, position.pos), 0, server_id) + position.file.encode()
 
 
 def encoded(gtids: GtidSet) -> bytes:
