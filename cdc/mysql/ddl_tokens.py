@@ -106,11 +106,15 @@ def statements(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         yield statement
 
 
+_PROGRAMS: Final = frozenset({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"})
+_OTHER_OBJECTS: Final = frozenset({"TABLE", "INDEX", "VIEW", "DATABASE", "SCHEMA"})
+
+
 def _is_program(statement: Sequence[Token]) -> bool:
     if not statement or statement[0].upper not in ("CREATE", "ALTER"):
         return False
-    head = {token.upper for token in statement[1:30]}
-    return not head.isdisjoint({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"}) and "TABLE" not in head
+    objects = (token.upper for token in statement if token.upper in _PROGRAMS | _OTHER_OBJECTS)
+    return next(objects, "") in _PROGRAMS
 
 
 def text_of(sql: str, statement: Sequence[Token]) -> str:

@@ -53,8 +53,11 @@ def test_a_statement_ends_at_a_semicolon_outside_of_strings_and_comments() -> No
 
 
 def test_the_body_of_a_stored_program_is_not_split() -> None:
-    sql = "CREATE DEFINER=`a`@`b` PROCEDURE p() BEGIN SELECT 1; DROP TABLE t; END"
-    assert len(list(statements(tokenize(sql)))) == 1
+    for body in ("SELECT 1; DROP TABLE t;", "DROP TABLE t; DROP TABLE u;"):
+        sql = f"CREATE DEFINER=`a`@`b` PROCEDURE p() BEGIN {body} END"
+        assert len(list(statements(tokenize(sql)))) == 1
+    sql = "CREATE TABLE event (a INT); DROP TABLE function; ALTER TABLE t ADD event INT; DROP TABLE u"
+    assert len(list(statements(tokenize(sql)))) == 4
 
 
 def test_the_text_of_a_statement_is_without_what_surrounds_it() -> None:
