@@ -8,7 +8,7 @@ from typing import Any
 from cdc.errors import ConversionError
 from cdc.record import NULL
 from cdc.schema import DECIMAL, OPTIONAL_BYTES, Schema, Type
-from connect_compat.converters.no_settings import NoSettings
+from connect_compat.no_settings import NoSettings
 
 
 class ByteArrayConverter:

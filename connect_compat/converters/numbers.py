@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from cdc.errors import ConversionError
 from cdc.record import NULL
 from cdc.schema import Schema, Type
-from connect_compat.converters.no_settings import NoSettings
+from connect_compat.no_settings import NoSettings
 
 
 class _Number:

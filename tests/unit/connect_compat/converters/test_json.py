@@ -32,7 +32,7 @@ from cdc.schema import (
     map_of,
     struct,
 )
-from connect_compat.converters.java_numbers import shortest_single
+from connect_compat.java.numbers import shortest_single
 from connect_compat.converters.json import JsonConverter
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "json_converter"
