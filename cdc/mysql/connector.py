@@ -70,7 +70,10 @@ def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
 
 def check(raw: Raw) -> list[Problem]:
     """Looks at the server the config names, within connection.validation.timeout.ms a step."""
-    config = parse(MySqlConfig, raw)
+    try:
+        config = parse(MySqlConfig, raw)
+    except ConfigError as error:
+        return list(error.problems)
     found = problems(config, raw)
     if found:
         return found
@@ -167,10 +170,9 @@ class MySqlSource:
             position = snapshot.position
         elif position is not None:
             self._history.recover(position.to_offset())
-        if not made.stream or position is None:
-            yield from _idle()
-        yield from _waited(self._config.streaming_delay_ms)
-        yield from self._stream(cast(Position, position))
+        if made.stream and position is not None:
+            yield from _waited(self._config.streaming_delay_ms)
+            yield from self._stream(position)
 
     def _planned(self, stored: Position | None) -> tuple[Plan, Position | None]:
         """What to do, and the position it begins from: the stored one, or for `never` the oldest there is."""
@@ -248,13 +250,6 @@ def _waited(milliseconds: int) -> Iterator[Poll]:
     while (left := until - time.monotonic()) > 0:
         yield Poll()
         time.sleep(min(left, _IDLE_SECONDS))
-
-
-def _idle() -> Iterator[Poll]:
-    """A source that has done all it was asked for."""
-    while True:
-        yield Poll(idle=True)
-        time.sleep(_IDLE_SECONDS)
 
 
 def _settings(config: MySqlConfig) -> wire.Settings:
