@@ -12,7 +12,7 @@ from cdc.table import Column, Table, TableId
 
 JDBC = {"TINYINT": 5, "SMALLINT": 5, "MEDIUMINT": 4, "INT": 4, "BIGINT": -5, "DECIMAL": 3, "FLOAT": 6, "DOUBLE": 8,
         "REAL": 8, "VARCHAR": 12, "CHAR": 1, "TEXT": 12, "BINARY": -2, "VARBINARY": -3, "BLOB": 2004, "DATE": 91,
-        "TIME": 92, "DATETIME": 93, "TIMESTAMP": 2014, "YEAR": 4, "ENUM": 1, "SET": 1, "BIT": -7, "JSON": 1111}  # fmt: skip
+        "TIME": 92, "DATETIME": 93, "TIMESTAMP": 2014, "YEAR": 4, "ENUM": 1, "SET": 1, "BIT": -7}  # fmt: skip
 
 
 @dataclass(frozen=True)
