@@ -313,7 +313,10 @@ def _harmless(cursor: Cursor) -> bool:
     """Takes an attribute that changes nothing of what rows look like."""
     if cursor.accept("GENERATED", "ALWAYS") or cursor.at("AS"):
         cursor.expect("AS")
-        cursor.parens()
+        if cursor.accept("ROW"):  # MariaDB's system-versioned tables
+            cursor.expect_any("START", "END")
+        else:
+            cursor.parens()
         cursor.accept_any("VIRTUAL", "STORED", "PERSISTENT")
     elif cursor.accept_any("COLUMN_FORMAT", "STORAGE", "SRID"):
         cursor.take()
@@ -328,6 +331,8 @@ def _harmless(cursor: Cursor) -> bool:
         cursor.accept_any("VISIBLE", "INVISIBLE", "ENFORCED", "VIRTUAL", "STORED")
         or cursor.accept("NOT", "ENFORCED")
         or cursor.accept("NOT", "SECONDARY")
+        or cursor.accept("WITH", "SYSTEM", "VERSIONING")
+        or cursor.accept("WITHOUT", "SYSTEM", "VERSIONING")
     ):
         return False
     return True

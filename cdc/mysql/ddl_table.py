@@ -204,6 +204,9 @@ def _key_or_constraint(cursor: Cursor, draft: TableDraft, primaries: list[list[s
         references(cursor)
     elif cursor.at("CHECK"):
         check(cursor)
+    elif cursor.accept("PERIOD", "FOR"):  # MariaDB's temporal tables
+        cursor.name()
+        cursor.parens()
     elif not named and _is_index(cursor):
         cursor.accept_any("FULLTEXT", "SPATIAL")
         cursor.accept_any("KEY", "INDEX")
@@ -436,7 +439,7 @@ def _rename(cursor: Cursor, draft: TableDraft, table_id: Callable[[Cursor], Tabl
 
 
 def _alter_column(cursor: Cursor, draft: TableDraft) -> None:
-    if any(cursor.at(word) for word in ("INDEX", "CHECK", "CONSTRAINT")):
+    if any(cursor.at(word) for word in ("INDEX", "KEY", "CHECK", "CONSTRAINT")):
         cursor.skip_until_comma()
         return
     cursor.accept("COLUMN")
