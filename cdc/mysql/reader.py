@@ -6,7 +6,7 @@ Source: Debezium 3.5.0.Final, `BinlogStreamingChangeEventSource`, `BinlogOffsetC
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -418,7 +418,7 @@ def stream(
     options: ReaderOptions,
     history: Statements,
     captured: Captured,
-) -> Iterator[Poll]:
+) -> Generator[Poll, None, None]:
     """Polls from `start` on, at least one every half second, until an error or the generator is closed.
 
     By GTID when the server has gtid_mode=ON and `start` knows what was done, by file and position otherwise.

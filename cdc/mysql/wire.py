@@ -229,6 +229,11 @@ class Stream:
         self._reset(settings, self._connection._sock, position, gtids)  # type: ignore[attr-defined]
         self._socket.settimeout(_IDLE_SECONDS)
 
+    @property
+    def thread(self) -> int:
+        """The server's number of this connection, for KILL and SHOW PROCESSLIST; 0 for a bare socket."""
+        return self._connection.thread_id() if self._connection is not None else 0
+
     @classmethod
     def over(cls, settings: Settings, sock: socket.socket, position: Position, gtids: GtidSet | None) -> Stream:
         """A stream on a socket over which the dump was asked for already; the socket's own timeout holds."""
