@@ -71,4 +71,4 @@ def load_inventory(port: int) -> None:
     """The `inventory` sample database, made anew."""
     usr = debian.unpacked("mysql-9.7", ["mysql-server-core", "mysql-client-core"], suite="sid") / "usr"
     client: list[str | Path] = [usr / "bin/mysql", "--no-defaults", "-h127.0.0.1", f"-P{port}", "-uapp", "-papppw"]
-    run([*client, "-e", f"source {HERE / 'inventory.sql'}"])
+    run(client, given=(HERE / "inventory.sql").read_text())

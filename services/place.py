@@ -47,10 +47,16 @@ class ServiceError(Exception):
     """A server could not be made ready; the text says why and what to look at."""
 
 
-def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    """Standard output of a command. Raises ServiceError with the tail of what it said."""
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    given: str | None = None,
+) -> str:
+    """Standard output of a command that reads `given`. Raises ServiceError with the tail of what it said."""
     done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False
+        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False, input=given
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
