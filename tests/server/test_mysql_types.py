@@ -13,9 +13,11 @@ import pytest
 
 from cdc.config import Password
 from cdc.mysql import binlog, wire
+from cdc.mysql.ddl import Catalog
 from cdc.mysql.offset import Position
 from cdc.mysql.snapshot_values import SESSION, compile_snapshot_rows, snapshot_select
-from cdc.table import Table
+from cdc.mysql.types import TypeOptions
+from cdc.table import Table, TableId
 from tests.recorded_types import FOLDER, RecordedTable, tables
 
 CASES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -99,3 +101,65 @@ def test_snapshot_and_log_of_a_real_server_are_debeziums(
         assert [[op, recorded.shown(before), recorded.shown(after)] for op, before, after in changes] == [
             [op, recorded.expected(before), recorded.expected(after)] for op, before, after in recorded.content["log"]
         ]
+
+
+EXACT = """CREATE TABLE c_exact.t (
+ id INT PRIMARY KEY, f FLOAT, f24 FLOAT(20), f2 FLOAT(9,2), d DOUBLE, d3 DOUBLE(12,3), bu BIGINT UNSIGNED NOT NULL,
+ dz DECIMAL(9,3) ZEROFILL, v VECTOR(3), p POINT, pn POINT NOT NULL SRID 4326, g GEOMETRYCOLLECTION, y YEAR NOT NULL,
+ bi BINARY(5) NOT NULL, bit1 BIT(1) NOT NULL, bit9 BIT(9) NOT NULL, l CHAR(20) CHARACTER SET latin1,
+ k VARCHAR(20) CHARACTER SET koi8r, j VARCHAR(20) CHARACTER SET sjis, u2 VARCHAR(20) CHARACTER SET ucs2,
+ e ENUM('ä','b') CHARACTER SET latin1, s SET('x','ß') CHARACTER SET latin1,
+ dd DATE NOT NULL DEFAULT '2020-02-03', dt DATETIME(3) NOT NULL, t TIME(4), lt LONGTEXT, lb LONGBLOB
+)"""
+_EXACT_ROWS = (
+    "(1, 16777217, 0.1, 1234567.89, 0.1, 123456789.125, 18446744073709551615, 1.5, STRING_TO_VECTOR('[1,-2.5,1e-7]'), "
+    "ST_GeomFromText('POINT(1.5 -2)'), ST_GeomFromText('POINT(3 4)', 4326), "
+    "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,1 1))'), 1999, x'0100', b'1', b'100000001', "
+    "'naïve €', 'мир', '日本', 'ü€', 'ä', 'x,ß', '0000-00-00', '0000-00-00', '-838:59:59', REPEAT('é', 70000), "
+    "REPEAT('z', 70000))",
+    "(2, -3.4028235e38, -0e0, -0.01, -0e0, -0.001, 0, 0, NULL, NULL, ST_GeomFromText('POINT(0 0)', 4326), NULL, 2155, "
+    "'', b'0', b'0', '', '', '', '', '', '', '2024-02-00', '0099-12-31 23:59:59.999', '00:00:00.0001', '', '')",
+    "(3, 1.17549435e-38, NULL, NULL, 5e-324, NULL, 9223372036854775808, NULL, NULL, NULL, "
+    "ST_GeomFromText('POINT(0 0)', 4326), NULL, 1901, 'abcde', b'1', b'1', NULL, NULL, NULL, NULL, NULL, NULL, "
+    "'9999-12-31', '1969-12-31 23:59:59.999', NULL, NULL, NULL)",
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        TypeOptions(),
+        TypeOptions(decimal="string", bigint_unsigned="precise", binary="hex", time_precision="isostring"),
+        TypeOptions(decimal="double", binary="base64", time_precision="nanoseconds", adjust_years=False),
+        TypeOptions(time_precision="connect"),
+    ],
+    ids=["defaults", "texts", "doubles", "connect"],
+)
+def test_snapshot_and_log_give_the_same_row(
+    options: TypeOptions, mysql: Any, raw: Any, mysql_address: tuple[str, int]
+) -> None:
+    host, port = mysql_address
+    settings = wire.Settings(host=host, port=port, user="cdc", password=Password("cdcpw"))
+    catalog = Catalog()
+    catalog.execute(EXACT, "c_exact")
+    table = catalog.tables[TableId("c_exact", "t")]
+    recorded = RecordedTable("exact", table, options, {})
+    with mysql.cursor() as cursor, raw.cursor() as raw_cursor:
+        cursor.execute("DROP DATABASE IF EXISTS c_exact")
+        cursor.execute("SET SESSION sql_mode = ''")
+        try:
+            cursor.execute("CREATE DATABASE c_exact CHARACTER SET utf8mb4")
+            cursor.execute(EXACT)
+            start = position(cursor)
+            cursor.execute(f"INSERT INTO c_exact.t VALUES {', '.join(_EXACT_ROWS)}")
+            read = snapshot(raw_cursor, table, recorded)
+            events = rows_events(settings, start, position(cursor), "c_exact")
+        finally:
+            cursor.execute("DROP DATABASE IF EXISTS c_exact")
+    logged = [after for _, _, after in recorded.decoded(events["t"])]
+    assert len(logged) == len(_EXACT_ROWS)
+    # repr tells -0.0 from 0.0 and True from 1
+    assert list(map(repr, read)) == list(map(repr, logged))
+    assert read[0][1] == 16777216.0
+    assert read[1][1] == -3.4028234663852886e38
+    assert read[0][16:22] == ("naïve €", "мир", "日本", "ü€", "ä", "x,ß")
