@@ -232,7 +232,7 @@ class Stream:
     @property
     def thread(self) -> int:
         """The server's number of this connection, for KILL and SHOW PROCESSLIST; 0 for a bare socket."""
-        return self._connection.thread_id() if self._connection is not None else 0
+        return int(self._connection.thread_id()) if self._connection is not None else 0  # type: ignore[no-untyped-call]
 
     @classmethod
     def over(cls, settings: Settings, sock: socket.socket, position: Position, gtids: GtidSet | None) -> Stream:
