@@ -1,1 +1,1 @@
-"""How Java writes and reads what Kafka Connect leaves to it: numbers, texts, header values, dates, regular expressions."""
+"""How Java writes and reads what Kafka Connect leaves to it: numbers, texts, header values, regular expressions."""
