@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from cdc.errors import DecodeError
@@ -21,7 +22,6 @@ from cdc.mysql.temporal import (
     DatetimeForm,
     TimeForm,
     full_year,
-    instant_text,
     parse_time,
     valid_day,
 )
@@ -30,6 +30,7 @@ from cdc.mysql.type_family import (
     Family,
     TypeOptions,
     family,
+    fraction_digits,
     integer_bits,
     is_single,
     is_unsigned,
@@ -113,6 +114,10 @@ def _value(column: Column, options: TypeOptions, name: str, constants: dict[str,
         return f"int({name}) != 0"
     if kind is Family.BINARY and options.binary == "bytes" and not padding(column):
         return name
+    if kind is Family.DECIMAL and options.decimal == "precise":
+        return f'int({name}.replace(b".", b""))'
+    if kind is Family.DATETIME and options.time_precision != "isostring":
+        return _datetime_number(column, options, name, constants)
     constants[f"read_{name}"] = _READERS[kind](column, options)
     return f"read_{name}({name})"
 
@@ -133,10 +138,8 @@ def _float(column: Column, options: TypeOptions) -> Reader:
 def _decimal(column: Column, options: TypeOptions) -> Reader:
     if options.decimal == "double":
         return float
-    if options.decimal == "string":
-        scale = column.scale or 0
-        return lambda text: decimal_text(int(text.replace(b".", b"")), scale)
-    return lambda text: int(text.replace(b".", b""))
+    scale = column.scale or 0
+    return lambda text: decimal_text(int(text.replace(b".", b"")), scale)
 
 
 def _bit(column: Column, options: TypeOptions) -> Reader:
@@ -170,42 +173,67 @@ def _date(column: Column, options: TypeOptions) -> Reader:
     return Cache(show).__getitem__
 
 
-def _fraction(text: bytes) -> int:
-    """Microseconds of `2026-11-21 01:02:03.004`."""
-    return int(text[20:].ljust(6, b"0")) if len(text) > 20 else 0
-
-
 def _seconds(clock: bytes) -> int:
     return (int(clock[:2]) * 60 + int(clock[3:5])) * 60 + int(clock[6:8])
 
 
-_CLOCK: Final = Cache[bytes, int](_seconds, DAY_SECONDS)
+@lru_cache(maxsize=4)
+def _clock(unit: int) -> Cache[bytes, int]:
+    """`01:02:03` in units since midnight."""
+    return Cache(lambda clock: _seconds(clock) * unit, DAY_SECONDS)
+
+
+@lru_cache(maxsize=64)
+def _midnights(unit: int, adjust: bool) -> Cache[bytes, int | None]:
+    """`2026-11-21` in units since 1970, or None."""
+
+    def midnight(date: bytes) -> int | None:
+        days = _days(date, adjust)
+        return None if days is None else days * DAY_SECONDS * unit
+
+    return Cache(midnight)
+
+
+def _datetime_number(column: Column, options: TypeOptions, name: str, constants: dict[str, Any]) -> str:
+    form, digits = DatetimeForm(options.time_precision, fraction_digits(column)), fraction_digits(column)
+    constants |= {
+        f"days_{name}": _midnights(form.unit, options.adjust_years),
+        f"clock_{name}": _clock(form.unit),
+        f"missing_{name}": missing_date(column, options, form.epoch),
+    }
+    value = f"day + clock_{name}[{name}[11:19]]"
+    if digits:
+        scale = form.unit // 10**digits
+        value += f" + int({name}[20:])" + (f" * {scale}" if scale else f" // {10**digits // form.unit}")
+    return f"(missing_{name} if (day := days_{name}[{name}[:10]]) is None else {value})"
 
 
 def _datetime(column: Column, options: TypeOptions) -> Reader:
-    form, adjust = DatetimeForm(options.time_precision, column.length or 0), options.adjust_years
-    missing = missing_date(column, options, form.epoch)
-    days = Cache[bytes, int | None](lambda date: _days(date, adjust))
+    """As a text."""
+    form = DatetimeForm(options.time_precision, fraction_digits(column))
+    missing, days = missing_date(column, options, form.epoch), _midnights(1_000_000, options.adjust_years)
 
     def show(text: bytes) -> Any:
-        day = days[text[:10]]
-        if day is None:
+        midnight = days[text[:10]]
+        if midnight is None:
             return missing
-        return form.show((day * DAY_SECONDS + _CLOCK[text[11:19]]) * 1_000_000 + _fraction(text))
+        fraction = int(text[20:].ljust(6, b"0")) if len(text) > 20 else 0
+        return form.show(midnight + _seconds(text[11:19]) * 1_000_000 + fraction)
 
     return show
 
 
 def _timestamp(column: Column, options: TypeOptions) -> Reader:
-    """The zero TIMESTAMP is null where that is possible."""
+    """The server's text in another dress; the zero TIMESTAMP is null where that is possible."""
     missing = missing_date(column, options, "1970-01-01T00:00:00Z")
-    days = Cache[bytes, int | None](lambda date: _days(date, adjust=False))
+    has_fraction = fraction_digits(column) > 0
 
-    def show(text: bytes) -> Any:
-        day = days[text[:10]]
-        if day is None:
+    def show(raw: bytes) -> Any:
+        text = raw.decode("ascii")
+        if text.startswith("0000"):
             return missing
-        return instant_text((day * DAY_SECONDS + _CLOCK[text[11:19]]) * 1_000_000 + _fraction(text), 0)
+        clock = text[11:].rstrip("0").rstrip(".") if has_fraction else text[11:]
+        return f"{text[:10]}T{clock}Z"
 
     return show
 
