@@ -50,7 +50,7 @@ class Case:
     def expected(self) -> dict[str, list[dict[str, Any]]]:
         """Records by topic, in order."""
         by_topic: dict[str, list[dict[str, Any]]] = {}
-        for line in (self.folder / "events.jsonl").open():
+        for line in (self.folder / "events.jsonl").read_text().splitlines():
             event = json.loads(line)
             if not event["topic"].startswith("__debezium-heartbeat"):
                 by_topic.setdefault(event["topic"], []).append(event)
