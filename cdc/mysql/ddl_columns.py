@@ -170,7 +170,7 @@ def _size(cursor: Cursor, draft: _Draft) -> None:
 
 def _default_size(draft: _Draft, word: str) -> None:
     length, scale = _DEFAULT_SIZE.get(word, (None, None))
-    if draft.length is None:
+    if draft.length is None or (draft.length == 0 and scale is not None):  # DECIMAL(0) is DECIMAL
         draft.length = 1 if draft.jdbc_type == NCHAR else length
     if draft.scale is None:
         draft.scale = scale
@@ -184,6 +184,10 @@ def _number(cursor: Cursor, draft: _Draft, word: str) -> None:
     signs = set()
     while (sign := cursor.accept_any("SIGNED", "UNSIGNED", "ZEROFILL")) is not None:
         signs.add(sign)
+    if "ZEROFILL" in signs:
+        signs = {"UNSIGNED", "ZEROFILL"}
+    elif "UNSIGNED" in signs:
+        signs = {"UNSIGNED"}
     names += [sign for sign in ("SIGNED", "UNSIGNED", "ZEROFILL") if sign in signs]
     draft.type_name, draft.jdbc_type = " ".join(names), _NUMBERS[word]
 
@@ -393,8 +397,7 @@ def default_of(cursor: Cursor, column: Column) -> Column:
 
 
 def _literal(cursor: Cursor, draft: _Draft) -> None:
-    sign = "-" if cursor.accept_sign("-") else ""
-    cursor.accept_sign("+")
+    sign = "-" if cursor.accept_sign("-") else "+" if cursor.accept_sign("+") else ""
     token = cursor.take()
     if token.kind is TokenKind.NUMBER or token.upper in ("TRUE", "FALSE"):
         draft.default = sign + token.text
