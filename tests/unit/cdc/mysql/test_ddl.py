@@ -78,7 +78,8 @@ def test_the_statements_that_were_run_give_the_recorded_records() -> None:
     for line in (GOLDEN / "ddl" / "changes.sql").read_text().splitlines():
         statement = line.rstrip(";")
         if statement.startswith("CREATE TABLE gddl.sel"):  # as it stands in the log
-            statement = "CREATE TABLE `sel` (\n  `z` int NOT NULL,\n  `y` char(3) DEFAULT NULL,\n  PRIMARY KEY (`z`)\n) START TRANSACTION"
+            definitions = "\n  `z` int NOT NULL,\n  `y` char(3) DEFAULT NULL,\n  PRIMARY KEY (`z`)\n"
+            statement = f"CREATE TABLE `sel` ({definitions}) START TRANSACTION"
         effects = made.execute(statement, "gddl", refused)
         if effects is None or [e.kind for e in effects] == [Kind.TRUNCATE]:
             continue
