@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -102,5 +102,39 @@ def _config(mode: Mode, path: Path, log_level: str) -> WorkerConfig:
     return worker_config.worker_config(mode, properties.load(path))
 
 
-if __name__ == "__main__":
-    sys.exit("run it as: python -m connect_compat")
+class HistoryAction(StrEnum):
+    SHOW = "show"
+    REPLAY = "replay"
+    REBUILD = "rebuild"
+
+
+@command.command()
+def history(
+    context: typer.Context,
+    action: Annotated[HistoryAction, typer.Argument(help="Print the tables, print every record, or record anew.")],
+    connector: Annotated[str, typer.Argument(help="Name of a MySQL connector.")],
+    worker: Annotated[Path | None, typer.Option("--worker", help="Properties of its worker, when in Kafka.")] = None,
+    file: Annotated[Path | None, typer.Option("--connector", help="Its config, when the worker keeps none.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="As of binlog.000003:154, or of a GTID set.")] = None,
+) -> None:
+    """Prints the tables a MySQL connector knows, how it came to know them, or records them anew."""
+    from connect_compat import history_command
+    from connect_compat.serve import connector_file
+
+    with _told():
+        given = connector_file(file)[1] if file is not None else None
+        config = _history_worker(worker, standalone=given is not None, data=context.obj[0])
+        with history_command.history_of(config, connector, given) as found:
+            lines = {
+                HistoryAction.SHOW: lambda: history_command.show(found, history_command.position(at)),
+                HistoryAction.REPLAY: lambda: history_command.replay(found, history_command.position(at)),
+                HistoryAction.REBUILD: lambda: history_command.rebuild(found),
+            }
+            for line in lines[action]():
+                typer.echo(line)
+
+
+def _history_worker(path: Path | None, *, standalone: bool, data: str) -> WorkerConfig:
+    if path is None:
+        return worker_config.embedded(data)
+    return worker_config.worker_config(Mode.STANDALONE if standalone else Mode.DISTRIBUTED, properties.load(path))

@@ -138,7 +138,9 @@ def _compare_bodies(step: Mapping[str, Json], was: Json, now: Json, run: str) ->
     elif how.get("body") == "any":
         return
     elif "contains" in how:
-        yield from (f"{item} was recorded in {was}, got {now}" for item in how["contains"] if (item in was) != (item in now))
+        yield from (
+            f"{item} was recorded in {was}, got {now}" for item in how["contains"] if (item in was) != (item in now)
+        )
     elif isinstance(was, dict) and "configs" in was:
         yield from _infos(was, now)
     elif isinstance(was, list) and was and "default_value" in was[0]:

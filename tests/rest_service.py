@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,9 @@ WORKER = {
 }
 
 
+NOTHING: Mapping[str, str] = {}
+
+
 @dataclass
 class RestService:
     url: str
@@ -36,8 +39,10 @@ class RestService:
     client: httpx.Client
 
 
-def make_herder(folder: Path, **settings: bool) -> tuple[Herder, rest_worker.FileWorker]:
-    """A herder over an embedded log; its worker reads and writes files on the spot."""
+def make_herder(
+    folder: Path, more: Mapping[str, str] = NOTHING, *, mask_secrets: bool = True
+) -> tuple[Herder, rest_worker.FileWorker]:
+    """A herder over an embedded log; its worker reads and writes files on the spot. `more`: worker properties."""
     made: list[rest_worker.FileWorker] = []
 
     def worker(on_status: OnStatus, on_topics: OnTopics) -> rest_worker.FileWorker:
@@ -50,14 +55,14 @@ def make_herder(folder: Path, **settings: bool) -> tuple[Herder, rest_worker.Fil
 
     connectors = tuple(plugin for plugin in TABLE if plugin.kind in CONNECTORS)
     plugins = Plugins(rest_worker.TABLE + connectors)
-    place = Settings("127.0.0.1:8083", WORKER, LogSettings(path=str(folder)), **settings)
+    place = Settings("127.0.0.1:8083", {**WORKER, **more}, LogSettings(path=str(folder)), mask_secrets=mask_secrets)
     herder = Herder(place, plugins, opened, worker)
     return herder, made[0]
 
 
 @contextmanager
-def serving(folder: Path, **settings: bool) -> Iterator[RestService]:
-    herder, worker = make_herder(folder, **settings)
+def serving(folder: Path) -> Iterator[RestService]:
+    herder, worker = make_herder(folder)
     herder.start().result(30)
     (listening,) = bind([Listener("127.0.0.1", 0, "rest.port")])
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
