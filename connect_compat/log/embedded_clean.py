@@ -184,6 +184,6 @@ def _shrink(file: File) -> None:
     """Gives pages that nothing uses back to the file system, once a quarter of the file is such, and cuts the WAL."""
     free, pages = file.query("PRAGMA freelist_count")[0][0], file.query("PRAGMA page_count")[0][0]
     while free > max(_FREE_PAGES, pages // 4):
-        file.query(f"PRAGMA incremental_vacuum({_FREE_PAGES})")
+        file.script(f"PRAGMA incremental_vacuum({_FREE_PAGES})")
         free -= _FREE_PAGES
     file.query("PRAGMA wal_checkpoint(PASSIVE)")

@@ -153,6 +153,14 @@ class File:
             except sqlite3.Error as error:
                 raise failure(error, self.path) from error
 
+    def script(self, sql: str) -> None:
+        """Runs a statement to its end; `query` would stop `PRAGMA incremental_vacuum` after one page."""
+        with self.lock:
+            try:
+                self.db.executescript(sql)
+            except sqlite3.Error as error:
+                raise failure(error, self.path) from error
+
     def data_version(self) -> int:
         """A number that changes when another connection commits."""
         version: int = self.query("PRAGMA data_version")[0][0]

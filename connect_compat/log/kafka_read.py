@@ -72,8 +72,8 @@ class KafkaReader:
             return self._delivered(held)
         try:
             messages = self._consumer.consume(1, timeout_s)
-            if messages:
-                messages += self._consumer.consume(max(max_records - 1, 1), 0.0)
+            if messages and max_records > 1:
+                messages += self._consumer.consume(max_records - 1, 0.0)
         except KafkaException as error:
             raise failure(error, "read", self._address, self._group) from error
         found = [_record(message) for message in messages if message.error() is None or self._tell(message)]

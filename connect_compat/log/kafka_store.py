@@ -30,7 +30,7 @@ class TopicScan:
         self._reached: dict[int, int] = {}
         ours = {"group.id": "tailrace-scan", "enable.auto.commit": "false", "enable.partition.eof": "true",
                 "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100",
-                "queued.max.messages.kbytes": "16384", "logger": _client_log}  # fmt: skip
+                "queued.max.messages.kbytes": "8192", "fetch.queue.backoff.ms": "10", "logger": _client_log}  # fmt: skip
         self._consumer = build(Consumer, {**settings, **ours})
 
     def to_end(self) -> Iterator[Message]:

@@ -296,8 +296,9 @@ def test_a_read_gives_no_more_records_than_asked_for(log: Log, place: Place) -> 
     with closing(log.reader(place.name("g"), [topic], None, {})) as reader:
         sizes: list[int] = []
         while sum(sizes) < 50:
-            sizes.append(len(reader.read(20, 5)))
-        assert max(sizes) <= 20
+            wanted = 1 if len(sizes) % 2 else 20
+            sizes.append(len(reader.read(wanted, 5)))
+            assert sizes[-1] <= wanted
 
 
 def test_a_paused_reader_delivers_nothing_until_it_resumes(log: Log, place: Place) -> None:
