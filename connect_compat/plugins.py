@@ -94,6 +94,44 @@ _CONVERTERS = {
 """Class name -> module of `connect_compat.converters`. Each serves keys, values and headers."""
 
 
+_TRANSFORMS = {
+    "org.apache.kafka.connect.transforms.Cast$Key": "cast",
+    "org.apache.kafka.connect.transforms.Cast$Value": "cast",
+    "org.apache.kafka.connect.transforms.DropHeaders": "drop_headers",
+    "org.apache.kafka.connect.transforms.ExtractField$Key": "extract_field",
+    "org.apache.kafka.connect.transforms.ExtractField$Value": "extract_field",
+    "org.apache.kafka.connect.transforms.Filter": "filter",
+    "org.apache.kafka.connect.transforms.Flatten$Key": "flatten",
+    "org.apache.kafka.connect.transforms.Flatten$Value": "flatten",
+    "org.apache.kafka.connect.transforms.HeaderFrom$Key": "header_from",
+    "org.apache.kafka.connect.transforms.HeaderFrom$Value": "header_from",
+    "org.apache.kafka.connect.transforms.HoistField$Key": "hoist_field",
+    "org.apache.kafka.connect.transforms.HoistField$Value": "hoist_field",
+    "org.apache.kafka.connect.transforms.InsertField$Key": "insert_field",
+    "org.apache.kafka.connect.transforms.InsertField$Value": "insert_field",
+    "org.apache.kafka.connect.transforms.InsertHeader": "insert_header",
+    "org.apache.kafka.connect.transforms.MaskField$Key": "mask_field",
+    "org.apache.kafka.connect.transforms.MaskField$Value": "mask_field",
+    "org.apache.kafka.connect.transforms.RegexRouter": "regex_router",
+    "org.apache.kafka.connect.transforms.ReplaceField$Key": "replace_field",
+    "org.apache.kafka.connect.transforms.ReplaceField$Value": "replace_field",
+    "org.apache.kafka.connect.transforms.SetSchemaMetadata$Key": "set_schema_metadata",
+    "org.apache.kafka.connect.transforms.SetSchemaMetadata$Value": "set_schema_metadata",
+    "org.apache.kafka.connect.transforms.ValueToKey": "value_to_key",
+}
+"""Class name -> module of `connect_compat.transforms`; `Cast$Key` is `CastKey` there."""
+
+
+def _transform(class_name: str, module: str) -> Plugin:
+    attribute = class_name.rpartition(".")[2].replace("$", "")
+    return Plugin(Kind.TRANSFORM, class_name, KAFKA, f"connect_compat.transforms.{module}:{attribute}")
+
+
+def _predicate(simple_name: str) -> Plugin:
+    class_name = f"org.apache.kafka.connect.transforms.predicates.{simple_name}"
+    return Plugin(Kind.PREDICATE, class_name, KAFKA, f"connect_compat.transforms.predicates:{simple_name}")
+
+
 def _converter(kind: Kind, class_name: str, module: str) -> Plugin:
     return Plugin(kind, class_name, KAFKA, f"connect_compat.converters.{module}:{class_name.rpartition('.')[2]}")
 
@@ -105,6 +143,10 @@ TABLE: tuple[Plugin, ...] = (
     *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
     *(_converter(Kind.HEADER_CONVERTER, name, module) for name, module in _CONVERTERS.items()),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
+    Plugin(Kind.TRANSFORM, "io.debezium.transforms.ExtractNewRecordState", DEBEZIUM,
+           "connect_compat.transforms.extract_new_record_state:ExtractNewRecordState"),
+    *(_transform(name, module) for name, module in _TRANSFORMS.items()),
+    *map(_predicate, ("HasHeaderKey", "RecordIsTombstone", "TopicNameMatches")),
 )  # fmt: skip
 
 
