@@ -1,0 +1,163 @@
+"""Each thing that can be wrong with a server, told with its remedy and at the right key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from cdc.config import parse
+from cdc.envelope import EnvelopeSettings
+from cdc.errors import SourceError
+from cdc.mysql import source_info, wire
+from cdc.mysql.capture import Capture
+from cdc.mysql.checks import Findings, look
+from cdc.mysql.config import MySqlConfig
+from cdc.mysql.offset import Position
+from cdc.mysql.server import Server
+from cdc.mysql.types import TypeOptions
+
+NEEDED = {"topic.prefix": "shop", "database.hostname": "db", "database.user": "u", "database.server.id": "1"}
+GOOD = {
+    "log_bin": "ON", "binlog_format": "ROW", "binlog_row_image": "FULL", "binlog_row_value_options": "",
+    "gtid_mode": "ON",
+}  # fmt: skip
+ENOUGH = "GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `u`@`%`"
+
+
+class Answering(Server):
+    """A server that answers from a table instead of a socket."""
+
+    def __init__(self, variables: Mapping[str, str], grants: Sequence[str], tables: Sequence[tuple[str, str]]) -> None:
+        self.settings = wire.Settings(host="db", user="u")
+        self._variables = variables
+        self._answers: dict[str, list[tuple[Any, ...]]] = {
+            "SELECT CURRENT_USER()": [("u@%",)],
+            "SHOW GRANTS": [(line,) for line in grants],
+            "SHOW DATABASES": [(name,) for name in dict.fromkeys(database for database, _ in tables)],
+        }
+        self._tables = list(tables)
+
+    def tried(self, sql: str) -> list[tuple[Any, ...]]:
+        if sql.startswith("SHOW GLOBAL VARIABLES"):
+            return [(name, value) for name, value in self._variables.items() if f"'{name}'" in sql]
+        if "information_schema.tables" in sql:
+            return self._tables
+        return self._answers[sql]
+
+    def version(self) -> tuple[int, ...]:
+        return (9, 7, 4)
+
+
+def found(
+    *,
+    variables: Mapping[str, str] = GOOD,
+    grants: Sequence[str] = (ENOUGH,),
+    tables: Sequence[tuple[str, str]] = (("inv", "t"),),
+    **given: str,
+) -> Findings:
+    config = parse(MySqlConfig, NEEDED | {name.replace("_", "."): text for name, text in given.items()})
+    capture = Capture(config, EnvelopeSettings(prefix="shop", source=source_info.schema()), TypeOptions())
+    return look(Answering(variables, grants, tables), config, capture)
+
+
+def test_a_good_server_gives_no_problem_and_no_warning() -> None:
+    result = found()
+    assert (result.problems, result.warnings) == ((), ())
+    assert result.facts["mysql.version"] == "9.7.4"
+    result.require()
+
+
+@pytest.mark.parametrize(
+    ("privilege", "remedy"),
+    [
+        ("REPLICATION SLAVE", "GRANT REPLICATION SLAVE ON *.* TO 'u'@'%'"),
+        ("REPLICATION CLIENT", "GRANT REPLICATION CLIENT ON *.* TO 'u'@'%'"),
+        ("SELECT", "GRANT SELECT ON *.* TO 'u'@'%'"),
+        ("RELOAD", "GRANT RELOAD, LOCK TABLES ON *.* TO 'u'@'%'"),
+    ],
+)
+def test_a_missing_privilege_is_told_with_its_grant(privilege: str, remedy: str) -> None:
+    lacking = ENOUGH.replace(privilege + ", ", "").replace(", " + privilege, "")
+    (problem,) = found(grants=[lacking]).problems
+    assert problem.key == "database.user"
+    assert privilege in problem.message
+    assert remedy in problem.message
+
+
+def test_a_captured_table_that_cannot_be_read_is_named() -> None:
+    grants = [ENOUGH.replace("SELECT, ", ""), "GRANT SELECT ON `inv`.`t` TO `u`@`%`", "GRANT INSERT ON `inv`.`x` TO u"]
+    (problem,) = found(grants=grants, tables=[("inv", "t"), ("inv", "x")]).problems
+    assert "GRANT SELECT ON `inv`.`x` TO 'u'@'%'" in problem.message
+
+
+def test_lock_tables_is_enough_in_place_of_reload() -> None:
+    assert found(grants=[ENOUGH.replace("RELOAD", "LOCK TABLES")]).problems == ()
+
+
+def test_no_lock_needs_no_privilege_to_lock() -> None:
+    assert found(grants=[ENOUGH.replace("RELOAD, ", "")], snapshot_locking_mode="none").problems == ()
+
+
+def test_hidden_databases_are_a_warning() -> None:
+    result = found(grants=[ENOUGH.replace("SHOW DATABASES, ", "")])
+    assert result.problems == ()
+    assert "GRANT SHOW DATABASES ON *.* TO 'u'@'%'" in result.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("log_bin", "OFF", "start mysqld with log_bin"),
+        ("binlog_format", "MIXED", "SET PERSIST binlog_format = 'ROW'"),
+        ("binlog_format", "STATEMENT", "SET PERSIST binlog_format = 'ROW'"),
+        ("binlog_row_image", "MINIMAL", "SET PERSIST binlog_row_image = 'FULL'"),
+    ],
+)
+def test_a_log_without_whole_rows_is_refused_with_the_statement(name: str, value: str, remedy: str) -> None:
+    (problem,) = found(variables=GOOD | {name: value}).problems
+    assert problem.key == "database.hostname"
+    assert f"{name}={value}" in problem.message
+    assert remedy in problem.message
+
+
+def test_a_row_image_without_blobs_is_enough() -> None:
+    assert found(variables=GOOD | {"binlog_row_image": "NOBLOB"}).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("binlog_row_value_options", "PARTIAL_JSON"), ("gtid_mode", "ON_PERMISSIVE")]
+)
+def test_a_doubtful_log_is_a_warning(name: str, value: str) -> None:
+    result = found(variables=GOOD | {name: value})
+    assert result.problems == ()
+    assert f"{name}={value}" in result.warnings[0]
+
+
+def test_what_an_include_list_names_in_vain_is_a_warning() -> None:
+    result = found(database_include_list="inv,gone", table_include_list="inv\\.t,inv\\.typo")
+    assert result.problems == ()
+    assert [warning.split(":")[0] for warning in result.warnings] == ["database.include.list", "table.include.list"]
+    assert "'gone'" in result.warnings[0]
+    assert "'inv\\\\.typo'" in result.warnings[1]
+
+
+def test_every_problem_is_raised_at_once() -> None:
+    with pytest.raises(SourceError) as caught:
+        found(variables=GOOD | {"binlog_format": "MIXED"}, grants=["GRANT USAGE ON *.* TO u"]).require()
+    assert len(str(caught.value).splitlines()) == 5
+
+
+def test_a_position_is_held_when_its_transactions_are_known_and_none_after_it_is_purged() -> None:
+    uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+    server = Answering(GOOD | {"gtid_executed": f"{uuid}:1-100", "gtid_purged": f"{uuid}:1-10"}, [], [])
+
+    def holds(gtids: str) -> bool:
+        return server.holds(Position(file="gone.000001", pos=4, gtids=gtids))
+
+    assert holds(f"{uuid}:1-50")
+    assert holds(f"{uuid}:1-10")
+    assert not holds(f"{uuid}:1-9")
+    assert not holds(f"{uuid}:1-101")
+    assert not holds("11111111-71ca-11e1-9e33-c80aa9429562:1")
