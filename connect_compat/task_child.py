@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from connect_compat.task_process import TaskSpec
+from connect_compat.task_spec import TaskSpec
 
 _ENTRY: Final = "from connect_compat.task_process import main; main()"
 _CHUNK: Final = 1 << 16
@@ -23,7 +24,7 @@ class Child:
     def __init__(self, spec: TaskSpec, levels: Mapping[str, int], *, paused: bool) -> None:
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
             # Two malloc arenas instead of one for each thread: librdkafka's threads would keep 64 MB each reserved.
             "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
         }

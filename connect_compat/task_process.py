@@ -24,52 +24,26 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
 from typing import IO, Any, Final, NoReturn
 
 from cdc.config import parse
 from cdc.connector import SourceConnector
 from cdc.record import SourceContext
-from connect_compat import console, sink_task, source_task
+from connect_compat import sink_task, source_task
 from connect_compat.connector_config import ErrorKeys, SinkKeys, with_prefix
 from connect_compat.dead_letters import DeadLetters, Origin
-from connect_compat.log import Log, LogSettings, open_log
+from connect_compat.log import Log, open_log
 from connect_compat.masking import MASK, looks_secret, text_without_secrets
 from connect_compat.pipeline import SinkPipeline, SourcePipeline, TaskPlugins
 from connect_compat.progress import Control
 from connect_compat.providers import providers
 from connect_compat.retry import may_help_to_restart
+from connect_compat.task_spec import TaskSpec
 from connect_compat.topic_creation import topic_creation
 
 BEAT_S: Final = 1.0
 _FLUSH_S: Final = 1.0
 _SHORTEST_SECRET: Final = 4
-
-
-@dataclass(frozen=True)
-class TaskSpec:
-    """Everything a task process needs to know; plain data.
-
-    Attributes:
-        config: the task's config with the worker's converters where it has none; references to config providers are
-            resolved anew at each start of the process.
-        worker: the worker's properties.
-        builder: `module:function` that makes TaskPlugins of the resolved config.
-    """
-
-    connector: str
-    task: int
-    config: Mapping[str, str]
-    worker: Mapping[str, str] = field(default_factory=dict)
-    log: LogSettings = field(default_factory=LogSettings)
-    builder: str = "connect_compat.task_plugins:task_plugins"
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def _spec(raw: Mapping[str, Any]) -> TaskSpec:
-    return TaskSpec(**{**raw, "log": LogSettings(**raw["log"])})
 
 
 class _Supervisor:
@@ -132,15 +106,23 @@ def main() -> NoReturn:
         os._exit(1)
     root = logging.getLogger()
     root.addHandler(_Forward(supervisor, secrets.masked))
-    console.through_logging()
+    _structlog_through_logging()
     _set_levels(first["levels"])
     if first["paused"]:
         control.pause.set()
     threading.Thread(target=_obey, args=(control,), daemon=True, name="orders").start()
     threading.Thread(target=_beat, args=(control, supervisor), daemon=True, name="heartbeat").start()
-    status = _run(_spec(first["spec"]), control, supervisor, secrets)
+    status = _run(TaskSpec.from_json(first["spec"]), control, supervisor, secrets)
     sys.stderr.flush()
     os._exit(status)
+
+
+def _structlog_through_logging() -> None:
+    """structlog would import rich, were it there, to draw traces nobody sees here: 5 MB in each task process."""
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    from connect_compat import console
+
+    console.through_logging()
 
 
 def _run(spec: TaskSpec, control: Control, supervisor: _Supervisor, secrets: _Secrets) -> int:

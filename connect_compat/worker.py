@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from connect_compat.task_child import Child
-from connect_compat.task_process import TaskSpec
+from connect_compat.task_spec import TaskSpec
 
 __all__ = ["Limits", "TaskId", "TaskSpec", "TaskView", "Worker"]
 
@@ -107,8 +107,8 @@ class _Task:
     restarts: int = 0
     backoff_step: int = 0
     stopping: bool = False
-    kill_at: float | None = None
-    killed_for: str | None = None
+    kill_at: float = 0.0
+    killed: str | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     topics: set[str] = field(default_factory=set)
     gone: threading.Event = field(default_factory=threading.Event)
@@ -166,7 +166,6 @@ class Worker:
         if not task.stopping:
             task.stopping = True
             task.kill_at = time.monotonic() + self._limits.graceful_s
-            task.killed_for = "did not stop in time"
             if task.child is not None:
                 task.child.order(do="stop")
 
@@ -208,6 +207,8 @@ class Worker:
         if self._thread.is_alive():
             self._wake()
             self._thread.join()
+            os.close(self._wake_in)
+            os.close(self._wake_out)
 
     # What is known
 
@@ -275,8 +276,6 @@ class Worker:
             for task in tasks:
                 self._keep_time(task)
         self._selector.close()
-        os.close(self._wake_in)
-        os.close(self._wake_out)
 
     def _next_timer(self) -> float | None:
         """Seconds until something is due; None when only a message can matter."""
@@ -288,6 +287,8 @@ class Worker:
     def _due(self, task: _Task) -> float | None:
         if task.child is None:
             return 0.0 if task.stopping else None if task.state == FAILED else task.next_start
+        if task.killed:
+            return None
         return task.kill_at if task.stopping else task.heard_at + self._limits.silent_s
 
     def _keep_time(self, task: _Task) -> None:
@@ -297,15 +298,19 @@ class Worker:
         if task.child is None:
             self._bury(task) if task.stopping else self._start(task)
         else:
-            task.killed_for = task.killed_for or f"gave no sign of life for {self._limits.silent_s:.0f} s"
-            log.error("Task %s %s and is killed", task.id, task.killed_for)
-            task.kill_at, task.heard_at = None, float("inf")
+            silent = f"gave no sign of life for {self._limits.silent_s:.0f} s"
+            self._kill(task, "did not stop in time" if task.stopping else silent)
+
+    def _kill(self, task: _Task, why: str) -> None:
+        log.error("Task %s %s and is killed", task.id, why)
+        task.killed = why
+        if task.child is not None:
             task.child.kill()
 
     def _start(self, task: _Task) -> None:
         try:
             with self._lock:
-                task.failure = task.killed_for = None
+                task.failure = task.killed = None
                 task.started_at = task.heard_at = time.monotonic()
                 task.figures = {}
                 task.child = Child(task.spec, {"": logging.getLogger().level, **self._levels}, paused=task.paused)
@@ -318,12 +323,16 @@ class Worker:
 
     def _hear(self, task: _Task) -> None:
         assert task.child is not None
-        messages = task.child.messages()
+        try:
+            messages = task.child.messages()
+            for message in messages or ():
+                self._take(task, message)
+        except Exception:
+            log.exception("Task %s said what cannot be read", task.id)
+            self._kill(task, "said what cannot be read")
+            return
         if messages is None:
             self._ended(task)
-            return
-        for message in messages:
-            self._take(task, message)
 
     def _take(self, task: _Task, message: dict[str, Any]) -> None:
         match message.pop("type"):
@@ -340,8 +349,7 @@ class Worker:
     def _beat(self, task: _Task, figures: dict[str, Any]) -> None:
         with self._lock:
             task.figures = figures
-            if task.heard_at != float("inf"):
-                task.heard_at = time.monotonic()
+            task.heard_at = time.monotonic()
         if task.state in (RUNNING, PAUSED) or figures["paused"]:
             self._report(task, PAUSED if figures["paused"] else RUNNING)
         new = [topic for topic in figures["topics"] if topic not in task.topics]
@@ -378,7 +386,7 @@ class Worker:
         self._report(task, RESTARTING, trace, restart_in_s=delay)
 
     def _death(self, task: _Task, how: str) -> str:
-        why = f"; it {task.killed_for}" if task.killed_for else ""
+        why = f"; it {task.killed}" if task.killed else ""
         return f"the process of task {task.id} {how}{why}. It starts again from the last saved offsets; nothing is lost"
 
     def _bury(self, task: _Task) -> None:
