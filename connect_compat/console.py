@@ -18,6 +18,15 @@ LEVELS: Final = {"trace": 5, "debug": logging.DEBUG, "info": logging.INFO, "warn
                  "warning": logging.WARNING, "error": logging.ERROR, "off": logging.CRITICAL + 10}  # fmt: skip
 
 
+_TALKATIVE: Final = ("elastic_transport", "urllib3")
+"""Libraries that log every request as INFO."""
+
+
+def _quieten() -> None:
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
 def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Values under secret names, and secrets inside texts."""
     for key, value in event.items():
@@ -62,6 +71,7 @@ def configure(level: str = "info", *, as_json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(LEVELS[level.lower()])
+    _quieten()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -77,6 +87,7 @@ def configure(level: str = "info", *, as_json: bool | None = None) -> None:
 
 def through_logging() -> None:
     """structlog's events as records of the standard library, text and fields in one line: in a task's process."""
+    _quieten()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
