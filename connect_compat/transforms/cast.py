@@ -137,7 +137,7 @@ def _whole(value: Any, bits: int) -> int:
             return 0
         edge = 2.0 ** (max(bits, 32) - 1)
         value = int(edge) - 1 if value >= edge else -int(edge) if value < -edge else int(value)
-    low = int(value) & (2**bits - 1)
+    low: int = int(value) & (2**bits - 1)
     return low - 2**bits if low >= 2 ** (bits - 1) else low
 
 

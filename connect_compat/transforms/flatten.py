@@ -51,16 +51,30 @@ class _Flatten:
                 yield prefix + name, value
 
     def _compile(self, schema: Schema) -> tuple[Schema, Each]:
-        leaves = list(self._leaves(need_struct(schema, _PURPOSE), "", "v", optional=schema.optional))
-        return schema.with_(fields=tuple(field for field, _ in leaves)), tuple_of([(text, None) for _, text in leaves])
+        defaults: dict[str, Any] = {}
+        leaves = list(self._leaves(need_struct(schema, _PURPOSE), "", "v", defaults, optional=schema.optional))
+        make = tuple_of([(text, None) for _, text in leaves], defaults)
+        return schema.with_(fields=tuple(field for field, _ in leaves)), make
 
-    def _leaves(self, schema: Schema, prefix: str, source: str, *, optional: bool) -> Iterator[tuple[Field, str]]:
-        """The fields, and Python source that reads each from a tuple `v`; below an optional struct all are optional."""
+    def _leaves(
+        self, schema: Schema, prefix: str, source: str, defaults: dict[str, Any], *, optional: bool
+    ) -> Iterator[tuple[Field, str]]:
+        """The fields, and Python source that reads each from a tuple `v`; below an optional struct all are optional.
+
+        `defaults` takes what stands for nulls, under the names that the source refers to them by.
+        """
         for at, field in enumerate(schema.fields):
             name, inner = prefix + field.name, field.schema
-            text = f"{source}[{at}]" if source == "v" else f"(None if {source} is None else {source}[{at}])"
+            text = f"{source}[{at}]"
+            if inner.default is not None:
+                constant = f"k{len(defaults)}"
+                defaults[constant] = inner.default
+                text = f"({constant} if {text} is None else {text})"
+            if source != "v":
+                text = f"(None if {source} is None else {text})"
             if inner.type is Type.STRUCT:
-                yield from self._leaves(inner, name + self._delimiter, text, optional=optional or inner.optional)
+                below, inside = name + self._delimiter, optional or inner.optional
+                yield from self._leaves(inner, below, text, defaults, optional=inside)
             elif inner.type is Type.MAP:
                 raise TransformError("Flatten transformation does not support MAP for record with schemas "
                                      f"(for field {name}).")  # fmt: skip

@@ -64,9 +64,8 @@ class _MaskField:
         masks: list[tuple[Any, Any]] = []
         for field in schema.fields:
             masked = field.name in self._fields
-            masks.append(
-                (self._mask(field.schema) if masked else None, field.schema.default if self._defaults else None)
-            )
+            default = field.schema.default if self._defaults else None
+            masks.append((self._mask(field.schema) if masked else None, default))
 
         def mask(item: Any) -> Any:
             filled = (default if value is None else value for value, (_, default) in zip(item, masks, strict=True))

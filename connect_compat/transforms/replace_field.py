@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from cdc.config import key
@@ -69,9 +70,12 @@ class _ReplaceField:
         )
 
 
-def tuple_of(members: Sequence[tuple[str, Any]]) -> Each:
-    """A function from a tuple `v` to a tuple of (expression, what stands for a null in its place)."""
-    constants = {f"d{i}": default for i, (_, default) in enumerate(members)}
+def tuple_of(members: Sequence[tuple[str, Any]], names: Mapping[str, Any] = MappingProxyType({})) -> Each:
+    """A function from a tuple `v` to a tuple of (expression, what stands for a null in its place).
+
+    `names`: what else the expressions refer to.
+    """
+    constants = {**names, **{f"d{i}": default for i, (_, default) in enumerate(members)}}
     parts = [
         expression if default is None else f"(d{i} if {expression} is None else {expression})"
         for i, (expression, default) in enumerate(members)

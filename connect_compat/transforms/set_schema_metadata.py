@@ -12,7 +12,7 @@ from cdc.errors import ConfigError, Problem, TransformError
 from cdc.record import Batch
 from cdc.schema import Schema
 from connect_compat.transforms.keys import null_default_key
-from connect_compat.transforms.side import Side, changed
+from connect_compat.transforms.side import Side, is_null
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,21 +37,26 @@ class _SetSchemaMetadata:
         self._renamed = lru_cache(maxsize=1000)(self._with_metadata)
 
     def apply(self, batch: Batch) -> Sequence[Batch]:
-        return changed(batch, self._SIDE, self._rows)
+        schema, items = self._SIDE.schema(batch), self._SIDE.items(batch)
+        if all(item is None for item in items):
+            return [batch]
+        return [self._SIDE.put(batch, *self._rows(schema, items))]
 
     def _rows(self, schema: Schema | None, items: Sequence[Any]) -> tuple[Schema | None, Sequence[Any]]:
         if schema is None:
             raise TransformError("Schema required for [updating schema metadata]; the record is schemaless")
         if self._config.defaults and any(field.schema.default is not None for field in schema.fields):
             defaults = [field.schema.default for field in schema.fields]
-            items = [tuple(d if v is None else v for v, d in zip(item, defaults, strict=True)) for item in items]
+            items = [
+                item if is_null(item) else tuple(d if v is None else v for v, d in zip(item, defaults, strict=True))
+                for item in items
+            ]
         return self._renamed(schema), items
 
     def _with_metadata(self, schema: Schema) -> Schema:
         name, version = self._config.name, self._config.version
-        return schema.with_(
-            name=schema.name if name is None else name, version=schema.version if version is None else version
-        )
+        changes = {"name": name, "version": version}
+        return schema.with_(**{what: value for what, value in changes.items() if value is not None})
 
 
 class SetSchemaMetadataKey(_SetSchemaMetadata):

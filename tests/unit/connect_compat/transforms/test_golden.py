@@ -21,7 +21,10 @@ from connect_compat.converters.json import JsonConverter
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "transforms"
 CASES = [
-    (path.stem, json.loads(line)) for path in sorted(GOLDEN.glob("*.jsonl")) for line in path.read_text().split("\n") if line
+    (path.stem, json.loads(line))
+    for path in sorted(GOLDEN.glob("*.jsonl"))
+    for line in path.read_text().split("\n")
+    if line
 ]
 PLUGINS = {
     declared.CLASS_NAME: declared
