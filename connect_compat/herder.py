@@ -467,7 +467,7 @@ class Herder:
             self._change_sink(name, offsets.sink_group(name, self._providers.resolve(config)), asked)
         else:
             self._change_source(name, connector, asked)
-        return _changed("reset" if asked is None else "altered", whole=connector.knows_offsets)
+        return offsets.changed("reset" if asked is None else "altered", whole=connector.knows_offsets)
 
     def _change_sink(self, name: str, group: str, asked: Sequence[Mapping[str, Any]] | None) -> None:
         if asked is None:
@@ -490,14 +490,6 @@ def _now_ms() -> int:
 
 def _stalled(view: TaskView) -> bool:
     return view.state == State.RUNNING.value and not view.healthy and not view.waiting_for
-
-
-def _changed(verb: str, *, whole: bool) -> str:
-    if whole:
-        return f"The offsets for this connector have been {verb} successfully"
-    return (f"The Connect framework-managed offsets for this connector have been {verb} successfully. However, if this "
-            f"connector manages offsets externally, they will need to be manually {verb} in the system that the "
-            "connector uses.")  # fmt: skip
 
 
 def _state(status: Status) -> dict[str, Any]:

@@ -124,3 +124,12 @@ def _still_running(name: str, verb: str, error: LogError) -> RequestError:
         "eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink tasks. "
         f"({error})",
     )
+
+
+def changed(verb: str, *, whole: bool) -> str:
+    """The message of the answer. `whole`: the connector vouches that these offsets are all there are."""
+    if whole:
+        return f"The offsets for this connector have been {verb} successfully"
+    return (f"The Connect framework-managed offsets for this connector have been {verb} successfully. However, if this "
+            f"connector manages offsets externally, they will need to be manually {verb} in the system that the "
+            "connector uses.")  # fmt: skip
