@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from connect_compat.crash_points import crash_at
+
+
+@pytest.mark.parametrize(("where", "passes"), [("sink:put", 1), ("sink:put:1", 1), ("sink:put:3", 3)])
+def test_the_process_is_killed_the_nth_time_it_passes_the_step(where: str, passes: int) -> None:
+    program = (
+        "from connect_compat.crash_points import passed\n"
+        "for _ in range(5):\n"
+        "    passed('sink:committed')\n"
+        "    print('.', end='', flush=True)\n"
+        "    passed('sink:put')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"TAILRACE_CRASH_AT": where}, capture_output=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout == b"." * passes
+
+
+def test_unset_nothing_happens() -> None:
+    assert crash_at(None)("sink:put") is None
