@@ -37,6 +37,7 @@ class KafkaLog:
         self._admin = KafkaAdmin(self._client, address)
         self._lock = threading.RLock()
         self._ensured: dict[str, tuple[str, int]] = {}
+        self._ensuring = {kind: threading.Lock() for kind in _PARTITIONS}
         self._own_writer: KafkaWriter | None = None
         self._topic_writers: list[KafkaWriter] = []
         self._stores = {
@@ -66,7 +67,7 @@ class KafkaLog:
 
         Raises: LogError: it exists, but would forget records (cleanup.policy is not compact).
         """
-        with self._lock:
+        with self._ensuring[kind]:
             if kind not in self._ensured:
                 name = self._internal_name(kind)
                 if name not in self._admin.topics():

@@ -91,7 +91,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_an_outage_that_says_so_and_stores_nothing(log: EmbeddedLog, file: File) -> None:
     append(log, "t", [("a", "1")])
     file.query(f"PRAGMA max_page_count={file.query('PRAGMA page_count')[0][0]}")
-    with pytest.raises(LogUnavailable, match="disk that holds .* is full; free space"), file.transaction() as db:
+    with pytest.raises(LogUnavailable, match=r"disk that holds .* is full; free space"), file.transaction() as db:
         db.execute("UPDATE partition SET next = 7")
         db.execute("INSERT INTO chunk VALUES (99, 0, ?)", (bytes(1 << 20),))
     assert log.end_offsets("t") == {("t", 0): 1}
