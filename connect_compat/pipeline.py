@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, repeat
+from operator import is_, itemgetter
 from typing import Any, Final
 
 from cdc.connector import SinkConnector, SourceConnector
@@ -112,10 +112,11 @@ class SourcePipeline:
 
     def _encoded_headers(self, topic: str, headers: Sequence[Headers]) -> list[EncodedHeaders]:
         """Each distinct tuple is encoded once: a source hands one object to all records of equal headers."""
+        first = headers[0] if headers else ()
+        if all(map(is_, headers, repeat(first))):
+            return [self._encode_headers(topic, first)] * len(headers)
         distinct = dict(zip(map(id, headers), headers, strict=True))
         encoded = {at: self._encode_headers(topic, each) for at, each in distinct.items()}
-        if len(encoded) == 1:
-            return list(encoded.values()) * len(headers)
         return [encoded[id(each)] for each in headers]
 
     def _encode_headers(self, topic: str, headers: Headers) -> EncodedHeaders:
@@ -260,7 +261,7 @@ def _alike(schemas: Sequence[Schema | None], values: Sequence[Any]) -> bool:
 
 
 def _schema(schemas: Sequence[Schema | None]) -> Schema | None:
-    return next((schema for schema in schemas if schema is not None), None)
+    return schemas[0] or next(filter(None, schemas), None)
 
 
 def _record_halves(records: Sequence[LogRecord]) -> Sequence[Sequence[LogRecord]]:
