@@ -26,6 +26,8 @@ _GLOBAL: Final = {
 }
 _LOCK_WAIT_TIMEOUT: Final = 1205
 _KEEP_ALIVE_SECONDS: Final = 30.0
+_GRACE_SECONDS: Final = 30
+"""A server that has not answered so long after the lock's own time limit is away."""
 
 
 class ReadLock:
@@ -54,7 +56,7 @@ class ReadLock:
         """
         if self._mode not in _GLOBAL:
             return
-        self._holder = Server(self._settings)
+        self._holder = Server(self._settings, read_timeout=self._timeout_s + _GRACE_SECONDS)
         self._holder.run(f"SET SESSION lock_wait_timeout = {self._timeout_s}")
         refusals = []
         for sql in self._ways(tables):
