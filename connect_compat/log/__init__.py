@@ -69,13 +69,19 @@ class Reader(Protocol):
     """One sink task's way out of the log: a member of a consumer group."""
 
     def read(self, max_records: int, timeout_s: float) -> Sequence[LogRecord]:
-        """Records in partition order; fewer or none when the timeout passes. Raises: LogUnavailable, LogError."""
+        """Records in partition order, as soon as there are any; none when the timeout passes.
+
+        Raises: LogUnavailable, LogError.
+        """
 
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Durable on return: the next offset to read of each partition."""
+        """Durable on return: the next offset to read of each partition. Lost ones are left to their new owner."""
 
     def lost(self) -> Sequence[TopicPartition]:
-        """Partitions taken away since the last call: what was read of them belongs to another member now."""
+        """Partitions taken away since the last call: what was read of them belongs to another member now.
+
+        A read that loses partitions returns no records, so it is enough to ask after each read.
+        """
 
     def pause(self) -> None:
         """Stay in the group, deliver nothing, until `resume`."""
@@ -115,7 +121,10 @@ class Log(Protocol):
         """The offset that the next record of each partition will get."""
 
     def appender(self, connector: str, task: int, client: Mapping[str, str]) -> Appender:
-        """`client`: Kafka producer settings (`producer.` and `producer.override.`); the embedded log ignores them."""
+        """The task's only appender; open it before `source_offsets` is read, for it shuts out an earlier one.
+
+        `client`: Kafka producer settings (`producer.` and `producer.override.`); the embedded log ignores them.
+        """
 
     def reader(self, group: str, topics: Sequence[str], pattern: str | None, client: Mapping[str, str]) -> Reader:
         """A member of `group` on `topics`, or on every topic that the regular expression `pattern` fully matches."""

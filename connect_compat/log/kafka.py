@@ -13,7 +13,7 @@ from cdc.errors import ConfigError, LogError, Problem
 from cdc.record import SourceOffset
 from connect_compat.log import LogSettings, TopicPartition, TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
-from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, offset_key, offset_value
+from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, SharedWriter, offset_key, offset_value
 from connect_compat.log.kafka_read import KafkaReader
 from connect_compat.log.kafka_settings import consumer_settings, producer_settings, translate
 from connect_compat.log.kafka_store import KafkaStore, KafkaTopic, TopicScan
@@ -35,29 +35,14 @@ class KafkaLog:
         self._settings, self._address = settings, address
         self._client = translate(settings.client)
         self._admin = KafkaAdmin(self._client, address)
-        self._lock = threading.RLock()
+        self._writer = SharedWriter(producer_settings(settings.client, {"linger.ms": "0"}), address)
+        self._topic_writers: dict[tuple[tuple[str, str], ...], SharedWriter] = {}
         self._ensured: dict[str, tuple[str, int]] = {}
         self._ensuring = {kind: threading.Lock() for kind in _PARTITIONS}
-        self._own_writer: KafkaWriter | None = None
-        self._topic_writers: list[KafkaWriter] = []
         self._stores = {
             kind: KafkaStore(partial(self._ensure, kind), self._writer, self._scan)
             for kind in ("config", "status")
         }
-
-    def _writer(self) -> KafkaWriter:
-        """The producer of the log itself, for the few records that are no task's. A broken one is replaced."""
-        with self._lock:
-            if self._own_writer is not None:
-                try:
-                    self._own_writer.check()
-                except LogError:
-                    self._own_writer.close()
-                    self._own_writer = None
-            if self._own_writer is None:
-                settings = producer_settings(self._settings.client, {"linger.ms": "0"})
-                self._own_writer = KafkaWriter(settings, self._address)
-            return self._own_writer
 
     def _scan(self, topic: str, partitions: int) -> TopicScan:
         return TopicScan(self._client, self._admin, topic, partitions)
@@ -174,12 +159,10 @@ class KafkaLog:
         common = dict(client) if address != self._address else {**self._settings.client, **client}
         settings = translate(common)
         admin = self._admin if not client else KafkaAdmin(settings, address)
-        return KafkaTopic(name, admin, settings, partial(self._topic_writer, common, address))
-
-    def _topic_writer(self, settings: Mapping[str, str], address: str) -> KafkaWriter:
-        writer = KafkaWriter(producer_settings(settings, {"linger.ms": "0"}), address)
-        self._topic_writers.append(writer)
-        return writer
+        same = tuple(sorted(client.items()))
+        if same not in self._topic_writers:
+            self._topic_writers[same] = SharedWriter(producer_settings(common, {"linger.ms": "0"}), address)
+        return KafkaTopic(name, admin, settings, self._topic_writers[same])
 
     def configs(self) -> KafkaStore:
         return self._stores["config"]
@@ -193,9 +176,8 @@ class KafkaLog:
     def close(self) -> None:
         for store in self._stores.values():
             store.close()
-        for writer in (self._own_writer, *self._topic_writers):
-            if writer is not None:
-                writer.close()
+        for writer in (self._writer, *self._topic_writers.values()):
+            writer.close()
 
 
 def _belongs(key: bytes, connector: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -54,6 +55,10 @@ class KafkaWriter:
         if self._failed is None and (error.fatal() or error.code() == KafkaError._AUTHENTICATION):
             self._failed = failure(error, "write", self._address)
 
+    @property
+    def failed(self) -> bool:
+        return self._failed is not None
+
     def check(self) -> None:
         """Raises: LogError, LogUnavailable: for anything that went wrong since the writer was opened."""
         if self._failed is not None:
@@ -95,11 +100,10 @@ class KafkaWriter:
             waiting.check()
         self.check()
 
-    def silent(self, doing: str) -> LogError:
+    def give_up(self, doing: str) -> LogError:
         """Why nothing moves: the last thing the client complained of, if anything."""
-        if self._reason is not None:
-            return failure(self._reason, doing, self._address)
-        return failure(TimeoutError(), doing, self._address)
+        self._failed = failure(self._reason or TimeoutError(), doing, self._address)
+        return self._failed
 
     def close(self) -> None:
         """Drops what is still queued."""
@@ -107,6 +111,29 @@ class KafkaWriter:
         self.producer.purge()
         self.producer.flush(0.5)
         self.producer.close()
+
+
+class SharedWriter:
+    """A writer for the few records that are no task's: opened at the first use, replaced once it has failed."""
+
+    def __init__(self, settings: Mapping[str, Any], address: str) -> None:
+        self._settings, self._address = settings, address
+        self._lock = threading.Lock()
+        self._opened: KafkaWriter | None = None
+
+    def __call__(self) -> KafkaWriter:
+        with self._lock:
+            if self._opened is not None and self._opened.failed:
+                self._opened.close()
+                self._opened = None
+            if self._opened is None:
+                self._opened = KafkaWriter(self._settings, self._address)
+            return self._opened
+
+    def close(self) -> None:
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
 
 
 class _Patience:
@@ -122,7 +149,7 @@ class _Patience:
         if left != self._left:
             self._left, self._since = left, time.monotonic()
         elif time.monotonic() - self._since > ANSWER_S:
-            raise self._writer.silent(self._doing)
+            raise self._writer.give_up(self._doing)
 
 
 class KafkaAppender:

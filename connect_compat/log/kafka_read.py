@@ -63,7 +63,8 @@ class KafkaReader:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._down = self._down or time.monotonic()
         elif error.fatal() or error.code() == KafkaError._AUTHENTICATION:
-            self._failed = failure(error, f"let group {self._group} read", self._address, self._group)
+            # Nothing heals this consumer (it was fenced by another of its group.instance.id), so it is no outage.
+            self._failed = LogError(str(failure(error, f"let group {self._group} read", self._address, self._group)))
 
     def read(self, max_records: int, timeout_s: float) -> Sequence[LogRecord]:
         self._subscribe()

@@ -20,6 +20,16 @@ from connect_compat.log.kafka_errors import ANSWER_S, failure
 from connect_compat.log.kafka_settings import build
 
 _client_log = logging.getLogger("librdkafka")
+_SCAN = {
+    "group.id": "tailrace-scan",
+    "enable.auto.commit": "false",
+    "enable.partition.eof": "true",
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "earliest",
+    "fetch.wait.max.ms": "100",
+    "fetch.queue.backoff.ms": "10",
+    "queued.max.messages.kbytes": "8192",
+}
 
 
 class TopicScan:
@@ -28,10 +38,7 @@ class TopicScan:
     def __init__(self, settings: Mapping[str, Any], admin: KafkaAdmin, topic: str, partitions: int) -> None:
         self._admin, self._topic, self._count = admin, topic, partitions
         self._reached: dict[int, int] = {}
-        ours = {"group.id": "tailrace-scan", "enable.auto.commit": "false", "enable.partition.eof": "true",
-                "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100",
-                "queued.max.messages.kbytes": "8192", "fetch.queue.backoff.ms": "10", "logger": _client_log}  # fmt: skip
-        self._consumer = build(Consumer, {**settings, **ours})
+        self._consumer = build(Consumer, {**settings, **_SCAN, "logger": _client_log})
 
     def to_end(self) -> Iterator[Message]:
         """Raises: LogUnavailable: nothing came for a while, though more is there; LogError."""
@@ -106,12 +113,7 @@ class KafkaTopic:
     def __init__(
         self, name: str, admin: KafkaAdmin, settings: Mapping[str, Any], writer: Callable[[], KafkaWriter]
     ) -> None:
-        self._name, self._admin, self._settings, self._open_writer = name, admin, settings, writer
-        self._opened: KafkaWriter | None = None
-
-    def _writer(self) -> KafkaWriter:
-        self._opened = self._opened or self._open_writer()
-        return self._opened
+        self._name, self._admin, self._settings, self._writer = name, admin, settings, writer
 
     def exists(self) -> bool:
         return self._name in self._admin.topics()
