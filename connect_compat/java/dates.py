@@ -161,10 +161,8 @@ def _reader(parts: tuple[Part, ...], at: int) -> str:
         return re.escape(letter)
     following = parts[at + 1] if at + 1 < len(parts) else Part("", 0)
     adjacent = bool(following.times) and _is_number(following)
-    if _is_number(parts[at]):
-        text = rf"\d{{{count}}}" if adjacent else r"\s*-?\d+"
-    else:
-        text = _TEXTS.get(letter, _ZONE)
+    number = rf"\d{{{count}}}" if adjacent else r"\s*-?\d+"
+    text = number if _is_number(parts[at]) else _TEXTS.get(letter, _ZONE)
     return f"(?P<{letter}_{at}>{text})"
 
 

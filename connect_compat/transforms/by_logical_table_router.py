@@ -16,6 +16,8 @@ from cdc.naming import schema_name_adjuster
 from cdc.record import Batch
 from cdc.schema import STRING, Field, Schema, Type
 from connect_compat.java.regex import compile_java, java_regex, replaced
+from connect_compat.transforms.replace_field import tuple_of
+from connect_compat.transforms.side import Each, is_null
 
 LOW: Final = Importance.LOW
 
@@ -85,7 +87,11 @@ class ByLogicalTableRouter:
         topic = self._topic(batch.topic)
         if topic is None:
             return [batch]
-        out = replace(batch, topic=topic, value_schema=None if schema is None else self._value(schema, topic))
+        out = replace(batch, topic=topic)
+        if schema is not None:
+            new, fill = self._value(schema, topic)
+            values = batch.values if fill is None else [v if is_null(v) else fill(v) for v in batch.values]
+            out = replace(out, value_schema=new, values=values)
         if batch.key_schema is None:
             return [out]
         keys: Sequence[Any] = batch.keys
@@ -114,10 +120,24 @@ class ByLogicalTableRouter:
         added = (Field(self._config.key_field, STRING),) if self._config.unique else ()
         return schema.with_(name=self._adjusted(f"{topic}.Key"), fields=(*schema.fields, *added))
 
-    def _value_schema(self, schema: Schema, topic: str) -> Schema:
+    def _value_schema(self, schema: Schema, topic: str) -> tuple[Schema, Each | None]:
+        """The envelope's new schema; a function that gives the rows' nulls their defaults, where there are any."""
         fields = tuple(
             Field(field.name, field.schema.with_(name=self._adjusted(f"{topic}.Value")))
             if field.name in ("before", "after") else field
             for field in schema.fields
         )  # fmt: skip
-        return schema.with_(name=self._adjusted(f"{topic}.Envelope"), fields=fields)
+        return schema.with_(name=self._adjusted(f"{topic}.Envelope"), fields=fields), _defaults(schema)
+
+
+def _defaults(envelope: Schema) -> Each | None:
+    fillers: dict[int, Each] = {}
+    for at, field in enumerate(envelope.fields):
+        if field.name in ("before", "after") and any(f.schema.default is not None for f in field.schema.fields):
+            members = [(f"v[{i}]", f.schema.default) for i, f in enumerate(field.schema.fields)]
+            fillers[at] = tuple_of(members)
+    if not fillers:
+        return None
+    return lambda item: tuple(
+        fillers[at](value) if at in fillers and value is not None else value for at, value in enumerate(item)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cdc.schema import Schema, Type
 
@@ -30,19 +30,20 @@ class Reference:
         return schema
 
     def optional_in(self, envelope: Schema) -> Schema:
+        """Its schema outside the envelope: optional, and without its default."""
         schema = self.schema_in(envelope)
         assert schema is not None
-        return schema.with_(optional=True)
+        return schema.with_(optional=True, default=None)
 
-    def expression_in(self, envelope: Schema) -> tuple[str, Any]:
-        """Python source that reads it from an envelope's tuple `v`, and what stands for a null."""
+    def expression_in(self, envelope: Schema) -> str:
+        """Python source that reads it from an envelope's tuple `v`."""
         source, schema = "v", envelope
         for step in self.path:
             at = schema.index(step)
             assert at is not None
             schema = schema.fields[at].schema
             source = f"{source}[{at}]" if source == "v" else f"(None if {source} is None else {source}[{at}])"
-        return source, schema.default
+        return source
 
 
 def references(texts: Sequence[str], prefix: str) -> tuple[Reference, ...]:

@@ -234,7 +234,7 @@ class ExtractNewRecordState:
         """Functions from an envelope to the row after it, and to the row before it; None: the row as it is."""
         if self._deleted != "rewrite" and not added:
             return None, None
-        extra = [ref.expression_in(schema) for ref in added]
+        extra = [(ref.expression_in(schema), None) for ref in added]
         made: list[Each | None] = []
         for side, mark in (("after", "false"), ("before", "true")):
             at = schema.index(side)
@@ -269,7 +269,7 @@ class ExtractNewRecordState:
 
     def _header_reader(self, schema: Schema) -> tuple[tuple[tuple[str, Schema], ...], Each]:
         present = [ref for ref in self._headers if ref.schema_in(schema) is not None]
-        read: Callable[[Any], Any] = tuple_of([ref.expression_in(schema) for ref in present])
+        read: Callable[[Any], Any] = tuple_of([(ref.expression_in(schema), None) for ref in present])
         return tuple((ref.name, ref.optional_in(schema)) for ref in present), read
 
 

@@ -32,8 +32,8 @@ from cdc.schema import (
     map_of,
     struct,
 )
-from connect_compat.java.numbers import shortest_single
 from connect_compat.converters.json import JsonConverter
+from connect_compat.java.numbers import shortest_single
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "json_converter"
 EVENTS, TEXTS = (
