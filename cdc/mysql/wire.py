@@ -76,10 +76,11 @@ def connect(settings: Settings, **options: Any) -> Connection[Any]:
 
     Raises: SourceUnavailable: no server answers; SourceError: it refuses us, or TLS is not as asked for.
     """
+    timeout_s = max(1, settings.connect_timeout_ms // 1000)
     wanted: dict[str, Any] = {
         "host": settings.host, "port": settings.port, "user": settings.user, "charset": "utf8mb4", "autocommit": True,
         "password": settings.password.reveal() if settings.password is not None else "",
-        "connect_timeout": max(1, settings.connect_timeout_ms // 1000), "program_name": "tailrace", **options,
+        "connect_timeout": timeout_s, "read_timeout": timeout_s, "program_name": "tailrace", **options,
     }  # fmt: skip
     context = _tls(settings)
     try:
