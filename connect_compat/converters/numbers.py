@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from cdc.errors import ConversionError
 from cdc.record import NULL
-from cdc.schema import Schema, Type
+from cdc.schema import DATE, TIME, TIMESTAMP, Schema, Type
 from connect_compat.no_settings import NoSettings
+
+_LOGICAL: Final = (DATE, TIME, TIMESTAMP)
 
 
 class _Number:
@@ -22,8 +24,12 @@ class _Number:
         self._read = Schema(self._TYPE, optional=True)
 
     def encode(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
-        if schema is not None and schema.type is not self._TYPE and any(v is not None for v in values):
-            raise ConversionError(self._refusal(topic, f"it is of type {schema.type.name}"))
+        if schema is not None and (schema.type is not self._TYPE or schema.name in _LOGICAL):
+            if all(value is None or value is NULL for value in values):
+                return [None] * len(values)
+            raise ConversionError(self._refusal(topic, f"it is of type {schema.name or schema.type.name}"))
+        if self._TYPE is Type.BOOLEAN and any(value not in (True, False, None, NULL) for value in values):
+            raise ConversionError(self._refusal(topic, "it is no boolean"))
         pack = self._LAYOUT.pack
         try:
             return [None if value is None or value is NULL else pack(value) for value in values]
