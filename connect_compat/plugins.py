@@ -117,6 +117,9 @@ _TRANSFORMS = {
     "org.apache.kafka.connect.transforms.ReplaceField$Value": "replace_field",
     "org.apache.kafka.connect.transforms.SetSchemaMetadata$Key": "set_schema_metadata",
     "org.apache.kafka.connect.transforms.SetSchemaMetadata$Value": "set_schema_metadata",
+    "org.apache.kafka.connect.transforms.TimestampConverter$Key": "timestamp_converter",
+    "org.apache.kafka.connect.transforms.TimestampConverter$Value": "timestamp_converter",
+    "org.apache.kafka.connect.transforms.TimestampRouter": "timestamp_router",
     "org.apache.kafka.connect.transforms.ValueToKey": "value_to_key",
 }
 """Class name -> module of `connect_compat.transforms`; `Cast$Key` is `CastKey` there."""
@@ -136,13 +139,21 @@ def _converter(kind: Kind, class_name: str, module: str) -> Plugin:
     return Plugin(kind, class_name, KAFKA, f"connect_compat.converters.{module}:{class_name.rpartition('.')[2]}")
 
 
+def _header_converter(class_name: str) -> Plugin:
+    """A converter of keys and values as one of headers; `StringConverter` is `StringHeaderConverter` there."""
+    attribute = class_name.rpartition(".")[2].replace("Converter", "HeaderConverter")
+    return Plugin(Kind.HEADER_CONVERTER, class_name, KAFKA, f"connect_compat.converters.headers:{attribute}")
+
+
 TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "15.1.0",
            "sinks.elasticsearch:ELASTICSEARCH"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
     *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
-    *(_converter(Kind.HEADER_CONVERTER, name, module) for name, module in _CONVERTERS.items()),
+    *map(_header_converter, _CONVERTERS),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
+    Plugin(Kind.TRANSFORM, "io.debezium.transforms.ByLogicalTableRouter", DEBEZIUM,
+           "connect_compat.transforms.by_logical_table_router:ByLogicalTableRouter"),
     Plugin(Kind.TRANSFORM, "io.debezium.transforms.ExtractNewRecordState", DEBEZIUM,
            "connect_compat.transforms.extract_new_record_state:ExtractNewRecordState"),
     *(_transform(name, module) for name, module in _TRANSFORMS.items()),
