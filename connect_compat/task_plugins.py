@@ -8,8 +8,6 @@ from typing import Any
 
 from cdc.config import parse
 from connect_compat.connector_config import ConnectorKeys, with_prefix
-from connect_compat.converters import HeaderConverter
-from connect_compat.converters.headers import HeadersBy
 from connect_compat.pipeline import Step, TaskPlugins
 from connect_compat.plugins import Kind, Plugin, Plugins
 from connect_compat.transforms import Predicate
@@ -29,7 +27,7 @@ def task_plugins(config: Mapping[str, str]) -> TaskPlugins:
         tuple(_step(alias, config, predicates) for alias in keys.transforms),
         _converter("key.converter", Kind.CONVERTER, config, is_key=True),
         _converter("value.converter", Kind.CONVERTER, config, is_key=False),
-        _header_converter(config),
+        _converter("header.converter", Kind.HEADER_CONVERTER, config, is_key=False),
     )
 
 
@@ -49,13 +47,6 @@ def _predicate(alias: str, config: Mapping[str, str]) -> Predicate:
 
 def _converter(name: str, kind: Kind, config: Mapping[str, str], *, is_key: bool) -> Any:
     return _built(_TABLE.get(config[name], kind), with_prefix(config, f"{name}."), is_key=is_key)
-
-
-def _header_converter(config: Mapping[str, str]) -> HeaderConverter:
-    """A converter of keys and values serves headers too."""
-    built = _converter("header.converter", Kind.HEADER_CONVERTER, config, is_key=False)
-    of_values = _TABLE.find(config["header.converter"].strip(), Kind.CONVERTER) is not None
-    return HeadersBy(built) if of_values else built
 
 
 def _built(plugin: Plugin, settings: Mapping[str, str], *, is_key: bool = False) -> Any:

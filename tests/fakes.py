@@ -268,7 +268,8 @@ class TickingSource:
             if position == int(self._config.get("at", "5")):
                 self._misbehave()
             time.sleep(0.005)
-            yield Poll([batch(str(position))], [offset(position + 1)], idle=True)
+            rows = batch(str(position), topic=self._config.get("topic", "t"))
+            yield Poll([rows], [offset(position + 1)], idle=True)
 
     def _misbehave(self) -> None:
         match self._config["behaviour"]:
@@ -291,14 +292,17 @@ class TickingSource:
 
 
 class FileSink:
-    """Writes each value as a line of the file named by `path`."""
+    """Writes each value as a line of the file named by `path`; refuses values that end in `refuse`."""
 
     def __init__(self, config: Raw) -> None:
+        self._config = config
         self._out = open(config["path"], "a", buffering=1)  # noqa: SIM115, PTH123
 
     def put(self, batches: Sequence[Batch]) -> Sequence[Rejected]:
-        self._out.writelines(f"{value}\n" for each in batches for value in each.values)
-        return ()
+        unwanted = self._config.get("refuse", "nothing")
+        self._out.writelines(f"{v}\n" for each in batches for v in each.values if not v.endswith(unwanted))
+        return [Rejected(each, i, f"ends in {unwanted}") for each in batches for i, v in enumerate(each.values)
+                if v.endswith(unwanted)]  # fmt: skip
 
     def close(self) -> None:
         self._out.close()
