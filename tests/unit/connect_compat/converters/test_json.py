@@ -33,7 +33,7 @@ from cdc.schema import (
     struct,
 )
 from connect_compat.converters.json import JsonConverter
-from connect_compat.java.numbers import shortest_single
+from connect_compat.java.numbers import float_text
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "json_converter"
 EVENTS, TEXTS = (
@@ -128,7 +128,7 @@ def present_values(schema: Schema) -> st.SearchStrategy[Any]:
         case Type.BYTES:
             return st.integers(-(10**30), 10**30) if schema.name else st.binary(max_size=9)
         case Type.FLOAT32:
-            return st.floats(allow_nan=False, width=32).map(shortest_single)
+            return st.floats(allow_nan=False, width=32).map(lambda single: float(float_text(single)))
         case Type.FLOAT64:
             return st.floats(allow_nan=False)
         case Type.BOOLEAN:
