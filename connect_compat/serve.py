@@ -7,7 +7,7 @@ import gc
 import signal
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ import structlog
 
 from cdc.errors import ConfigError, Problem, RequestError
 from connect_compat import properties
+from connect_compat.log import open_log
+from connect_compat.log.cleaner import cleaned
 from connect_compat.worker_config import Listener, WorkerConfig
 
 if TYPE_CHECKING:
@@ -97,7 +99,6 @@ def _config_of(path: Path, loaded: object) -> dict[str, str]:
 
 def make_herder(config: WorkerConfig, port: int) -> Herder:
     from connect_compat.herder import Herder, Settings
-    from connect_compat.log import open_log
     from connect_compat.plugins import Plugins
     from connect_compat.worker import Limits, Worker
 
@@ -126,7 +127,8 @@ def running(config: WorkerConfig) -> Iterator[tuple[Herder, list[socket.socket]]
         herder = make_herder(config, sockets[0].getsockname()[1])
         herder.start()
         try:
-            yield herder, sockets
+            with cleaned(lambda: open_log(config.log)) if config.log.path is not None else nullcontext():
+                yield herder, sockets
         finally:
             herder.stop()
     finally:
