@@ -198,8 +198,11 @@ class Tolerance(Generic[W]):
         delay: float = FIRST_DELAY_S * 2.0 ** min(attempt, 40)
         return delay if delay <= longest else random.uniform(0, longest)
 
-    def refuse(self, refusal: Refusal[W]) -> None:
-        """Counts and logs a record that cannot be carried. Raises: ToleranceExceeded when that must stop the task."""
+    def refuse(self, refusal: Refusal[W], *, fatal: bool = True) -> None:
+        """Counts and logs a record that cannot be carried; `fatal` False: the sink's own config lets it be left out.
+
+        Raises: ToleranceExceeded when that must stop the task.
+        """
         progress = self._control.progress
         progress.count("total-record-failures")
         progress.count("total-record-errors")
@@ -207,7 +210,7 @@ class Tolerance(Generic[W]):
         where = self._describe(refusal.record)
         if self._config.log:
             self._log(refusal, where)
-        if self._config.tolerance == "none":
+        if fatal and self._config.tolerance == "none":
             raise ToleranceExceeded(
                 f"{refusal.stage.value} failed in {refusal.class_name} for {where}: {refusal.error}. "
                 "errors.tolerance=none stops the task here: mend the record or the config and restart the task, "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdc.errors import TailraceError, TargetError
-from cdc.record import Sink
+from cdc.record import Rejected, Sink
 from connect_compat.crash_points import passed
 from connect_compat.dead_letters import DeadLetter, DeadLetters
 from connect_compat.log import LogRecord, Reader, TopicPartition
@@ -135,22 +135,22 @@ class _Path:
             (self._task.reader.pause if wanted else self._task.reader.resume)()
             self._reader_paused = wanted
 
-    def _put(self, batches: Sequence[SinkBatch]) -> list[tuple[LogRecord, str]]:
-        """What the target refused, and why."""
+    def _put(self, batches: Sequence[SinkBatch]) -> list[tuple[LogRecord, Rejected]]:
+        """What the target refused."""
         ours = [each for each in batches if _place(each.records[0]) not in self._lost]
         if not ours:
             return []
         origin = {id(each.batch): each for each in ours}
         rejected = self._task.sink.put([each.batch for each in ours])
         self._progress.count("sink-record-send-total", sum(len(each.batch) for each in ours) - len(rejected))
-        return [(origin[id(each.batch)].record(each.index), each.reason) for each in rejected]
+        return [(origin[id(each.batch)].record(each.index), each) for each in rejected]
 
-    def _refusals(self, rejected: Sequence[tuple[LogRecord, str]]) -> list[DeadLetter]:
+    def _refusals(self, rejected: Sequence[tuple[LogRecord, Rejected]]) -> list[DeadLetter]:
         """Raises: ToleranceExceeded."""
-        refusals = [_refusal(record, reason) for record, reason in rejected]
-        for refusal in refusals:
-            self._task.pipeline.tolerance.refuse(refusal)
-        return refusals
+        refusals = [(_refusal(record, each.reason), each.fatal) for record, each in rejected]
+        for refusal, fatal in refusals:
+            self._task.pipeline.tolerance.refuse(refusal, fatal=fatal)
+        return [refusal for refusal, _ in refusals]
 
     def _mark_done(self, records: Sequence[LogRecord]) -> None:
         self._done.update({_place(record): record.offset + 1 for record in records if _place(record) not in self._lost})

@@ -229,9 +229,10 @@ class MemoryReader:
 
 @dataclass
 class MemorySink:
-    """Keeps every value it was given; refuses the value `refused`."""
+    """Keeps every value it was given; refuses the value `refused`, fatally or not."""
 
     journal: Journal
+    fatal: bool = True
     values: list[Any] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
 
@@ -241,7 +242,10 @@ class MemorySink:
         self.values += [value for each in batches for value in each.values if value != "refused"]
         self.journal.did("put")
         return [
-            Rejected(each, i, "not wanted") for each in batches for i, v in enumerate(each.values) if v == "refused"
+            Rejected(each, i, "not wanted", self.fatal)
+            for each in batches
+            for i, v in enumerate(each.values)
+            if v == "refused"
         ]
 
     def close(self) -> None:

@@ -119,6 +119,16 @@ def test_tolerance_none_fails_the_task_and_commits_nothing_of_the_batch(value: b
     assert run.reader.saved == {}
 
 
+@pytest.mark.parametrize("dlq", [{}, {"errors.deadletterqueue.topic.name": "dlq"}])
+def test_what_the_sinks_own_config_lets_it_leave_out_stops_no_task(dlq: dict[str, str]) -> None:
+    run = Run(b"a", b"refused", b"c", config={"errors.tolerance": "none", **dlq})
+    run.sink.fatal = False
+    run.go()
+    assert (run.sink.values, run.reader.saved) == (["a", "c"], {("t", 0): 3})
+    assert run.log.values("dlq") == [b"refused"] * len(dlq)
+    assert run.control.progress.counters["total-records-skipped"] == 1
+
+
 def test_a_target_that_refuses_for_good_fails_the_task() -> None:
     run = Run(b"a", journal=Journal(fail={"put": [TargetError("no such index")]}), config=DLQ)
     with pytest.raises(TargetError, match="no such index"):
