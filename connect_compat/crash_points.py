@@ -1,6 +1,7 @@
 """A test aid: `TAILRACE_CRASH_AT=sink:put:3` kills this process (SIGKILL) the third time it passes the step `sink:put`.
 
-Unset, which is the rule, `passed` does nothing. The steps are numbered in source_task.py and sink_task.py.
+Unset, which is the rule, `passed` does nothing. `STEPS` lists the steps; most are numbered in source_task.py and
+sink_task.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,13 @@ from collections.abc import Callable
 from typing import Final
 
 VARIABLE: Final = "TAILRACE_CRASH_AT"
+STEPS: Final = (
+    "source:appended", "log:records", "source:flushed", "source:committed", "topic:appended",
+    "sink:decoded", "sink:put", "sink:dead-lettered", "sink:committed",
+)  # fmt: skip
+"""`log:records`: the log has a source's records, its offsets are not saved (embedded: neither is committed).
+`topic:appended`: a record of a source's own topic (schema history) is durable.
+"""
 
 
 def _nothing(step: str) -> None:

@@ -9,6 +9,7 @@ import orjson
 
 from cdc.errors import LogError
 from cdc.record import SourceOffset
+from connect_compat.crash_points import passed
 from connect_compat.log import LogSettings, TopicPartition, TopicSpec
 from connect_compat.log.embedded_append import EmbeddedAppender, save_offsets
 from connect_compat.log.embedded_clean import clean
@@ -45,6 +46,7 @@ class EmbeddedTopic:
         self.create()
         with self._file.transaction() as db:
             put(db, partitions(db, self._name)[0], columns)
+        passed("topic:appended")
 
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         partition = self._partition()
@@ -128,7 +130,8 @@ class EmbeddedLog:
 
     def source_offsets(self, connector: str) -> Sequence[SourceOffset]:
         saved = self._file.query(
-            "SELECT partition, offset FROM source_offset WHERE connector = ? ORDER BY seq", (connector,))
+            "SELECT partition, offset FROM source_offset WHERE connector = ? ORDER BY seq", (connector,)
+        )
         return [SourceOffset(orjson.loads(partition), orjson.loads(offset)) for partition, offset in saved]
 
     def save_source_offsets(self, connector: str, offsets: Sequence[SourceOffset]) -> None:

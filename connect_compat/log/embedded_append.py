@@ -12,6 +12,7 @@ import orjson
 
 from cdc.errors import LogError
 from cdc.record import SourceOffset
+from connect_compat.crash_points import passed
 from connect_compat.log import Encoded, EncodedHeaders, TopicSpec
 from connect_compat.log.embedded_file import File, now_ms
 from connect_compat.log.embedded_topics import Columns, create, put, split
@@ -127,6 +128,7 @@ class EmbeddedAppender:
         for (topic, number), pending in self._pending.items():
             if pending.values:
                 self._put(db, topic, number, pending)
+        passed("log:records")
         save_offsets(db, self._connector, list(self._offsets.values()))
 
     def _stored_epoch(self, db: sqlite3.Connection) -> int:

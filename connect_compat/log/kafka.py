@@ -40,8 +40,7 @@ class KafkaLog:
         self._ensured: dict[str, tuple[str, int]] = {}
         self._ensuring = {kind: threading.Lock() for kind in _PARTITIONS}
         self._stores = {
-            kind: KafkaStore(partial(self._ensure, kind), self._writer, self._scan)
-            for kind in ("config", "status")
+            kind: KafkaStore(partial(self._ensure, kind), self._writer, self._scan) for kind in ("config", "status")
         }
 
     def _scan(self, topic: str, partitions: int) -> TopicScan:

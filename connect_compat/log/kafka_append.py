@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from cdc.errors import LogError
 from cdc.record import SourceOffset
+from connect_compat.crash_points import passed
 from connect_compat.log import Encoded
 from connect_compat.log.kafka_errors import ANSWER_S, failure
 from connect_compat.log.kafka_settings import build
@@ -187,6 +188,7 @@ class KafkaAppender:
     def flush(self) -> Sequence[SourceOffset]:
         writer = self._writer
         writer.wait()
+        passed("log:records")
         saved = dict(self._offsets)
         if saved:
             topic = self._offsets_topic()

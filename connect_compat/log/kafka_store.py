@@ -13,6 +13,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from connect_compat.crash_points import passed
 from connect_compat.log import TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
 from connect_compat.log.kafka_append import KafkaWriter
@@ -127,6 +128,7 @@ class KafkaTopic:
         for key, value in records:
             writer.write(self._name, value, key, 0, 0, None)
         writer.wait()
+        passed("topic:appended")
 
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         if not self.exists():

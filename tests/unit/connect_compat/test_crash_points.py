@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from connect_compat.crash_points import crash_at
+from connect_compat.crash_points import STEPS, crash_at
 
 
 @pytest.mark.parametrize(("where", "passes"), [("sink:put", 1), ("sink:put:1", 1), ("sink:put:3", 3)])
@@ -27,3 +29,10 @@ def test_the_process_is_killed_the_nth_time_it_passes_the_step(where: str, passe
 
 def test_unset_nothing_happens() -> None:
     assert crash_at(None)("sink:put") is None
+
+
+def test_the_listed_steps_are_those_that_the_code_passes() -> None:
+    root = Path(__file__).parents[3] / "connect_compat"
+    passed = re.compile(r'\bpassed\("([^"]+)"\)')
+    found = {step for path in root.rglob("*.py") for step in passed.findall(path.read_text())}
+    assert found == set(STEPS)
