@@ -1,7 +1,7 @@
 """A task's own process: its spec on stdin, one line of JSON; then it runs, and tells its supervisor over stdout.
 
     in   the spec; then {"do": "stop" | "pause" | "resume"} or {"level": [logger, level]}; the end of stdin means that
-         the worker is gone, and the process ends at once, so that no orphan writes
+         the worker is gone, and the process ends at once, so that no orphan writes (on Linux the kernel kills it)
     out  {"type": "started"}, {"type": "beat", …} each second and at each change, {"type": "log", …},
          and last {"type": "stopped"} or {"type": "failed", "trace": …, "retriable": …}
 
@@ -11,6 +11,8 @@ no resource tracker runs beside it, and a task imports only what its own connect
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import faulthandler
 import gc
 import importlib
@@ -44,6 +46,7 @@ from connect_compat.topic_creation import topic_creation
 BEAT_S: Final = 1.0
 _FLUSH_S: Final = 1.0
 _SHORTEST_SECRET: Final = 4
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class _Supervisor:
@@ -96,6 +99,7 @@ class _Secrets:
 def main() -> NoReturn:
     """Runs the task that stdin describes; the exit status is 0 after a graceful stop."""
     faulthandler.enable()
+    _die_with_the_worker()
     supervisor = _Supervisor(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     control, secrets = Control(), _Secrets()
@@ -115,6 +119,15 @@ def main() -> NoReturn:
     status = _run(TaskSpec.from_json(first["spec"]), control, supervisor, secrets)
     sys.stderr.flush()
     os._exit(status)
+
+
+def _die_with_the_worker() -> None:
+    """Asks Linux for SIGKILL when the worker's supervising thread ends: a stopped or stuck process dies too.
+
+    A worker that is gone already is told by the end of stdin. Source: prctl(2), `PR_SET_PDEATHSIG`.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # no Linux: the end of stdin alone must do
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _structlog_through_logging() -> None:

@@ -253,6 +253,7 @@ def test_when_the_worker_is_killed_its_tasks_end_at_once(tmp_path: Path) -> None
     pids = [int(pid) for pid in parent.stdout.readline().split()]
     assert len(pids) == 2
     assert all(map(alive, pids))
+    os.kill(pids[1], signal.SIGSTOP)  # it cannot see that its orders have ended
     parent.kill()
     parent.wait()
     parent.stdout.close()
