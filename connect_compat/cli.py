@@ -116,6 +116,7 @@ def history(
     worker: Annotated[Path | None, typer.Option("--worker", help="Properties of its worker, when in Kafka.")] = None,
     file: Annotated[Path | None, typer.Option("--connector", help="Its config, when the worker keeps none.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="As of binlog.000003:154, or of a GTID set.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Folder of the embedded log, as before `history`.")] = None,
 ) -> None:
     """Prints the tables a MySQL connector knows, how it came to know them, or records them anew."""
     from connect_compat import history_command
@@ -123,7 +124,7 @@ def history(
 
     with _told():
         given = connector_file(file)[1] if file is not None else None
-        config = _history_worker(worker, standalone=given is not None, data=context.obj[0])
+        config = _history_worker(worker, standalone=given is not None, data=data or context.obj[0])
         with history_command.history_of(config, connector, given) as found:
             lines = {
                 HistoryAction.SHOW: lambda: history_command.show(found, history_command.position(at)),

@@ -48,9 +48,11 @@ def test_every_missing_worker_setting_is_told(tmp_path: Path) -> None:
     assert code == 1 and text.count("Missing required configuration") == 6
 
 
-def test_the_history_of_an_unknown_connector_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    code, text = run("--data", str(tmp_path), "history", "show", "inventory")
-    assert code == 1 and "holds no connector inventory; it holds: none" in text
+@pytest.mark.parametrize("before", [True, False])
+def test_the_history_of_an_unknown_connector_is_refused_with_those_there_are(tmp_path: Path, before: bool) -> None:
+    history, data = ["history", "show", "inventory"], ["--data", str(tmp_path)]
+    code, text = run(*([*data, *history] if before else [*history, *data]))
+    assert code == 1 and f"{tmp_path} holds no connector inventory; it holds: none" in text
 
 
 def test_log_lines_are_json_without_secrets(capfd: pytest.CaptureFixture[str]) -> None:
