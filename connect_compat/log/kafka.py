@@ -20,6 +20,9 @@ from connect_compat.log.kafka_store import KafkaStore, KafkaTopic, TopicScan
 
 _PARTITIONS = {"config": 1, "offset": 25, "status": 5}
 _SUFFIX = {"config": "configs", "offset": "offsets", "status": "status"}
+_FEW_RECORDS = {"linger.ms": "0", "enable.idempotence": "false", "max.in.flight.requests.per.connection": "1"}
+"""In order, and perhaps twice, which compacted topics and the schema history bear: an idempotent producer's first
+record waits half a second for its id."""
 _NOT_TOPIC_SETTINGS = ("topic", "partitions", "replication.factor", "cleanup.policy", "file.filename")
 
 
@@ -35,7 +38,7 @@ class KafkaLog:
         self._settings, self._address = settings, address
         self._client = translate(settings.client)
         self._admin = KafkaAdmin(self._client, address)
-        self._writer = SharedWriter(producer_settings(settings.client, {"linger.ms": "0"}), address)
+        self._writer = SharedWriter(producer_settings(settings.client, _FEW_RECORDS), address)
         self._topic_writers: dict[tuple[tuple[str, str], ...], SharedWriter] = {}
         self._ensured: dict[str, tuple[str, int]] = {}
         self._ensuring = {kind: threading.Lock() for kind in _PARTITIONS}
@@ -160,7 +163,7 @@ class KafkaLog:
         admin = self._admin if not client else KafkaAdmin(settings, address)
         same = tuple(sorted(client.items()))
         if same not in self._topic_writers:
-            self._topic_writers[same] = SharedWriter(producer_settings(common, {"linger.ms": "0"}), address)
+            self._topic_writers[same] = SharedWriter(producer_settings(common, _FEW_RECORDS), address)
         return KafkaTopic(name, admin, settings, self._topic_writers[same])
 
     def configs(self) -> KafkaStore:

@@ -17,7 +17,7 @@ from connect_compat.log.kafka_errors import ANSWER_S, code_of, failure
 from connect_compat.log.kafka_settings import build
 
 _client_log = logging.getLogger("librdkafka")
-_NEW_TOPICS_S = 3.0
+_LOOK_S, _LONGEST_LOOK_S = 0.1, 3.0
 _FENCED = {
     KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.FENCED_MEMBER_EPOCH, KafkaError.STALE_MEMBER_EPOCH, KafkaError._ASSIGNMENT_LOST,
@@ -40,15 +40,16 @@ def _record(message: Message) -> LogRecord:
 class KafkaReader:
     """A member of the group. A topic that does not exist yet is waited for, never created.
 
-    A regular expression is matched here, not by librdkafka, whose dialect is not Java's; new topics are looked for
-    every three seconds.
+    A regular expression is matched here, not by librdkafka, whose dialect is not Java's. New topics are looked for
+    often at first, for source and sink are mostly created together, then every three seconds.
     """
 
     def __init__(self, settings: Mapping[str, Any], address: str, topics: Sequence[str], pattern: str | None) -> None:
         self._address, self._group = address, settings["group.id"]
         self._topics, self._pattern = list(topics), None if pattern is None else _compiled(pattern)
         self._subscribed: list[str] = []
-        self._looked = float("-inf")
+        self._found: list[str] = []
+        self._look_at, self._look_s = float("-inf"), _LOOK_S
         self._down: float | None = None
         self._failed: LogError | None = None
         self._paused = False
@@ -67,12 +68,11 @@ class KafkaReader:
             self._failed = LogError(str(failure(error, f"let group {self._group} read", self._address, self._group)))
 
     def read(self, max_records: int, timeout_s: float) -> Sequence[LogRecord]:
-        self._subscribe()
         if self._held and not self._paused:
             held, self._held = self._held[:max_records], self._held[max_records:]
             return self._delivered(held)
         try:
-            messages = self._consumer.consume(1, timeout_s)
+            messages = self._consume(timeout_s)
             if messages and max_records > 1:
                 messages += self._consumer.consume(max_records - 1, 0.0)
         except KafkaException as error:
@@ -87,6 +87,17 @@ class KafkaReader:
         if self._losing or self._paused:
             return self._hold(found)
         return self._delivered(found)
+
+    def _consume(self, timeout_s: float) -> list[Message]:
+        """The first message, if any comes in time; new topics are looked for meanwhile."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if time.monotonic() >= self._look_at:
+                self._look()
+            wait_s = max(0.0, min(deadline, self._look_at) - time.monotonic())
+            messages = self._consumer.consume(1, wait_s)
+            if messages or self._losing or self._failed or time.monotonic() >= deadline:
+                return messages
 
     def _tell(self, message: Message) -> bool:
         """Always False, so that the caller drops the event. Raises: LogError, LogUnavailable: it is a failure."""
@@ -118,18 +129,24 @@ class KafkaReader:
             raise failure(error, "let me read: no broker answers", self._address) from error
         self._down = None
 
-    def _subscribe(self) -> None:
-        wanted = self._topics
+    def _look(self) -> None:
         if self._pattern is not None:
-            if time.monotonic() - self._looked < _NEW_TOPICS_S:
-                return
-            wanted = self._matching(self._pattern)
-            self._looked = time.monotonic()
+            self._follow(self._matching(self._pattern))
+        elif not self._subscribed:
+            self._follow(self._topics)
+        else:
+            self._look_for_missing()
+        self._look_at = time.monotonic() + self._look_s
+        if self._look_s == _LONGEST_LOOK_S and self._pattern is None:
+            self._look_at = float("inf")  # from here on librdkafka looks itself, as often
+        self._look_s = min(self._look_s * 1.5, _LONGEST_LOOK_S)
+
+    def _follow(self, wanted: list[str]) -> None:
         if wanted and wanted != self._subscribed:
             self._consumer.subscribe(
                 wanted, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
             )
-            self._subscribed = wanted
+            self._subscribed, self._look_s = wanted, _LOOK_S
         elif not wanted and self._subscribed:
             self._consumer.unsubscribe()
             self._subscribed = []
@@ -140,6 +157,16 @@ class KafkaReader:
         except KafkaException as error:
             raise failure(error, "list topics", self._address) from error
         return sorted(name for name in found if pattern.fullmatch(name) and not name.startswith("__"))
+
+    def _look_for_missing(self) -> None:
+        """Lists all topics: librdkafka then joins those of the subscription that are new, unless a rebalance is on."""
+        try:
+            topics = self._consumer.list_topics(timeout=1).topics
+        except KafkaException:
+            return  # an outage is told by what is read, or by `_check_alive`
+        found = [topic for topic in self._topics if topic in topics and topics[topic].error is None]
+        if found != self._found:
+            self._found, self._look_s = found, _LOOK_S
 
     def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         if self._paused:

@@ -176,6 +176,7 @@ def consumer_settings(group: str, *layers: Mapping[str, str]) -> dict[str, Any]:
     """Settings of a sink task's consumer. Partitions of a killed member move after `session.timeout.ms`.
 
     librdkafka pauses a fetch for a second when 8 MB are queued unless told otherwise: 10 ms read four times faster.
+    A partition new to the member waits for the fetch under way: for 100 ms, not for Kafka's 500.
     """
     ours = {
         "auto.offset.reset": "earliest",
@@ -186,6 +187,7 @@ def consumer_settings(group: str, *layers: Mapping[str, str]) -> dict[str, Any]:
         "queued.max.messages.kbytes": "8192",
         "fetch.max.bytes": "8388608",
         "fetch.queue.backoff.ms": "10",
+        "fetch.wait.max.ms": "100",
     }
     given = _merged(layers)
     if given.get("group.protocol") == "consumer":
