@@ -74,8 +74,10 @@ class Capture:
 
     def _shaped(self, table: Table) -> Shape:
         name = f"{table.id.database}.{table.id.name}"
-        keys = [c.name for c in table.columns if self._key_columns(f"{name}.{c.name}")]
-        keys = keys or [column.name for key in table.primary_key if (column := table.column(key)) is not None]
+        keys = [c.name for wanted in self._key_columns for c in table.columns if wanted(f"{name}.{c.name}")]
+        keys = list(dict.fromkeys(keys)) or [
+            column.name for key in table.primary_key if (column := table.column(key)) is not None
+        ]
         shown = tuple(column for column in table.columns if self._column(f"{name}.{column.name}"))
         hidden = tuple(column for column in table.columns if column.name in keys and column not in shown)
         envelope = TableEnvelope(
@@ -91,12 +93,14 @@ class Capture:
         return [(column.name, field_schema(column, self._options, table.id)) for column in columns]
 
 
-def key_columns(text: str | None) -> Predicate:
-    """True for a `db.table.column` that `message.key.columns` (`regex:column,column;regex:column`) names.
+def key_columns(text: str | None) -> list[Predicate]:
+    """One filter of `db.table.column` for each column that `message.key.columns` (`regex:column,column;…`) names.
+
+    A key's columns stand in the order of these, not in that of the table.
 
     Raises: ConfigError: a part without a colon or without columns.
     """
-    patterns: list[str] = []
+    columns_named: list[Predicate] = []
     for part in filter(None, (part.strip() for part in (text or "").split(";"))):
         tables, colon, columns = part.rpartition(":")
         names = [name.strip() for name in columns.split(",") if name.strip()]
@@ -104,8 +108,8 @@ def key_columns(text: str | None) -> Predicate:
             problem = f"{part!r} has an invalid format (expecting '<table>:<column>,<column>')"
             message = INVALID.format(name="message.key.columns", problem=problem)
             raise ConfigError([Problem("message.key.columns", message)])
-        patterns += [f"(?:{tables.strip()})\\.(?:{name})" for name in names]
-    return any_of(patterns)
+        columns_named += [any_of([f"(?:{tables.strip()})\\.(?:{name})"]) for name in names]
+    return columns_named
 
 
 def in_order(tables: Sequence[TableId], patterns: Sequence[str]) -> list[TableId]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -17,6 +18,7 @@ from cdc.mysql.schema_change import HistoryRecord, Kind, SchemaChange, TableChan
 from cdc.record import Topic
 from cdc.table import Table, TableId
 
+_ABOUT_A_DATABASE: Final = re.compile(r"\s*(?:(?:CREATE|DROP)\s+(?:DATABASE|SCHEMA)|USE|SET)\b", re.IGNORECASE)
 _log = structlog.get_logger(__name__)
 
 
@@ -169,7 +171,7 @@ class History:
             return None
         return [
             SchemaChange(
-                kind=record.table_changes[0].kind if record.table_changes else Kind.DATABASE,
+                kind=_kind(record),
                 database=record.database or "",
                 ddl=record.ddl or "",
                 table_changes=record.table_changes,
@@ -186,7 +188,7 @@ class History:
         if result is None or (self._options.only_captured_tables and not self._concerns_us(result, sql, database)):
             return []
         if not result:
-            result = [Effect(Kind.DATABASE, database, sql)]
+            result = [Effect(Kind.OTHER, database, sql)]
         return [
             change for group in _by_database(result) for change in _as_changes(group, ts_ms) if self._is_emitted(change)
         ]
@@ -214,6 +216,12 @@ class History:
         if not self._options.only_captured_tables or _is_global_set(change.ddl, change.database):
             return True
         return any(self._captured(table_change.id) for table_change in change.table_changes)
+
+
+def _kind(record: HistoryRecord) -> Kind:
+    if record.table_changes:
+        return record.table_changes[0].kind
+    return Kind.DATABASE if _ABOUT_A_DATABASE.match(record.ddl or "") else Kind.OTHER
 
 
 def _is_global_set(sql: str, database: str) -> bool:
@@ -299,7 +307,9 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
     """Whether a recorded position is not after an offset.
 
     GTID sets decide when both have one; a position without is older than one with. Positions of two servers
-    without GTIDs can only be compared by time. Source: Debezium's `BinlogHistoryRecordComparator`.
+    without GTIDs can only be compared by time. Source: Debezium's `BinlogHistoryRecordComparator`, but for one thing:
+    a snapshot's position names no server and is compared with any by file and position. By its time, which is that
+    of the last table it read, it would come after statements that were logged while it read.
     """
     ours, theirs = recorded.get("gtids"), desired.get("gtids")
     if theirs is not None and ours is not None:
@@ -311,7 +321,7 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
         return _number(recorded, "event") <= _number(desired, "event")
     if theirs is not None or ours is not None:
         return ours is None
-    if _number(recorded, "server_id") != _number(desired, "server_id"):
+    if len({_number(recorded, "server_id"), _number(desired, "server_id")} - {0}) == 2:
         return _number(recorded, "ts_sec") <= _number(desired, "ts_sec")
     return _coordinates(recorded) <= _coordinates(desired)
 

@@ -342,11 +342,11 @@ class Reader:
         self._batches += batches
         self._count += sum(map(len, batches))
 
-    def _source(self, micros: int, database: str, table: str) -> SourceInfo:
+    def _source(self, micros: int, database: str, table: str | None) -> SourceInfo:
         head = self._source_head(micros, database, table)
         return SourceInfo._make((*head, self._row, self._thread, self._query))
 
-    def _source_head(self, micros: int, database: str, table: str) -> tuple[Any, ...]:
+    def _source_head(self, micros: int, database: str, table: str | None) -> tuple[Any, ...]:
         """A `source` block up to `row`, which alone changes from row to row."""
         options = self._options
         return (

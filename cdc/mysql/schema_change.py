@@ -39,6 +39,9 @@ class Kind(Enum):
     DROP = "DROP"
     TRUNCATE = "TRUNCATE"
     DATABASE = "DATABASE"
+    """CREATE and DROP DATABASE, USE and SET."""
+    OTHER = "OTHER"
+    """DDL that changes no table: CREATE INDEX, ALTER DATABASE."""
 
 
 class TableChange(NamedTuple):
@@ -69,8 +72,10 @@ class SchemaChange:
     ts_ms: int = 0
 
     @property
-    def source_table(self) -> str:
+    def source_table(self) -> str | None:
         """What `source.table` holds of a statement read from the log: names joined by commas, empty for none."""
+        if self.kind is Kind.DATABASE:
+            return None
         return ",".join(id.name for id in _in_hash_order(self.tables))
 
 
