@@ -7,25 +7,21 @@ Source: MySQL's source documentation, "Client/Server Protocol": `COM_REGISTER_SL
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import select
 import socket
 import ssl
 import struct
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import pymysql
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
 from pymysql.connections import Connection
 from pymysql.err import Error, MySQLError
 
+from cdc import key_stores
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable, TailraceError
 from cdc.mysql.offset import GtidSet, Position
@@ -112,9 +108,10 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
     try:
         if settings.truststore:
-            context.load_verify_locations(cadata=_authorities(settings.truststore, settings.truststore_password))
+            password = _revealed(settings.truststore_password)
+            context.load_verify_locations(cadata=key_stores.authorities(settings.truststore, password))
         if settings.keystore:
-            _load_identity(context, settings.keystore, settings.keystore_password)
+            key_stores.load_identity(context, settings.keystore, _revealed(settings.keystore_password))
     except (OSError, ValueError) as error:
         raise SourceError(
             f"a key or trust store for {settings.host} cannot be used: {error}; give a PEM or PKCS #12 file and its "
@@ -123,40 +120,8 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-def _opened(store: bytes, password: Password | None) -> PKCS12KeyAndCertificates:
-    return load_pkcs12(store, password.reveal().encode() if password is not None else None)
-
-
-def _authorities(path: str, password: Password | None) -> str:
-    store = Path(path).read_bytes()
-    if b"-----BEGIN" in store:
-        return store.decode("ascii")
-    opened = _opened(store, password)
-    certificates = [*opened.additional_certs, *([opened.cert] if opened.cert is not None else [])]
-    return "".join(entry.certificate.public_bytes(Encoding.PEM).decode("ascii") for entry in certificates)
-
-
-def _load_identity(context: ssl.SSLContext, path: str, password: Password | None) -> None:
-    """`ssl` takes a client's key from files alone, so a PKCS #12 store passes through an encrypted, private one."""
-    store = Path(path).read_bytes()
-    phrase = password.reveal() if password is not None else None
-    if b"-----BEGIN" in store:
-        context.load_cert_chain(path, password=phrase)
-        return
-    opened = _opened(store, password)
-    if opened.cert is None or opened.key is None:
-        raise ValueError(f"{path} holds no certificate with its key")
-    encryption = BestAvailableEncryption(phrase.encode()) if phrase else NoEncryption()
-    pem = opened.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
-    for entry in (opened.cert, *opened.additional_certs):
-        pem += entry.certificate.public_bytes(Encoding.PEM)
-    descriptor, name = tempfile.mkstemp(suffix=".pem")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-        context.load_cert_chain(name, password=phrase)
-    finally:
-        Path(name).unlink()
+def _revealed(password: Password | None) -> str | None:
+    return None if password is None else password.reveal()
 
 
 def failure(error: BaseException, settings: Settings | None = None) -> TailraceError:

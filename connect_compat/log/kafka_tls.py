@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
-
+from cdc import key_stores
 from cdc.errors import ConfigError, Problem
 
 _JAVA_MAGIC = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
@@ -33,12 +32,10 @@ def truststore(path: str, settings: Mapping[str, str]) -> dict[str, str]:
     if b"-----BEGIN" in raw:
         return {"ssl.ca.location": path}
     try:
-        store = pkcs12.load_pkcs12(raw, settings.get("ssl.truststore.password", "").encode() or None)
+        return {"ssl.ca.pem": key_stores.authorities(path, settings.get("ssl.truststore.password"))}
     except ValueError as error:
         raise ConfigError([Problem(key, f"{path} is neither PEM nor a PKCS#12 file that ssl.truststore.password "
                                    f"opens ({error})")]) from error  # fmt: skip
-    certificates = [item.certificate for item in (store.cert, *store.additional_certs) if item is not None]
-    return {"ssl.ca.pem": "".join(item.public_bytes(Encoding.PEM).decode() for item in certificates)}
 
 
 def keystore(path: str, settings: Mapping[str, str]) -> dict[str, str]:
