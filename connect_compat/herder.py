@@ -64,7 +64,8 @@ class Herder:
         self._settings, self.plugins, self._open_log = settings, plugins, open_log
         self._tasks = worker(self._on_status, self._on_topics)
         self._providers = providers(settings.raw)
-        self._validator = Validator(plugins, self._providers, settings.raw)
+        embedded = settings.log.path is not None
+        self._validator = Validator(plugins, self._providers, settings.raw, exactly_once=embedded)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="herder")
         self._ready, self._stopping = threading.Event(), threading.Event()
         self._stage = ("starting", time.time())

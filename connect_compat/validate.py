@@ -141,9 +141,15 @@ def plugin_definitions(plugin: Plugin) -> list[dict[str, Any]]:
 class Validator:
     """Checks configs against one table of plugins."""
 
-    def __init__(self, plugins: Plugins, providers: Providers, worker: Mapping[str, str]) -> None:
-        """`worker`: the worker's properties; its converters are the defaults of the connectors'."""
+    def __init__(
+        self, plugins: Plugins, providers: Providers, worker: Mapping[str, str], *, exactly_once: bool = True
+    ) -> None:
+        """`worker`: the worker's properties; its converters are the defaults of the connectors'.
+
+        `exactly_once`: whether the log takes a source's records and offsets together.
+        """
         self._plugins, self._providers, self._worker = plugins, providers, worker
+        self._exactly_once = exactly_once
 
     def plugin(self, raw: Raw) -> Plugin:
         """The connector a config asks for. Raises: RequestError: 400 in the words of Kafka Connect."""
@@ -175,6 +181,8 @@ class Validator:
         infos += [info for info in _section(plugin.config_class(), given, plugin) if info.key.name not in taken]
         report = Report(raw.get("connector.class") or "", plugin, infos, self._converters(given))
         _check_topics(report, given)
+        if not self._exactly_once:
+            _check_delivery(report, given)
         _add(report, [Problem(key, _NULL) for key, text in raw.items() if text is None])
         _add(report, problems)
         if live and not report.error_count:
@@ -388,6 +396,15 @@ def _converts(value: Value) -> bool:
 
 def _hidden(key: Key, given: str | None, shown: str | None) -> str | None:
     return shown if key.type != "PASSWORD" else ("[hidden]" if given else None)
+
+
+def _check_delivery(report: Report, given: Mapping[str, str]) -> None:
+    """A source that must not repeat a record cannot run where a crash repeats some."""
+    asked = given.get("exactly.once.support", "").strip().lower()
+    if report.plugin.kind is Kind.SOURCE and asked == "required":
+        message = ("exactly.once.support=required cannot be had with topics in Kafka, where a crash may repeat "
+                   "records; set it to requested, or run the connector on the embedded log")  # fmt: skip
+        _add(report, [Problem("exactly.once.support", message)])
 
 
 def _check_topics(report: Report, given: Mapping[str, str]) -> None:

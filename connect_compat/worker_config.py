@@ -66,6 +66,11 @@ class WorkerKeys:
     graceful_ms: int = key("task.shutdown.graceful.timeout.ms", default=5_000, type="LONG",
                            doc="Milliseconds a task may take to stop before it is killed.",
                            check=at_least(0))  # fmt: skip
+    exactly_once: str = key(
+        "exactly.once.source.support", default="disabled", values=("disabled", "preparing", "enabled"),
+        doc="Only `disabled` with topics in Kafka: records come at least once there. On the embedded log any value is "
+            "taken: records come exactly once.",
+    )  # fmt: skip
     data: str = key("tailrace.data.dir", default=DATA, doc="Folder of the embedded log, used without Kafka.")
     group_id: str = key("group.id", default="tailrace", doc="Name of the worker group.")
 
@@ -119,6 +124,7 @@ def worker_config(mode: Mode, properties: Mapping[str, str]) -> WorkerConfig:
     try:
         keys = parse(WorkerKeys, raw)
         listeners = _listeners(keys)
+        problems.extend(_delivery(mode, keys, raw))
     except ConfigError as error:
         problems.extend(error.problems)
     if problems:
@@ -152,9 +158,21 @@ def _listeners(keys: WorkerKeys) -> tuple[Listener, ...]:
     return tuple(found)
 
 
+def _in_kafka(mode: Mode, raw: Mapping[str, str]) -> bool:
+    return mode is Mode.DISTRIBUTED or (mode is Mode.STANDALONE and bool(raw.get("bootstrap.servers", "").strip()))
+
+
+def _delivery(mode: Mode, keys: WorkerKeys, raw: Mapping[str, str]) -> list[Problem]:
+    """A guarantee that was asked for and cannot be given is refused, not passed over."""
+    if keys.exactly_once == "disabled" or not _in_kafka(mode, raw):
+        return []
+    message = (f"exactly.once.source.support={keys.exactly_once} is not available with topics in Kafka: a crash may "
+               "repeat records there. Set it to disabled, or use the embedded log")  # fmt: skip
+    return [Problem("exactly.once.source.support", message)]
+
+
 def _log(mode: Mode, keys: WorkerKeys, raw: Mapping[str, str]) -> LogSettings:
-    in_kafka = mode is Mode.DISTRIBUTED or (mode is Mode.STANDALONE and bool(raw.get("bootstrap.servers", "").strip()))
-    if not in_kafka:
+    if not _in_kafka(mode, raw):
         return LogSettings(path=keys.data, group_id=keys.group_id)
     client = {name: text for name, text in raw.items() if name in _CLIENT_KEYS or name.startswith(_CLIENT_PREFIXES)}
     client.setdefault("bootstrap.servers", "localhost:9092")

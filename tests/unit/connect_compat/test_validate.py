@@ -159,6 +159,12 @@ def test_a_key_names_those_that_depend_on_it(login: Plugins) -> None:
     assert found["connector.plugin.version"]["default_value"] == KAFKA
 
 
+@pytest.mark.parametrize(("exactly_once", "found"), [(True, 0), (False, 1)])
+def test_a_guarantee_the_log_cannot_give_is_refused(exactly_once: bool, found: int) -> None:
+    validator = Validator(PLUGINS, providers(WORKER), WORKER, exactly_once=exactly_once)
+    assert len(validator.check({**SOURCE, "file": "/f", "exactly.once.support": "required"}).errors) == found
+
+
 def test_no_class_is_refused_without_showing_secrets() -> None:
     with pytest.raises(RequestError) as refused:
         check({"name": "c", "db.password": "s3cret"})
