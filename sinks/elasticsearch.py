@@ -195,12 +195,11 @@ class ElasticsearchSink:
 
     def __init__(self, config: ElasticsearchConfig) -> None:
         self._config = config
-        self._client: Any = None
+        self._client: Any = connect(config)
         self._mapped: set[tuple[str, Schema | None]] = set()
 
     def put(self, batches: Sequence[Batch]) -> Sequence[Rejected]:
         """Raises: TargetUnavailable: nothing or a part was written, repeat all; TargetError: a human is needed."""
-        self._client = self._client or connect(self._config)
         rejected: list[Rejected] = []
         actions: list[_Action] = []
         for batch in batches:
@@ -211,26 +210,35 @@ class ElasticsearchSink:
         return rejected
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
+        self._client.close()
 
     def _prepare_index(self, batch: Batch) -> None:
         """Creates the index and, unless schemas are ignored, its mapping; once per index and schema."""
         index = index_name(batch.topic)
-        ignore = self._ignores_schema(batch.topic)
-        known = (index, None if ignore else batch.value_schema)
+        schema = None if self._ignores_schema(batch.topic) else batch.value_schema
+        known = (index, schema)
         if known in self._mapped:
             return
         indices = self._client.indices
+        wanted = None if schema is None else mapping(schema, self._config.compact_maps)
         try:
-            if not indices.exists(index=index):
-                indices.create(index=index)
-            if not ignore and batch.value_schema is not None and not self._has_mapping(index):
-                indices.put_mapping(index=index, body=mapping(batch.value_schema, self._config.compact_maps))
+            if not indices.exists(index=index) and self._created(index, wanted):
+                wanted = None
+            if wanted is not None and not self._has_mapping(index):
+                indices.put_mapping(index=index, body=wanted)
         except Exception as error:
-            if "resource_already_exists_exception" not in str(error):  # another task was faster
-                raise failure(error, self._config) from error
+            raise failure(error, self._config) from error
         self._mapped.add(known)
+
+    def _created(self, index: str, wanted: Mapping[str, Any] | None) -> bool:
+        """False when another task was faster. Its shards are not waited for: the bulk request does that for all."""
+        try:
+            self._client.indices.create(index=index, mappings=wanted, wait_for_active_shards="0")
+        except Exception as error:
+            if "resource_already_exists_exception" in str(error):
+                return False
+            raise
+        return True
 
     def _has_mapping(self, index: str) -> bool:
         return any(
