@@ -64,7 +64,7 @@ INTEGER_BITS: Final = {
     "INT": 32, "INTEGER": 32, "INT4": 32, "BIGINT": 64, "INT8": 64, "SERIAL": 64,
 }  # fmt: skip
 
-_NAMED: Final = {
+FAMILIES: Final = {
     **dict.fromkeys(INTEGER_BITS, Family.INTEGER),
     **dict.fromkeys(("FLOAT", "FLOAT4", "FLOAT8", "REAL", "DOUBLE", "DOUBLE PRECISION"), Family.FLOAT),
     **dict.fromkeys(("DECIMAL", "NUMERIC", "DEC", "FIXED"), Family.DECIMAL),
@@ -105,7 +105,7 @@ def is_unsigned(column: Column) -> bool:
 
 def family(column: Column) -> Family:
     """Raises: DecodeError: a type that MySQL does not have."""
-    found = _NAMED.get(type_word(column)) or _BY_JDBC_TYPE.get(column.jdbc_type)
+    found = FAMILIES.get(type_word(column)) or _BY_JDBC_TYPE.get(column.jdbc_type)
     if found is None:
         raise DecodeError(
             f"column {column.name!r} has the type {column.type_name!r}, which is not known; "

@@ -83,9 +83,7 @@ def test_offsets_are_written_byte_for_byte_as_kafka_connect_writes_them(
     ]  # fmt: skip
 
 
-def test_an_internal_topic_that_would_forget_records_is_refused(
-    log: KafkaLog, group: str
-) -> None:
+def test_an_internal_topic_that_would_forget_records_is_refused(log: KafkaLog, group: str) -> None:
     log.create_topics([TopicSpec(f"{group}-configs", 1, 1, {"cleanup.policy": "delete"})])
     with pytest.raises(LogError, match=r"cleanup\.policy=delete .* --add-config cleanup\.policy=compact"):
         log.configs().all()

@@ -186,9 +186,7 @@ def test_end_offsets_are_the_next_to_be_given(log: Log, place: Place) -> None:
     assert log.end_offsets(place.name("never-was")) == {}
 
 
-def test_what_was_flushed_is_seen_by_another_process(
-    log: Log, place: Place, start: Callable[..., Process]
-) -> None:
+def test_what_was_flushed_is_seen_by_another_process(log: Log, place: Place, start: Callable[..., Process]) -> None:
     topic = place.name("t")
     append(log, batch(topic, 300))
     assert next(start("read-all", topic, "300").events()) == [[n, str(n), f"v{n}"] for n in range(300)]
