@@ -68,7 +68,7 @@ class Key:
         old_values: values of older releases, in lower case -> what they are called now.
         needed: not `required` in Connect's definition, and still refused when it is missing (as Debezium does).
         invalid: the sentence for a wrong value, with `{name}`, `{value}` and `{problem}`.
-        internal: left out of `validate` and docs.
+        internal: left out of `validate`, for the original's definition does not list it; it works and is documented.
     """
 
     name: str
