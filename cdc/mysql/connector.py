@@ -24,12 +24,13 @@ from cdc.mysql.history import History, HistoryOptions
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan, plan
 from cdc.mysql.reader import ReaderOptions, stream
+from cdc.mysql.schema_change import Kind, SchemaChange, TableChange
 from cdc.mysql.server import Server
-from cdc.mysql.snapshot import Context, HeldTopic, Snapshot
+from cdc.mysql.snapshot import Context, HeldTopic, Snapshot, UnkeptTopic
 from cdc.mysql.types import TypeOptions
 from cdc.mysql.unsupported import refused, warned
 from cdc.naming import topic_name
-from cdc.record import Headers, Poll, SourceContext, SourceOffset
+from cdc.record import Headers, Poll, SourceContext, SourceOffset, Topic
 from cdc.table import any_of, chosen
 
 _log = structlog.get_logger(__name__)
@@ -126,21 +127,21 @@ class MySqlSource:
         self._headers = headers if config.extended_headers else ()
         self._capture = _capture(config, self._headers)
         self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
-        self._history = History(
-            self._topic,
-            config.topic_prefix,
-            self._capture.table,
-            HistoryOptions(
-                captured_database=self._capture.database,
-                only_captured_tables=config.only_captured_tables,
-                only_captured_databases=config.only_captured_databases,
-                skip_unparseable=config.skip_unparseable,
-                comments=config.schema_comments,
-            ),
-        )
+        self._history = self._history_in(self._topic)
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
         self._origin = chosen(includes, excludes) if includes or excludes else None
         self._running: Iterator[Poll] | None = None
+
+    def _history_in(self, topic: Topic) -> History:
+        config = self._config
+        options = HistoryOptions(
+            captured_database=self._capture.database,
+            only_captured_tables=config.only_captured_tables,
+            only_captured_databases=config.only_captured_databases,
+            skip_unparseable=config.skip_unparseable,
+            comments=config.schema_comments,
+        )
+        return History(topic, config.topic_prefix, self._capture.table, options)
 
     def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
         self._running = self._run(self._stored(resume))
@@ -162,14 +163,17 @@ class MySqlSource:
         for warning in warned(self._config, self._raw):
             _log.warning(warning)
         made, position = self._planned(stored)
-        if made.definitions or made.rows:
-            yield from _waited(self._config.snapshot_delay_ms)
-            self._history.create()
-            snapshot = Snapshot(self._snapshot_context(), rows=made.rows, at=position if made.keep_offset else None)
-            yield from snapshot.polls()
-            position = snapshot.position
-        elif position is not None:
+        reads_tables = made.definitions or made.rows
+        if position is not None and (made.again or not reads_tables):
             self._history.recover(position.to_offset())
+        if reads_tables:
+            yield from _waited(self._config.snapshot_delay_ms)
+            snapshot = self._snapshot(made, position)
+            for poll in snapshot.polls():
+                if made.again:
+                    self._record_missing(snapshot)
+                yield poll
+            position = snapshot.position
         if made.stream and position is not None:
             yield from _waited(self._config.streaming_delay_ms)
             yield from self._stream(position)
@@ -184,11 +188,14 @@ class MySqlSource:
                 _log.warning(warning)
             self._report.update(findings.facts)
             unfinished = stored is not None and stored.snapshot is not None
-            has_history = stored is not None and not unfinished and self._history.exists()
+            has_history = stored is not None and self._history.exists()
             made = plan(self._config, offset=stored is not None, unfinished=unfinished, history=has_history)
-            if stored is None or unfinished or made.rows or not made.stream or self._still_there(server, stored):
-                if stored is None and not made.definitions and made.stream:
-                    return made, Position(file=server.logs()[0], pos=4)
+            if stored is None:
+                reads_all = made.stream and not made.definitions
+                return made, Position(file=server.logs()[0], pos=4) if reads_all else None
+            if unfinished:
+                return self._taken_again(made, stored, server)
+            if made.rows or not made.stream or self._still_there(server, stored):
                 return made, stored
             if made.on_log_gone:
                 _log.warning("the server no longer has the log after the stored offset; taking a snapshot",
@@ -201,6 +208,18 @@ class MySqlSource:
         finally:
             server.close()
 
+    def _taken_again(self, made: Plan, stored: Position, server: Server) -> tuple[Plan, Position | None]:
+        """An interrupted snapshot's plan and position; without that position, those of a first snapshot."""
+        if not made.again:
+            gone = f"the schema history topic {self._config.history_topic} is empty"
+        elif not self._still_there(server, stored):
+            gone = f"the server no longer has the binary log after {_shown(stored)}"
+        else:
+            return made, stored
+        _log.warning("a snapshot was interrupted and cannot be taken up; it begins anew, and rows that were deleted "
+                     "since stay in the targets: delete those there", reason=gone)  # fmt: skip
+        return replace(made, definitions=True, again=False), None
+
     def _still_there(self, server: Server, position: Position) -> bool:
         if not self._config.log_position_check:
             return True
@@ -208,13 +227,35 @@ class MySqlSource:
             position = replace(position, gtids=None)
         return server.holds(position, self._origin or (lambda uuid: True))
 
-    def _snapshot_context(self) -> Context:
+    def _record_missing(self, snapshot: Snapshot) -> None:
+        """Tables that the config captures since the attempt that was cut short: nothing tells how they were then.
+
+        Where every table is recorded, one that is missing was created since, and its CREATE TABLE is in the log.
+        """
+        if not (self._config.only_captured_tables or self._config.only_captured_databases):
+            return
+        now_ms, position = time.time_ns() // 1_000_000, snapshot.position.to_offset()
+        for id in filter(self._capture.table, sorted(snapshot.tables.keys() - self._history.tables.keys())):
+            made = (TableChange(Kind.CREATE, id, snapshot.tables[id]),)
+            change = SchemaChange(kind=Kind.CREATE, database=id.database, ddl="", table_changes=made, ts_ms=now_ms)
+            self._history.record(change, position)
+
+    def _snapshot(self, made: Plan, position: Position | None) -> Snapshot:
+        if made.again:
+            forgotten = HeldTopic(UnkeptTopic())
+            context = self._snapshot_context(self._history_in(forgotten), forgotten)
+            return Snapshot(context, rows=made.rows, since=position)
+        self._history.create()
+        context = self._snapshot_context(self._history, self._topic)
+        return Snapshot(context, rows=made.rows, at=position if made.keep_offset else None)
+
+    def _snapshot_context(self, history: History, topic: HeldTopic) -> Context:
         overrides = {
             table: self._raw[_OVERRIDES + table] for table in _listed(self._config.select_overrides)
         }  # fmt: skip
         return Context(
-            config=self._config, settings=self._settings, capture=self._capture, history=self._history,
-            topic=self._topic, headers=self._headers, overrides=overrides, report=self._report,
+            config=self._config, settings=self._settings, capture=self._capture, history=history,
+            topic=topic, headers=self._headers, overrides=overrides, report=self._report,
         )  # fmt: skip
 
     def _stream(self, position: Position) -> Iterator[Poll]:

@@ -5,7 +5,7 @@ Source: Debezium 3.5.0.Final, the snapshotters of `io.debezium.snapshot.mode` an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdc.errors import SourceError
 from cdc.mysql.config import MySqlConfig
@@ -21,6 +21,8 @@ class Plan:
         keep_offset: the definitions are taken as those at the stored offset, and streaming goes on from it.
         stream: go on with the binary log; otherwise stay idle.
         on_log_gone: take a snapshot when the server no longer has the log after the stored offset.
+        again: a snapshot was cut short: `rows` are read as they are now, but the definitions stay those that it
+            recorded, and the log is read from its position, so that deletes of rows it sent are seen.
     """
 
     definitions: bool
@@ -28,6 +30,7 @@ class Plan:
     stream: bool
     keep_offset: bool = False
     on_log_gone: bool = False
+    again: bool = False
 
 
 def plan(config: MySqlConfig, *, offset: bool, unfinished: bool, history: bool) -> Plan:
@@ -69,7 +72,7 @@ def plan(config: MySqlConfig, *, offset: bool, unfinished: bool, history: bool) 
                 "start, which rebuilds it from the tables as they are now and keeps the offset"
             )
         return Plan(True, False, made.stream, keep_offset=True, on_log_gone=made.on_log_gone)
-    return made
+    return replace(made, definitions=False, again=True) if unfinished and history else made
 
 
 def _recovery(*, offset: bool, unfinished: bool) -> Plan:

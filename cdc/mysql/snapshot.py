@@ -1,7 +1,8 @@
 """The initial read: lock, position, table definitions, unlock, then every row, as batches with the snapshot's position.
 
 Order and texts are those of Debezium 3.5.0.Final's `BinlogSnapshotChangeEventSource`. A snapshot that was cut short
-is done again from its start: its offset says `snapshot` until the last record.
+is done again from its start: its offset says `snapshot` until the last record. The offset goes out, alone, after the
+definitions and before the first row: where rows were sent, an offset tells from where their deletes must be read.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from cdc.mysql.schema_change import Kind, SchemaChange
 from cdc.mysql.server import Server, quoted
 from cdc.mysql.source_info import VERSION, SourceInfo
 from cdc.record import Batch, Headers, Poll, SourceOffset, Topic
-from cdc.table import TableId, any_of
+from cdc.table import Table, TableId, any_of
 
 _log = structlog.get_logger(__name__)
 
@@ -75,6 +76,20 @@ class HeldTopic:
         self._waiting = None
 
 
+class UnkeptTopic:
+    """The history of a snapshot that is taken again: its definitions serve to read rows, and are forgotten."""
+
+    def exists(self) -> bool:
+        return False
+
+    def create(self) -> None: ...
+
+    def append(self, records: Sequence[tuple[bytes | None, bytes]]) -> None: ...
+
+    def read(self) -> Iterator[tuple[bytes | None, bytes]]:
+        return iter(())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """What a snapshot works with. `overrides` are SELECT statements by `db.table`."""
@@ -105,9 +120,16 @@ class _Held(NamedTuple):
 class Snapshot:
     """One snapshot. `polls` may be run once; `position` is where streaming begins after it."""
 
-    def __init__(self, context: Context, *, rows: bool, at: Position | None = None) -> None:
-        """`rows`: read rows too, not only definitions. `at`: keep this position instead of the server's own."""
-        self._context, self._with_rows, self._at = context, rows, at
+    def __init__(
+        self, context: Context, *, rows: bool, at: Position | None = None, since: Position | None = None
+    ) -> None:
+        """
+        Args:
+            rows: read rows too, not only definitions.
+            at: keep this position instead of the server's own.
+            since: where an attempt began that was cut short; the log is to be read from there.
+        """
+        self._context, self._with_rows, self._at, self._since = context, rows, at, since
         self._held: _Held | None = None
         self._ts_sec = context.clock_ns() // 1_000_000_000
         self._position: Position | None = None
@@ -117,9 +139,18 @@ class Snapshot:
     @property
     def position(self) -> Position:
         """Raises: ValueError: `polls` has not come so far."""
+        return replace(self._since or self._read_at, ts_sec=self._ts_sec, snapshot=None)
+
+    @property
+    def tables(self) -> Mapping[TableId, Table]:
+        """Every table whose definition was read."""
+        return self._context.history.tables
+
+    @property
+    def _read_at(self) -> Position:
         if self._position is None:
             raise ValueError("the snapshot has no position yet")
-        return replace(self._position, ts_sec=self._ts_sec)
+        return self._position
 
     def polls(self) -> Iterator[Poll]:
         """Raises: SourceUnavailable: begin again; SourceError."""
@@ -163,7 +194,7 @@ class Snapshot:
         self._lock.take([table for table in in_order(reader.tables(), ()) if self._context.capture.table(table)])
         # The position comes first: where nothing is locked a row may come twice, but none is missed.
         position = self._at or reader.position()
-        self._position = replace(position, snapshot=None)
+        self._position = position
         reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         reader.run(f"SAVEPOINT {_SAVEPOINT}")
         captured, recorded = self._tables(reader)
@@ -221,17 +252,17 @@ class Snapshot:
         for database, ddl in _statements(reader, definitions):
             changes += self._applied(database, ddl)
             if len(changes) >= _CHANGES_PER_POLL:
-                yield self._recorded(changes)
+                yield Poll(self._recorded(changes))
                 changes = []
-        if changes:
-            yield self._recorded(changes)
+        last = self._recorded(changes) if changes else []
         self._context.topic.release()
+        yield Poll(last, [self._saved(self._offset())], idle=True)
 
     def _applied(self, database: str, ddl: str) -> list[SchemaChange]:
         now_ms = self._context.clock_ns() // 1_000_000
         return self._context.history.apply(ddl, database, self._offset().to_offset(), now_ms)
 
-    def _recorded(self, changes: Sequence[SchemaChange]) -> Poll:
+    def _recorded(self, changes: Sequence[SchemaChange]) -> list[Batch]:
         """Durable in the history first: who reads the schema-change topic may rely on it."""
         self._context.topic.flush()
         batches: list[Batch] = []
@@ -242,7 +273,7 @@ class Snapshot:
                 batches.append(self._change_batch(shown[:-1], "true"))
             if shown:
                 self._hold_change(shown[-1])
-        return self._poll(batches)
+        return batches
 
     def _hold_change(self, change: SchemaChange) -> None:
         self._held = _Held(lambda marker: [self._change_batch([change], marker)], "true")
@@ -324,7 +355,7 @@ class Snapshot:
     # What goes out
 
     def _source(self, ns: int, marker: str, database: str, table: str | None) -> SourceInfo:
-        position = self.position
+        position = self._read_at
         return SourceInfo(
             VERSION, "mysql", self._context.config.topic_prefix, ns // 1_000_000, marker, database, None,
             ns // 1_000, ns, table, 0, None, position.file, position.pos, 0, None, None,

@@ -17,26 +17,43 @@ EVERYTHING, STREAM = Plan(True, True, True), Plan(False, False, True)
 
 
 def made(mode: str, left: str, **given: str) -> Plan:
-    """`left`: nothing, unfinished, offset (without history) or both."""
+    """`left`: nothing, unfinished, unfinished without history, offset (without history) or both."""
     config = parse(MySqlConfig, NEEDED | {"snapshot.mode": mode} | given)
-    return plan(config, offset=left != "nothing", unfinished=left == "unfinished", history=left == "both")
+    unfinished = left.startswith("unfinished")
+    return plan(config, offset=left != "nothing", unfinished=unfinished, history=left in ("both", "unfinished"))
 
 
 @pytest.mark.parametrize(
-    ("mode", "first", "unfinished", "later"),
+    ("mode", "first", "later"),
     [
-        ("initial", EVERYTHING, EVERYTHING, STREAM),
-        ("always", EVERYTHING, EVERYTHING, EVERYTHING),
-        ("initial_only", Plan(True, True, False), Plan(True, True, False), Plan(False, False, False)),
-        ("no_data", Plan(True, False, True), Plan(True, False, True), STREAM),
-        ("when_needed", Plan(True, True, True, on_log_gone=True), Plan(True, True, True, on_log_gone=True),
-         Plan(False, False, True, on_log_gone=True)),
+        ("initial", EVERYTHING, STREAM),
+        ("always", EVERYTHING, EVERYTHING),
+        ("initial_only", Plan(True, True, False), Plan(False, False, False)),
+        ("no_data", Plan(True, False, True), STREAM),
+        ("when_needed", Plan(True, True, True, on_log_gone=True), Plan(False, False, True, on_log_gone=True)),
     ],
-)  # fmt: skip
-def test_a_mode_reads_tables_when_it_should(mode: str, first: Plan, unfinished: Plan, later: Plan) -> None:
+)
+def test_a_mode_reads_tables_when_it_should(mode: str, first: Plan, later: Plan) -> None:
     assert made(mode, "nothing") == first
-    assert made(mode, "unfinished") == unfinished
+    assert made(mode, "unfinished, no history") == first
     assert made(mode, "both") == later
+
+
+@pytest.mark.parametrize(
+    ("mode", "rows", "stream"),
+    [
+        ("initial", True, True),
+        ("always", True, True),
+        ("initial_only", True, False),
+        ("no_data", False, True),
+        ("when_needed", True, True),
+    ],
+)
+def test_a_snapshot_that_was_cut_short_keeps_its_definitions_and_its_position(
+    mode: str, rows: bool, stream: bool
+) -> None:
+    found = made(mode, "unfinished")
+    assert (found.definitions, found.rows, found.stream, found.again) == (False, rows, stream, True)
 
 
 def test_never_streams_at_once() -> None:

@@ -1,0 +1,110 @@
+"""A MySQL connector in this process, over several starts: what it sent, what it saved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cdc.mysql.connector import MYSQL
+from cdc.mysql.source_info import SourceInfo
+from cdc.record import Poll, SourceContext, SourceOffset
+
+
+class Event(NamedTuple):
+    """A data record: what a test looks at."""
+
+    table: str
+    op: str
+    before: Any
+    after: Any
+    marker: str | None
+
+
+@dataclass
+class MemoryTopic:
+    """A topic of a source in memory."""
+
+    records: list[tuple[bytes | None, bytes]] = field(default_factory=list)
+    made: bool = False
+
+    def exists(self) -> bool:
+        return self.made
+
+    def create(self) -> None:
+        self.made = True
+
+    def append(self, records: Sequence[tuple[bytes | None, bytes]]) -> None:
+        self.made = True
+        self.records += records
+
+    def read(self) -> Iterator[tuple[bytes | None, bytes]]:
+        return iter(list(self.records))
+
+
+@dataclass
+class Connector:
+    """One connector over several starts: its topics, its saved offset, and all it has sent."""
+
+    config: dict[str, str]
+    history: MemoryTopic = field(default_factory=MemoryTopic)
+    offsets: list[SourceOffset] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    changes: list[tuple[str, str | None, str]] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def open(self, name: str, client: Mapping[str, str]) -> MemoryTopic:
+        assert name == "d-history"
+        return self.history
+
+    def start(self, **given: str) -> Iterator[Poll]:
+        """Polls of one start; what each gave is kept, its offset saved."""
+        raw = self.config | {name.replace("__", "."): text for name, text in given.items()}
+        source = MYSQL.build(raw, SourceContext("d", 0, self, self.report))
+        with closing(source):
+            for poll in source.polls(self.offsets[-1:]):
+                self._take(poll)
+                yield poll
+
+    def _take(self, poll: Poll) -> None:
+        for batch in poll.batches:
+            for value in batch.values:
+                if batch.topic == "d":
+                    self.changes.append((value[0].db, value[0].snapshot, value[4]))
+                elif value is not None:
+                    before, after, block, _, op, *_ = value
+                    source = SourceInfo(*block)
+                    self.events.append(Event(source.table or "", op, before, after, source.snapshot))
+        self.offsets += poll.offsets
+
+    def until(self, done: Callable[[], bool], seconds: float = 30, **given: str) -> None:
+        """One start, stopped as soon as `done`."""
+        end = time.monotonic() + seconds
+        polls = self.start(**given)
+        try:
+            for _ in polls:
+                if done():
+                    return
+                assert time.monotonic() < end, f"not seen within {seconds} s; came: {self.events[-5:]}"
+        finally:
+            polls.close()  # type: ignore[attr-defined]
+        assert done()
+
+    def snapshot(self, **given: str) -> None:
+        self.until(self.is_streaming, 30, **given)
+
+    def is_streaming(self) -> bool:
+        return bool(self.offsets) and "snapshot" not in (self.offsets[-1].offset or {})
+
+    def rows(self, table: str) -> dict[Any, Any]:
+        """The table as the events say it is, by its first column."""
+        found: dict[Any, Any] = {}
+        for event in self.events:
+            if event.table == table:
+                if event.before is not None:
+                    found.pop(event.before[0], None)
+                if event.after is not None:
+                    found[event.after[0]] = event.after[1:]
+        return found
