@@ -64,6 +64,7 @@ class Process:
             if child.poll() is not None:
                 raise ServiceError(f"{self.name} ended with {child.returncode}; {self.log} says:\n{self.tail()}")
             if ready():
+                child.returncode = 0  # it outlives this process: Python is not to warn that nobody waited for it
                 return
             time.sleep(0.1)
         self.stop()
