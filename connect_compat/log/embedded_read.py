@@ -9,10 +9,10 @@ from connect_compat.log import LogRecord, TopicPartition
 from connect_compat.log.chunk import unpack
 from connect_compat.log.embedded_file import OFFSET_BITS, File
 from connect_compat.log.embedded_groups import Membership, Subscription
+from connect_compat.log.embedded_wake import Wake
 
 _READ_BYTES = 16 << 20
-_SHORTEST_S, _LONGEST_S, _DOZING_S = 0.001, 0.02, 0.05
-_DOZE_AFTER_S = 10.0
+_SHORTEST_S, _LONGEST_S = 0.001, 0.1
 
 
 def records(file: File, partition: int, at: TopicPartition, start: int) -> Iterator[LogRecord]:
@@ -32,7 +32,7 @@ def records(file: File, partition: int, at: TopicPartition, start: int) -> Itera
 
 
 class EmbeddedReader:
-    """A sink task's reader. Waits by looking at the file's version: about 0.2% of a CPU while idle."""
+    """A sink task's reader. Waits by looking at the file's version, often once the file was written to, else seldom."""
 
     def __init__(self, folder: str, group: str, subscription: Subscription, *, from_end: bool) -> None:
         self._file = File(folder)
@@ -51,7 +51,8 @@ class EmbeddedReader:
         self._open: dict[int, Iterator[LogRecord]] = {}
         self._lost: list[TopicPartition] = []
         self._paused = False
-        self._delay, self._active = _SHORTEST_S, time.monotonic()
+        self._delay = _SHORTEST_S
+        self._wake = Wake(self._file.path.with_name(self._file.path.name + "-wal"))
 
     def read(self, max_records: int, timeout_s: float) -> Sequence[LogRecord]:
         deadline = time.monotonic() + timeout_s
@@ -59,14 +60,13 @@ class EmbeddedReader:
             if self._look():
                 return []
             if not self._paused and (found := self._fetch(max_records)):
-                self._delay, self._active = _SHORTEST_S, time.monotonic()
+                self._delay = _SHORTEST_S
                 return found
             now = time.monotonic()
             if now >= deadline:
                 return []
-            time.sleep(min(self._delay, deadline - now))
-            longest = _LONGEST_S if now - self._active < _DOZE_AFTER_S else _DOZING_S
-            self._delay = min(self._delay * 1.5, longest)
+            woken = self._wake.wait(min(self._delay, deadline - now))
+            self._delay = _SHORTEST_S if woken else min(self._delay * 1.5, _LONGEST_S)
 
     def _look(self) -> bool:
         """Notices what others committed: new records, topics and members. True when partitions were lost."""
@@ -158,4 +158,5 @@ class EmbeddedReader:
         try:
             self._membership.leave()
         finally:
+            self._wake.close()
             self._file.close()
