@@ -24,6 +24,8 @@ from pymysql.err import Error, MySQLError
 from cdc import key_stores
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable, TailraceError
+from cdc.mysql.failures import NO_GRANT, WRONG_PASSWORD, at_login, dump_refused, numbered
+from cdc.mysql.failures import failure as failure
 from cdc.mysql.offset import GtidSet, Position
 
 _REGISTER_SLAVE: Final = 0x15
@@ -38,9 +40,6 @@ _SILENCE_SECONDS: Final = 30.0
 """A server that promised a heartbeat a second and sends nothing for so long is away."""
 _NET_WRITE_TIMEOUT_SECONDS: Final = 600
 """How long the server waits for a reader that takes nothing because the log is away."""
-_WRONG_PASSWORD, _NO_GRANT = 1045, 1227
-_GIVEN_UP: Final = (1042, 1043, 1053, 1040, 1158, 1159, 1160, 1161, 1203, 1226, 2003, 2006, 2013, 2055, 3169, 4031)
-"""Server and client error numbers of an outage: too many connections, shutdown, lost connection, network errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,22 +72,31 @@ def connect(settings: Settings, **options: Any) -> Connection[Any]:
     Raises: SourceUnavailable: no server answers; SourceError: it refuses us, or TLS is not as asked for.
     """
     timeout_s = max(1, settings.connect_timeout_ms // 1000)
+    read_timeout = options.pop("read_timeout", timeout_s)
     wanted: dict[str, Any] = {
         "host": settings.host, "port": settings.port, "user": settings.user, "charset": "utf8mb4", "autocommit": True,
         "password": settings.password.reveal() if settings.password is not None else "",
-        "connect_timeout": timeout_s, "read_timeout": timeout_s, "program_name": "tailrace", **options,
+        "connect_timeout": timeout_s, "read_timeout": min(timeout_s, read_timeout), "program_name": "tailrace",
+        **options,
     }  # fmt: skip
     context = _tls(settings)
     try:
-        if context is not None:
-            try:
-                return pymysql.connect(ssl=context, **wanted)
-            except (Error, OSError) as error:
-                if settings.ssl_mode != "preferred" or not _without_tls(error):
-                    raise
-        return pymysql.connect(ssl_disabled=True, **wanted)
-    except (MySQLError, OSError, RuntimeError) as error:
-        raise failure(error, settings) from error
+        connection = _opened(settings, context, wanted)
+    except Exception as error:  # a stranger's bytes make the driver fail in any way
+        raise at_login(error, settings, wanted["read_timeout"]) from error
+    connection._read_timeout = read_timeout  # type: ignore[attr-defined]
+    return connection
+
+
+def _opened(settings: Settings, context: ssl.SSLContext | None, wanted: dict[str, Any]) -> Connection[Any]:
+    """Over TLS if need be; the driver's own errors."""
+    if context is not None:
+        try:
+            return pymysql.connect(ssl=context, **wanted)
+        except (Error, OSError) as error:
+            if settings.ssl_mode != "preferred" or not _without_tls(error):
+                raise
+    return pymysql.connect(ssl_disabled=True, **wanted)
 
 
 def _without_tls(error: BaseException) -> bool:
@@ -124,48 +132,6 @@ def _revealed(password: Password | None) -> str | None:
     return None if password is None else password.reveal()
 
 
-def failure(error: BaseException, settings: Settings | None = None) -> TailraceError:
-    """A driver's or the network's error, or an error packet's, as one of ours that says what to do."""
-    if isinstance(error, TailraceError):
-        return error
-    where = str(settings) if settings is not None else "MySQL"
-    user = settings.user if settings is not None else "user"
-    cause = getattr(error, "original_exception", error)
-    number, text = _numbered(error)
-    if isinstance(cause, ssl.SSLError):
-        return SourceError(f"{where}: TLS failed: {cause}; check database.ssl.mode and database.ssl.truststore")
-    if "SSL is required" in text:
-        return SourceError(f"{where}: the server offers no TLS; set database.ssl.mode=preferred or enable TLS there")
-    if number == _WRONG_PASSWORD:
-        return SourceError(f"{where}: {text} (1045); check database.user and database.password")
-    if number in (_NO_GRANT, 1044, 1142):
-        return SourceError(
-            f"{where}: {text} ({number}); run: GRANT SELECT, RELOAD, SHOW DATABASES, LOCK TABLES, REPLICATION SLAVE, "
-            f"REPLICATION CLIENT ON *.* TO '{user}'@'%'"
-        )
-    if number == 1236:
-        return _dump_refused(where, text)
-    if number in _GIVEN_UP or isinstance(cause, OSError):
-        return SourceUnavailable(f"{where} does not answer: {text}" + (f" ({number})" if number else ""))
-    return SourceError(f"{where}: {text}" + (f" ({number})" if number else ""))
-
-
-def _numbered(error: BaseException) -> tuple[int, str]:
-    """The MySQL error number, 0 when there is none, and the text."""
-    if len(error.args) >= 2 and isinstance(error.args[0], int):
-        return error.args[0], str(error.args[1])
-    return 0, str(error) or type(error).__name__
-
-
-def _dump_refused(where: str, text: str) -> SourceError:
-    if "server_uuid/server_id" in text:
-        return SourceError(
-            f"{where}: another replica reads with the same server id: {text} (1236); give this connector a "
-            "database.server.id that no other replica of this server has"
-        )
-    return SourceError(f"{where}: {text} (1236)")
-
-
 class Stream:
     """The packets of a binary log as they arrive, until `close`. Iterating ends only with an error.
 
@@ -178,6 +144,7 @@ class Stream:
     def __init__(self, settings: Settings, server_id: int, position: Position, gtids: GtidSet | None) -> None:
         """Raises: SourceUnavailable, SourceError."""
         self._connection: Connection[Any] | None = connect(settings)
+        self._server_id: int | None = server_id
         try:
             with self._connection.cursor() as cursor:
                 self._prepare(cursor)
@@ -186,9 +153,9 @@ class Stream:
             self._connection._execute_command(command, payload)  # type: ignore[attr-defined]
         except (MySQLError, OSError) as error:
             self.close()
-            number, text = _numbered(error)
+            number, text = numbered(error)
             # The password was right: here the server means that REPLICATION SLAVE was not granted.
-            raise failure(MySQLError(_NO_GRANT, text) if number == _WRONG_PASSWORD else error, settings) from error
+            raise failure(MySQLError(NO_GRANT, text) if number == WRONG_PASSWORD else error, settings) from error
         except BaseException:
             self.close()
             raise
@@ -204,7 +171,7 @@ class Stream:
     def over(cls, settings: Settings, sock: socket.socket, position: Position, gtids: GtidSet | None) -> Stream:
         """A stream on a socket over which the dump was asked for already; the socket's own timeout holds."""
         stream = cls.__new__(cls)
-        stream._connection, stream.checksum = None, True
+        stream._connection, stream._server_id, stream.checksum = None, None, True
         stream._reset(settings, sock, position, gtids)
         return stream
 
@@ -317,9 +284,11 @@ class Stream:
         return SourceUnavailable(f"{self._settings} ended the binary log stream")
 
     def _explained(self, number: int, text: str) -> TailraceError:
-        gone = re.search(r"purged|Could not find first log file|position|GTID", text)
-        if number != 1236 or gone is None or "server_uuid/server_id" in text:
+        if number != 1236:
             return failure(MySQLError(number, text), self._settings)
+        gone = re.search(r"purged|Could not find first log file|position|GTID", text)
+        if gone is None or "server_uuid/server_id" in text or "anonymous transaction" in text:
+            return dump_refused(str(self._settings), text, self._server_id)
         needed = f"GTID set {self._gtids}" if self._gtids is not None else self._where()
         return SourceError(
             f"{self._settings}: the server no longer has the binary log from {needed} on; it begins with "

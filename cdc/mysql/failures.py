@@ -1,0 +1,108 @@
+"""What the driver, the network and the server say when something fails -> our errors, each with its remedy.
+
+Source: MySQL's manual, "Server Error Message Reference" and "Client Error Message Reference".
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final, Protocol
+
+from cdc.errors import SourceError, SourceUnavailable, TailraceError
+
+NO_GRANT: Final = 1227
+WRONG_PASSWORD: Final = 1045
+LOST: Final = 2013
+_DUMP_REFUSED: Final = 1236
+_FULL: Final = (1040, 1203, 1226)
+"""Too many connections: of the server, of the user, in an hour."""
+_GIVEN_UP: Final = (1042, 1043, 1053, 1158, 1159, 1160, 1161, 2003, 2006, LOST, 2055, 3169, 4031)
+"""Shutdown, lost connection, network errors."""
+_GRANTS: Final = "SELECT, RELOAD, SHOW DATABASES, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT"
+_REMEDIES: Final = {
+    WRONG_PASSWORD: "check database.user and database.password",
+    NO_GRANT: f"run: GRANT {_GRANTS} ON *.* TO '{{user}}'@'%'",
+    1044: f"run: GRANT {_GRANTS} ON *.* TO '{{user}}'@'%'",
+    1142: f"run: GRANT {_GRANTS} ON *.* TO '{{user}}'@'%'",
+    1130: f"run: CREATE USER '{{user}}'@'%' IDENTIFIED BY '<password>'; GRANT {_GRANTS} ON *.* TO '{{user}}'@'%'",
+    1129: "run on the server: TRUNCATE TABLE performance_schema.host_cache",
+    1820: "run: ALTER USER '{user}'@'%' IDENTIFIED BY '<new password>'; and set database.password to it",
+    1862: "run: ALTER USER '{user}'@'%' IDENTIFIED BY '<new password>'; and set database.password to it",
+    3118: "run: ALTER USER '{user}'@'%' ACCOUNT UNLOCK",
+}
+"""By error number, for what no waiting mends."""
+
+
+class Login(Protocol):
+    """Who logs in where; its text is `user@host:port`."""
+
+    @property
+    def user(self) -> str: ...
+
+    @property
+    def host(self) -> str: ...
+
+
+def failure(error: BaseException, login: Login | None = None) -> TailraceError:
+    """A driver's or the network's error, or an error packet's, as one of ours that says what to do."""
+    if isinstance(error, TailraceError):
+        return error
+    where = str(login) if login is not None else "MySQL"
+    user = login.user if login is not None else "user"
+    cause = getattr(error, "original_exception", error)
+    number, text = numbered(error)
+    shown = f"{text} ({number})" if number else text
+    if isinstance(cause, ssl.SSLError):
+        return SourceError(f"{where}: TLS failed: {cause}; check database.ssl.mode and database.ssl.truststore")
+    if "SSL is required" in text:
+        return SourceError(f"{where}: the server offers no TLS; set database.ssl.mode=preferred or enable TLS there")
+    if number in _REMEDIES:
+        return SourceError(f"{where}: {shown}; {_REMEDIES[number].format(user=user)}")
+    if number == _DUMP_REFUSED:
+        return dump_refused(where, text)
+    if number in _FULL:
+        return SourceUnavailable(f"{where} lets nobody in now: {shown}; close connections or raise max_connections")
+    if number in _GIVEN_UP or isinstance(cause, OSError):
+        return SourceUnavailable(
+            f"{where} does not answer: {shown}; check that the server runs, that it can be reached from here, and "
+            "database.hostname and database.port"
+        )
+    return SourceError(f"{where}: {shown}")
+
+
+def at_login(error: BaseException, login: Login, within_s: int) -> TailraceError:
+    """The same for what goes wrong before the login is done, where anything may be at the other end."""
+    number, text = numbered(error)
+    if isinstance(error, UnicodeError):
+        return SourceError(f"{login}: {login.host!r} is no host name or address; correct database.hostname")
+    if number == LOST and "timed out" in text:
+        return SourceUnavailable(
+            f"{login} does not answer: the connection was taken, but no MySQL server greeted and let us in within "
+            f"{within_s} s (connect.timeout.ms); check that database.port is MySQL's"
+        )
+    if not number and not isinstance(error, OSError | TailraceError) and "SSL is required" not in text:
+        return SourceError(f"{login}: what answers there does not speak MySQL's protocol ({text}); check database.port")
+    return failure(error, login)
+
+
+def numbered(error: BaseException) -> tuple[int, str]:
+    """The MySQL error number, 0 when there is none, and the text."""
+    if len(error.args) >= 2 and isinstance(error.args[0], int):
+        return error.args[0], str(error.args[1])
+    return 0, str(error) or type(error).__name__
+
+
+def dump_refused(where: str, text: str, server_id: int | None = None) -> TailraceError:
+    """Why the server does not send its binary log (error 1236), where it is not that the log is gone."""
+    if "server_uuid/server_id" in text:
+        number = "" if server_id is None else f" {server_id}"
+        return SourceError(
+            f"{where}: another replica reads with the same server id{number}: {text} (1236); give this connector a "
+            "database.server.id that no other replica of this server has"
+        )
+    if "anonymous transaction" in text:
+        return SourceUnavailable(
+            f"{where} logged transactions without GTID after gtid_mode was turned off: {text} (1236). Reading goes on "
+            "by file and position as long as gtid_mode is off; when it is on again, set gtid.ignore.on.recovery=true"
+        )
+    return SourceError(f"{where}: {text} (1236)")
