@@ -18,7 +18,10 @@ _SECRET_NAME = re.compile(_NAMES + r"|basic\.auth\.user\.info", re.IGNORECASE)
 _NOT_SECRET = re.compile(
     r"(?:\.(?:class|name|type|location|alias|source|id|enabled?|url|uri|ms|path|file)|key\.id)$", re.IGNORECASE
 )
-_IN_TEXT = re.compile(rf"((?:[\w.-]*(?:{_NAMES}))[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}}]+)", re.IGNORECASE)
+_IN_TEXT = re.compile(
+    rf"((?:[\w.-]*(?:{_NAMES}))[\"']?\s*[=:]\s*)(?!(?:YES|NO)\))(\"[^\"]*\"|'[^']*'|[^\s,;&}}]+)", re.IGNORECASE
+)
+"""`using password: YES)`, as databases say it, is no secret."""
 _IN_URL = re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@", re.IGNORECASE)
 
 
