@@ -25,12 +25,12 @@ def start(folder: Path, port: int) -> None:
              "-Des.plugins=org.elasticsearch.transport.netty4.Netty4Plugin,org.elasticsearch.plugins.RootPlugin",
              "-cp", f"{built}/classes:{built}/libs/*", "org.elasticsearch.node.LocalNode",
              folder, str(port), str(port + 100)],
-            lambda: _healthy(port),
+            lambda: answers(port),
             env=maven.environment(),
         )  # fmt: skip
 
 
-def _healthy(port: int) -> bool:
+def answers(port: int) -> bool:
     url = f"http://127.0.0.1:{port}/_cluster/health?wait_for_status=yellow&timeout=2s"
     try:
         with urllib.request.urlopen(url, timeout=3) as answer:

@@ -73,10 +73,10 @@ def start(folder: Path, port: int) -> None:
         if not (folder / "logs/meta.properties").exists():
             run([*java, "-Xmx128m", "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", conf], env=env)
         memory = ["-Xms256m", "-Xmx768m", "-XX:+UseSerialGC"]
-        process.start([java[0], *memory, *java[1:], "kafka.Kafka", conf], lambda: _accepts(port), env=env)
+        process.start([java[0], *memory, *java[1:], "kafka.Kafka", conf], lambda: answers(port), env=env)
 
 
-def _accepts(port: int) -> bool:
+def answers(port: int) -> bool:
     """An ApiVersions answer: the broker serves, not only listens."""
     request = b"\x00\x00\x00\x0a\x00\x12\x00\x00\x00\x00\x00\x01\x00\x00"  # ApiVersions v0, correlation 1, no client id
     try:

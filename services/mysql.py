@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from services import debian
 from services.place import HERE, run, step
 from services.process import Process
 
-# What a change data capture account needs, no more.
-ACCOUNTS = """
-SET sql_log_bin=0;
-CREATE USER 'root'@'127.0.0.1' IDENTIFIED BY 'rootpw';
-GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
-CREATE USER 'app'@'%' IDENTIFIED BY 'apppw';
-GRANT ALL ON *.* TO 'app'@'%' WITH GRANT OPTION;
-CREATE USER 'cdc'@'%' IDENTIFIED BY 'cdcpw';
-GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT, LOCK TABLES ON *.* TO 'cdc'@'%';
-"""
+ACCOUNTS = HERE / "accounts.sql"
 SETTINGS = [
     "--server-id=184054", "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL",
     "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--binlog-rows-query-log-events=ON",
@@ -29,8 +21,12 @@ SMALL = ["--innodb-buffer-pool-size=64M", "--innodb-redo-log-capacity=16M", "--p
          "--max-connections=100", "--table-open-cache=400", "--mysqlx=OFF"]  # fmt: skip
 
 
-def start(folder: Path, port: int) -> None:
-    """Initialises `folder` when it is new, starts the server, and creates the accounts."""
+def start(folder: Path, port: int, options: Sequence[str] = ()) -> None:
+    """Initialises `folder` when it is new, starts the server, and creates the accounts.
+
+    Args:
+        options: of mysqld, such as `--skip-log-bin`; they win over SETTINGS and hold for this start alone.
+    """
     usr = debian.unpacked("mysql-9.7", ["mysql-server-core", "mysql-client-core"], suite="sid") / "usr"
     process = Process("mysql", folder)
     if process.pid():
@@ -57,13 +53,13 @@ def start(folder: Path, port: int) -> None:
         ]
         process.start(
             [usr / "sbin/mysqld", "--no-defaults", *layout, f"--port={port}", "--bind-address=127.0.0.1",
-             f"--socket={socket}", f"--log-bin={folder}/data/binlog", *SETTINGS, *SMALL],
+             f"--socket={socket}", f"--log-bin={folder}/data/binlog", *SETTINGS, *SMALL, *options],
             # `ping` succeeds as soon as the server answers, even when the password is wrong
             lambda: subprocess.run(admin, capture_output=True, check=False).returncode == 0,
         )  # fmt: skip
         if fresh:
             client: list[str | Path] = [usr / "bin/mysql", "--no-defaults", "-uroot", f"--socket={socket}"]
-            run([*client, "-e", ACCOUNTS])
+            run(client, given=ACCOUNTS.read_text())
             (folder / "ready").touch()
 
 
