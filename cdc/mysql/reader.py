@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import structlog
 from pymysql.err import MySQLError
 
+from cdc.changes import SourceRun, Sources
 from cdc.envelope import TableEnvelope
 from cdc.errors import DecodeError
 from cdc.heartbeat import Heartbeat
@@ -44,6 +45,7 @@ _MAX_BYTES: Final = 16 << 20
 _OPERATIONS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
 _PAYLOAD: Final = bytes((binlog.TRANSACTION_PAYLOAD,))
 _HEARTBEATS: Final = (binlog.HEARTBEAT, binlog.HEARTBEAT_V2)
+_ROW: Final = SourceInfo._fields.index("row")
 _DML: Final = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
 
 
@@ -130,7 +132,7 @@ class Reader:
         self._batches: list[Batch] = []
         self._waiting: tuple[TableEnvelope, str] | None = None
         self._rows: list[Any] = []
-        self._sources: list[tuple[Any, ...]] = []
+        self._sources: list[SourceRun] = []
         self._count, self._bytes = 0, 0
         self._last_offset: dict[str, Any] | None = None
         self._handlers: dict[int, Callable[[bytes, Header], None]] = {
@@ -326,7 +328,7 @@ class Reader:
         for change in changes:
             if change.kind is schema_change.Kind.TRUNCATE:
                 self._truncate(change, micros)
-            elif not change.database or self._captured.database(change.database):
+            else:
                 emitted.append((change, self._source(micros, change.database, change.source_table)))
         if emitted and self._options.schema_changes:
             self._add([schema_change.batch(emitted, self._options.prefix, self._options.headers)])
@@ -394,11 +396,12 @@ class Reader:
             self._waiting = waiting
         micros = self._micros or 0
         head = self._source_head(micros, table.id.database, table.id.name)
-        tail = (self._thread, self._query)
-        self._sources += [(*head, row, *tail) for row in range(first, len(images))]
+        count = max(0, len(images) - first)
+        moving = ((_ROW, range(first, first + count)),) if count > 1 else ()
+        self._sources.append(SourceRun((*head, first, self._thread, self._query), count, moving))
         self._rows += images[first:] if first else images
         self._row, self._ts_sec = max(0, len(images) - 1), micros // 1_000_000
-        self._count += max(0, len(images) - first)
+        self._count += count
 
     def _flush(self) -> None:
         """Turns the rows that wait into batches: neighbours of one table and one operation together."""
@@ -408,7 +411,7 @@ class Reader:
         self._waiting, self._rows, self._sources = None, [], []
         if rows:
             make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[operation]
-            self._batches += make(rows, sources, self._now())
+            self._batches += make(rows, Sources(sources), self._now())
 
 
 def stream(
