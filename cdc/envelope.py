@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from cdc.changes import Changes, Row, Rows, Sources
 from cdc.naming import schema_name_adjuster, topic_name
 from cdc.record import Batch, Header, Headers
 from cdc.schema import INT64, OPTIONAL_INT64, STRING, Schema, struct
@@ -27,8 +28,6 @@ TRANSACTION: Final = struct(
     optional=True,
 )
 
-Row = tuple[Any, ...]
-Rows = Sequence[Row]
 Pairs = Sequence[tuple[Row | None, Row]]
 Named = Sequence[tuple[str, Schema]]
 
@@ -122,63 +121,44 @@ class TableEnvelope:
             old_keys = self._keys([before or after for before, after in pairs])
             if old_keys != new_keys:
                 return self._moves(pairs, sources, now, (old_keys, new_keys))
-        ms, us = now // 1_000_000, now // 1_000
-        shown = self._shown_pairs(pairs)
-        values = [
-            (before, after, source, None, "u", ms, us, now)
-            for (before, after), source in zip(shown, sources, strict=True)
-        ]
-        return self._batch(new_keys, values)
+        before, after = zip(*self._shown_pairs(pairs), strict=True)
+        return self._batch(new_keys, Changes(before, after, Sources.of(sources), _rest("u", now)))
 
     def deletes(self, rows: Rows, sources: Sequence[Row], now: int) -> list[Batch]:
         """Deleted rows, op `d`, each followed by its tombstone when those are on."""
-        ms, us = now // 1_000_000, now // 1_000
         keys: Sequence[Row | None] = self._keys(rows)
-        shown = self._shown(rows)
-        if not self.settings.tombstones:
-            values: list[Row | None] = [
-                (row, None, source, None, "d", ms, us, now) for row, source in zip(shown, sources, strict=True)
-            ]
-            return self._batch(keys, values)
-        keys = [key for key in keys for _ in (0, 1)]
-        values = [
-            value
-            for row, source in zip(shown, sources, strict=True)
-            for value in ((row, None, source, None, "d", ms, us, now), None)
-        ]
+        if self.settings.tombstones:
+            keys = [key for key in keys for _ in (0, 1)]
+        values = Changes(
+            self._shown(rows), None, Sources.of(sources), _rest("d", now), tombstones=self.settings.tombstones
+        )
         return self._batch(keys, values)
 
     def truncates(self, sources: Sequence[Row], now: int) -> list[Batch]:
         """A truncated table, op `t`: neither key nor row."""
-        values = [(None, None, source, None, "t", now // 1_000_000, now // 1_000, now) for source in sources]
+        values = Changes(None, None, Sources.of(sources), _rest("t", now))
         headers = [self.settings.headers] * len(values)
         return [Batch(self.topic, None, self.value_schema, [None] * len(values), values, headers)]
 
     def _inserted(self, rows: Rows, sources: Sequence[Row], now: int, op: str) -> list[Batch]:
-        ms, us = now // 1_000_000, now // 1_000
-        values = [
-            (None, row, source, None, op, ms, us, now)
-            for row, source in zip(self._shown(rows), sources, strict=True)
-        ]  # fmt: skip
-        return self._batch(self._keys(rows), values)
+        return self._batch(self._keys(rows), Changes(None, self._shown(rows), Sources.of(sources), _rest(op, now)))
 
     def _moves(
         self, pairs: Pairs, sources: Sequence[Row], now: int, keys: tuple[Sequence[Row | None], Sequence[Row | None]]
     ) -> list[Batch]:
         """Updates of which some change the key."""
-        stamps = (now // 1_000_000, now // 1_000, now)
         usual, schema = self.settings.headers, self.key_schema
         records: list[tuple[Row | None, Row | None, Headers]] = []
         for (before, after), old, new, source in zip(self._shown_pairs(pairs), *keys, sources, strict=True):
             if old == new:
-                records.append((new, (before, after, source, None, "u", *stamps), usual))
+                records.append((new, (before, after, source, *_rest("u", now)), usual))
                 continue
             moved_to = (Header(NEW_KEY, schema, new), *usual)
-            records.append((old, (before, None, source, None, "d", *stamps), moved_to))
+            records.append((old, (before, None, source, *_rest("d", now)), moved_to))
             if self.settings.tombstones:
                 records.append((old, None, moved_to))
             moved_from = (Header(OLD_KEY, schema, old), *usual)
-            records.append((new, (None, after, source, None, "c", *stamps), moved_from))
+            records.append((new, (None, after, source, *_rest("c", now)), moved_from))
         all_keys, values, headers = zip(*records, strict=True)
         return [Batch(self.topic, schema, self.value_schema, all_keys, values, headers)]
 
@@ -198,6 +178,11 @@ class TableEnvelope:
     def _batch(self, keys: Sequence[Row | None], values: Sequence[Row | None]) -> list[Batch]:
         headers = [self.settings.headers] * len(values)
         return [Batch(self.topic, self.key_schema, self.value_schema, keys, values, headers)]
+
+
+def _rest(op: str, now: int) -> Row:
+    """What follows `source` in an envelope: no transaction block, the operation, the clock's reading thrice."""
+    return (None, op, now // 1_000_000, now // 1_000, now)
 
 
 def _envelope(row: Schema, source: Schema, name: str) -> Schema:

@@ -18,11 +18,12 @@ from cdc.config import Importance, key
 from cdc.errors import ConversionError
 from cdc.record import NULL
 from cdc.schema import Schema
+from connect_compat.converters.json_code import Form
 from connect_compat.converters.json_fault import find_fault
 from connect_compat.converters.json_read import Decode, InexactDecimal, compile_decode
 from connect_compat.converters.json_schema import parse_schema, schema_json
 from connect_compat.converters.json_text import jackson
-from connect_compat.converters.json_write import Encode, Form, compile_encode
+from connect_compat.converters.json_write import Encode, compile_encode
 from connect_compat.converters.schemaless import to_json
 
 _SCHEMA: Final = b'{"schema":'

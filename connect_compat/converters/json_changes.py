@@ -1,0 +1,100 @@
+"""Change events to JSON a run at a time: what all of a run have in common is written once, with holes for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import orjson
+
+from cdc.changes import Changes, Row, SourceRun
+from cdc.schema import Schema, Type
+from connect_compat.converters.json_code import Code, Form
+from connect_compat.converters.json_rows import compile_texts
+
+Template = Callable[[Row, Row, Any, Any], bytes]
+"""(source, rest, before, after) -> the envelope, with a zero byte in each hole."""
+
+_HOLE: Final = orjson.Fragment(b"\0")
+_INTEGERS: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64)
+
+
+def compile_changes(
+    schema: Schema, form: Form, before: bytes, after: bytes
+) -> Callable[[Changes], list[bytes | None]] | None:
+    """`before` and `after` stand around each event's JSON; None when `schema` is no envelope.
+
+    The function raises whatever a wrong value provokes.
+    """
+    fields = schema.fields
+    if [field.name for field in fields[:3]] != ["before", "after", "source"]:
+        return None
+    rows = fields[0].schema
+    if any(field.schema.type is not Type.STRUCT for field in fields[:3]) or fields[1].schema != rows or rows.default:
+        return None
+    return _Writer(schema, form, before, after)
+
+
+class _Writer:
+    """Holds a template for each set of moving members seen."""
+
+    def __init__(self, schema: Schema, form: Form, before: bytes, after: bytes) -> None:
+        self._schema, self._form = schema, form
+        self._before, self._after = _literal(before), _literal(after)
+        self._texts = compile_texts(schema.fields[0].schema, form)
+        self._row = _literal(self._texts.start) + b"%b" + _literal(self._texts.end)
+        self._templates: dict[tuple[int, ...], Template] = {}
+
+    def __call__(self, changes: Changes) -> list[bytes | None]:
+        write = self._texts.write
+        rows = [write(rows) for rows in (changes.before, changes.after) if rows is not None]  # type: ignore[arg-type]
+        holes = [_HOLE if rows is not None else None for rows in (changes.before, changes.after)]
+        out: list[bytes | None] = []
+        at = 0
+        for run in changes.sources.runs:
+            shape = self._shape(run, changes.rest, holes)
+            end = at + run.length
+            columns = [*(texts[at:end] for texts in rows), *(values for _, values in run.moving)]
+            out += [shape % values for values in zip(*columns, strict=True)] if columns else [shape % ()] * run.length
+            at = end
+        return [each for event in out for each in (event, None)] if changes.tombstones else out
+
+    def _shape(self, run: SourceRun, rest: Row, holes: Sequence[Any]) -> bytes:
+        """The bytes format of a run's events."""
+        places = tuple(place for place, _ in run.moving)
+        template = self._templates.get(places)
+        if template is None:
+            template = self._templates[places] = self._compile(places)
+        first, *others = template(run.source, rest, *holes).replace(b"%", b"%%").split(b"\0")
+        fills = [self._row for hole in holes if hole] + [b"%d"] * len(places)
+        parts = [part for pair in zip(fills, others, strict=True) for part in pair]
+        return b"".join((self._before, first, *parts, self._after))
+
+    def _compile(self, places: Sequence[int]) -> Template:
+        schema, code = self._schema, Code(self._form)
+        source, rest = schema.fields[2].schema, schema.fields[3:]
+        if any(source.fields[place].schema.type not in _INTEGERS for place in places):
+            raise TypeError("only integers can move")
+        code.open("def template(source, rest, before, after):")
+        names = code.unpack(source, "source")
+        kept = [i for i in range(len(names)) if i not in places]
+        code.check([source.fields[i] for i in kept], [names[i] for i in kept])
+        hole = code.constant(_HOLE)
+        members = [
+            f"{field.name!r}: {hole if i in places else code.member(field.schema, names[i])}"
+            for i, field in enumerate(source.fields)
+        ]
+        others = [code.name("v") for _ in rest]
+        code.line(f"{code.unpacked(others)} = rest")
+        code.check(rest, others)
+        ending = code.literal(rest, others).removeprefix("{")
+        code.line(
+            f"return jackson(dumps({{'before': before, 'after': after, 'source': {{{', '.join(members)}}}, {ending}))"
+        )
+        template: Template = code.run("template")
+        return template
+
+
+def _literal(text: bytes) -> bytes:
+    """As it must stand in a bytes format."""
+    return text.replace(b"%", b"%%")
