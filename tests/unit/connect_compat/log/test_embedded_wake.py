@@ -19,9 +19,10 @@ def test_a_write_ends_the_wait(tmp_path: Path) -> None:
     file.touch()
     wake = Wake(file)
     assert not wake.wait(0.01)
-    threading.Timer(0.05, lambda: file.write_bytes(b"x")).start()
-    began = time.monotonic()
-    assert wake.wait(10)
+    with file.open("ab", buffering=0) as writer:
+        threading.Timer(0.05, writer.write, [b"x"]).start()
+        began = time.monotonic()
+        assert wake.wait(10)
     assert time.monotonic() - began < 5
     assert not wake.wait(0.01)
     wake.close()
@@ -42,8 +43,8 @@ def test_a_record_is_read_as_soon_as_it_is_committed(tmp_path: Path) -> None:
     log.create_topics([TopicSpec("t")])
     reader, appender = log.reader("g", ["t"], None, {}), other.appender("c", 0, {})
     took = []
-    for _ in range(5):
-        assert reader.read(10, 0.5) == []  # dozing by now
+    for _ in range(3):
+        assert reader.read(10, 0.3) == []  # dozing by now
         written: list[float] = []
 
         def write(written: list[float] = written) -> None:
@@ -56,6 +57,6 @@ def test_a_record_is_read_as_soon_as_it_is_committed(tmp_path: Path) -> None:
         assert len(reader.read(10, 10)) == 1
         thread.join()
         took.append(time.monotonic() - written[0])
-    assert sorted(took)[2] < 0.03
+    assert sorted(took)[1] < 0.03
     for each in (appender, reader, log, other):
         each.close()
