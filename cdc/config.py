@@ -68,6 +68,7 @@ class Key:
         old_values: values of older releases, in lower case -> what they are called now.
         needed: not `required` in Connect's definition, and still refused when it is missing (as Debezium does).
         invalid: the sentence for a wrong value, with `{name}`, `{value}` and `{problem}`.
+        mistyped: what to say of a text that is not of a type, by type; in ConfigDef's words where nothing stands.
         internal: left out of `validate`, for the original's definition does not list it; it works and is documented.
     """
 
@@ -87,6 +88,7 @@ class Key:
     depends_on: tuple[str, ...]
     needed: bool
     invalid: str
+    mistyped: Mapping[str, str]
     internal: bool
 
     @property
@@ -111,6 +113,7 @@ def key(
     depends_on: Sequence[str] = (),
     needed: bool = False,
     invalid: str = "Invalid value {value} for configuration {name}: {problem}",
+    mistyped: Mapping[str, str] = MappingProxyType({}),
     internal: bool = False,
 ) -> Any:
     """Declares a field of a config dataclass; the field's annotation gives the type unless `type` is given."""
@@ -130,6 +133,7 @@ def key(
         "depends_on": tuple(depends_on),
         "needed": needed,
         "invalid": invalid,
+        "mistyped": mistyped,
         "internal": internal,
     }
     return dataclasses.field(metadata={"key": declared})
@@ -205,13 +209,14 @@ def wire_text(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Value:
-    """A key, what was given for it, and what is wrong with that."""
+    """A key, what was given for it, and what is wrong with that; `mistyped`: it is not even of the key's type."""
 
     key: Key
     given: str | None
     parsed: Any
     errors: tuple[str, ...]
     deprecated_name: str | None = None
+    mistyped: bool = False
 
 
 def _problem(declared: Key, parsed: Any) -> str | None:
@@ -240,13 +245,14 @@ def _spelled(declared: Key, parsed: Any) -> Any:
 def _value(declared: Key, raw: Mapping[str, str | None]) -> Value:
     names = [name for name in (declared.name, *declared.aliases) if raw.get(name) is not None]
 
-    def wrong(name: str, value: object, problem: str) -> tuple[str, ...]:
-        return (declared.invalid.format(name=name, value=value, problem=problem),)
+    def wrong(name: str, value: str | None, problem: str) -> tuple[str, ...]:
+        shown = "[hidden]" if declared.type == "PASSWORD" else value
+        return (declared.invalid.format(name=name, value=shown, problem=problem),)
 
     if len(names) > 1:
-        problem = f"{names[0]} is set too and means the same; remove {names[1]}"
-        shown = "[hidden]" if declared.type == "PASSWORD" else raw[names[1]]
-        return Value(declared, raw[names[0]], None, wrong(names[1], shown, problem), names[1])
+        kept = names[0] if declared.type == "PASSWORD" else f"{names[0]}={raw[names[0]]}"
+        problem = f"{names[0]} is set too and means the same; keep {kept} and remove {names[1]}"
+        return Value(declared, raw[names[0]], None, wrong(names[1], raw[names[1]], problem), names[1])
     if not names:
         if declared.required:
             message = f'Missing required configuration "{declared.name}" which has no default value.'
@@ -256,14 +262,14 @@ def _value(declared: Key, raw: Mapping[str, str | None]) -> Value:
     old = names[0] if names[0] != declared.name else None
     given = raw[names[0]] or ""
     text = given if declared.type == "PASSWORD" else given.strip()
-    shown = "[hidden]" if declared.type == "PASSWORD" else given
     try:
         parsed = _spelled(declared, _convert(declared.type, text))
     except ValueError as error:
-        return Value(declared, given, None, wrong(names[0], shown, str(error)), old)
+        problem = declared.mistyped.get(declared.type, str(error))
+        return Value(declared, given, None, wrong(names[0], given, problem), old, mistyped=True)
     found = _problem(declared, parsed)
     if found is not None:
-        return Value(declared, given, None, wrong(names[0], shown, found), old)
+        return Value(declared, given, None, wrong(names[0], given, found), old)
     return Value(declared, given, parsed, (), old)
 
 
@@ -286,11 +292,13 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def unknown(raw: Iterable[str], known: Iterable[str], prefixes: Sequence[str] = ()) -> list[Problem]:
+def unknown(
+    raw: Iterable[str], known: Iterable[str], prefixes: Sequence[str] = (), of: str = "this connector"
+) -> list[Problem]:
     """One problem a key that nobody declared, naming the nearest declared one: to warn of, never to refuse."""
     names = set(known)
     return [
-        Problem(name, f"{name} is not a setting of this connector{_nearest(name, names)}")
+        Problem(name, f"{name} is not a setting of {of}{_nearest(name, names)}")
         for name in raw
         if name not in names and not name.startswith(tuple(prefixes))
     ]

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import structlog
 
 from cdc.connector import SinkConnector, SourceConnector
-from cdc.errors import LogUnavailable, RequestError
+from cdc.errors import LogUnavailable, Problem, RequestError
 from connect_compat import offsets
 from connect_compat.lifecycle import Lifecycle, Place, Tasks, restarting
 from connect_compat.log import Log, LogSettings, Store
@@ -274,7 +274,15 @@ class Herder:
         """Raises: RequestError: 400: no such connector class."""
         self._wait_ready()
         stored = self._configs.config((raw.get("name") or "").strip()) or {}
-        return self._validator.check(unmasked(raw, stored))
+        return self._report(unmasked(raw, stored))
+
+    def _report(self, sent: Raw) -> Report:
+        secret = self._passwords({key: text or "" for key, text in sent.items()})
+        return self._validator.check(sent, [
+            Problem(key, f"Invalid value {MASK} for configuration {key}: it is the mask that stands for a stored "
+                         "secret, and none is stored; give the secret itself")
+            for key, text in sent.items() if text == MASK and (key in secret or looks_secret(key))
+        ])  # fmt: skip
 
     def create(self, name: str, raw: Raw, target: Target | None) -> dict[str, Any]:
         """Raises: RequestError: 400 invalid, 409 exists."""
@@ -314,15 +322,8 @@ class Herder:
         """The config with stored secrets in place of their masks. Raises: RequestError: 400 with every error."""
         self._wait_ready()
         sent = unmasked(raw, stored)
-        secret = self._passwords({key: text or "" for key, text in sent.items()})
-        errors = [
-            f"Invalid value {MASK} for configuration {key}: it is the mask that stands for a stored secret, "
-            "and none is stored; give the secret itself"
-            for key, text in sent.items()
-            if text == MASK and (key in secret or looks_secret(key))
-        ]
-        report = self._validator.check(sent, live=not errors)
-        errors += report.errors
+        report = self._report(sent)
+        errors = report.errors
         if errors:
             raise RequestError(
                 400,

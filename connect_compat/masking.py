@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from connect_compat.providers import REFERENCE
 
@@ -19,10 +19,13 @@ _NOT_SECRET = re.compile(
     r"(?:\.(?:class|name|type|location|alias|source|id|enabled?|url|uri|ms|path|file)|key\.id)$", re.IGNORECASE
 )
 _IN_TEXT = re.compile(
-    rf"((?:[\w.-]*(?:{_NAMES}))[\"']?\s*[=:]\s*)(?!(?:YES|NO)\))(\"[^\"]*\"|'[^']*'|[^\s,;&}}]+)", re.IGNORECASE
-)
-"""`using password: YES)`, as databases say it, is no secret."""
+    rf"(?<![\w.-])(?<!configuration )((?:[\w.-]*(?:{_NAMES}))[\"']?\s*[=:]\s*)"
+    r"(?!(?:YES|NO)\))(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)", re.IGNORECASE
+)  # fmt: skip
+"""`using password: YES)`, as databases say it, is no secret, and neither is what is wrong with `configuration x:`."""
 _IN_URL = re.compile(r"([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@", re.IGNORECASE)
+_PASSWORD_IN_URL = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
+_SHORTEST = 4
 
 
 def looks_secret(key: str) -> bool:
@@ -54,6 +57,20 @@ def unmasked(sent: Mapping[str, str | None], stored: Mapping[str, str]) -> dict[
 def text_without_secrets(text: str) -> str:
     """A message or log line with `password=…`, `"secret": "…"` and `scheme://user:…@` masked."""
     return _IN_URL.sub(rf"\1{MASK}@", _IN_TEXT.sub(rf"\1{MASK}", text))
+
+
+def secrets_of(config: Mapping[str, str], declared: Collection[str] = ()) -> list[str]:
+    """The secret values of a config, longest first; those too short to tell from other text are left out."""
+    found = {text for key, text in config.items() if key in declared or looks_secret(key)}
+    found |= {match[1] for text in config.values() for match in _PASSWORD_IN_URL.finditer(text)}
+    return sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True)
+
+
+def text_without(text: str, secrets: Iterable[str]) -> str:
+    """The text without these values, wherever they stand in it, and as `text_without_secrets`."""
+    for value in secrets:
+        text = text.replace(value, MASK)
+    return text_without_secrets(text)
 
 
 def _shown(key: str, text: str, stored: Mapping[str, str]) -> bool:

@@ -35,7 +35,7 @@ from connect_compat import sink_task, source_task
 from connect_compat.connector_config import ErrorKeys, SinkKeys, with_prefix
 from connect_compat.dead_letters import DeadLetters, Origin
 from connect_compat.log import Log, open_log
-from connect_compat.masking import MASK, looks_secret, text_without_secrets
+from connect_compat.masking import secrets_of, text_without
 from connect_compat.pipeline import SinkPipeline, SourcePipeline, TaskPlugins
 from connect_compat.progress import Control
 from connect_compat.providers import providers
@@ -45,7 +45,6 @@ from connect_compat.topic_creation import topic_creation
 
 BEAT_S: Final = 1.0
 _FLUSH_S: Final = 1.0
-_SHORTEST_SECRET: Final = 4
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -87,13 +86,10 @@ class _Secrets:
         self._values: list[str] = []
 
     def learn(self, config: Mapping[str, str]) -> None:
-        secret = {text for name, text in config.items() if looks_secret(name) and len(text) >= _SHORTEST_SECRET}
-        self._values = sorted(secret, key=len, reverse=True)
+        self._values = secrets_of(config)
 
     def masked(self, text: str) -> str:
-        for value in self._values:
-            text = text.replace(value, MASK)
-        return text_without_secrets(text)
+        return text_without(text, self._values)
 
 
 def main() -> NoReturn:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cdc.config import MISSING, Importance, Key, Value, keys, unknown, values, wire_text
+from cdc.config import MISSING, Importance, Key, Value, keys, values, wire_text
 from cdc.connector import SinkConnector, SourceConnector
 from cdc.errors import ConfigError, Problem, RequestError
+from connect_compat.config_warnings import CONVERTER_KINDS, warnings
 from connect_compat.connector_config import (
     ORDER_IN_GROUP,
-    PREFIXES,
     ConnectorKeys,
     ErrorKeys,
     SinkKeys,
@@ -25,21 +25,22 @@ from connect_compat.connector_config import (
     java_map,
     with_prefix,
 )
-from connect_compat.masking import masked
-from connect_compat.plugins import Kind, Plugin, Plugins, UnknownPlugin
+from connect_compat.masking import masked, secrets_of, text_without
+from connect_compat.plugins import CONNECTORS, Kind, Plugin, Plugins, UnknownPlugin
 from connect_compat.providers import Providers
 
 Raw = Mapping[str, "str | None"]
-_CONVERTER_KINDS = {
-    "key.converter": Kind.CONVERTER, "value.converter": Kind.CONVERTER, "header.converter": Kind.HEADER_CONVERTER,
-}  # fmt: skip
 _CONFIG_DEF = "Invalid value "
 _NUMBERS = ("INT", "SHORT", "LONG", "DOUBLE")
 
 
 @dataclass
 class Info:
-    """One key of the answer: how it is declared, the value as it is shown, and the errors of it."""
+    """One key of the answer: how it is declared, the value as it is shown, and the errors of it.
+
+    Attributes:
+        unsaid: the value at fault, where the sentences of `errors` are Debezium's, which do not name it.
+    """
 
     key: Key
     value: str | None
@@ -48,6 +49,14 @@ class Info:
     declared: bool = True
     dependents: Sequence[str] = ()
     required: bool | None = None
+    unsaid: str | None = None
+
+    @property
+    def told(self) -> list[str]:
+        """The errors for a text in which no value stands beside them."""
+        if not self.unsaid:
+            return self.errors
+        return [error if self.unsaid in error else f"{error} (it is {self.unsaid!r})" for error in self.errors]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -84,7 +93,7 @@ class Report:
 
     @property
     def errors(self) -> list[str]:
-        return [error for info in (*self.infos, *self.converters) for error in info.errors]
+        return [error for info in (*self.infos, *self.converters) for error in info.told]
 
     def as_json(self) -> dict[str, Any]:
         groups = dict.fromkeys(info.key.group for info in self.infos if info.declared)
@@ -115,12 +124,15 @@ def definition(key: Key, dependents: Sequence[str] = (), *, required: bool | Non
 
 def runtime_keys(kind: Kind) -> list[Key]:
     """The keys the runtime itself reads of a source's or a sink's config."""
-    declared = (ConnectorKeys, ErrorKeys, SinkKeys if kind is Kind.SINK else SourceKeys)
     return [
         replace(key, order=ORDER_IN_GROUP.get(key.name, key.order))
-        for config in declared
+        for config in _runtime_configs(kind)
         for key in keys(config).values()
     ]
+
+
+def _runtime_configs(kind: Kind) -> tuple[type, ...]:
+    return (ConnectorKeys, ErrorKeys, SinkKeys if kind is Kind.SINK else SourceKeys)
 
 
 def plugin_definitions(plugin: Plugin) -> list[dict[str, Any]]:
@@ -156,25 +168,28 @@ class Validator:
         name = (raw.get("connector.class") or "").strip()
         if not name:
             shown = masked({key: "null" if text is None else text for key, text in raw.items()})
-            raise RequestError(400, f"Connector config {java_map(shown)} contains no connector type")
+            sources = ", ".join(known.class_name for known in self._plugins.all(*CONNECTORS))
+            raise RequestError(
+                400, f"Connector config {java_map(shown)} contains no connector type; set connector.class to: {sources}"
+            )
         try:
             return self._plugins.connector(name)
         except UnknownPlugin as error:
             raise RequestError(400, str(error)) from None
 
-    def check(self, raw: Raw, *, live: bool = True) -> Report:
-        """Every key of the config.
+    def check(self, raw: Raw, problems: Sequence[Problem] = ()) -> Report:
+        """Every key of the config; when it has no error by itself, the connector connects and looks.
 
         Args:
-            live: whether to connect and look when the config alone has no error.
+            problems: what is known to be wrong already.
         Raises: RequestError: no connector class, or one that there is not.
         """
         plugin = self.plugin(raw)
         try:
             given = self._providers.resolve({key: text for key, text in raw.items() if text is not None})
-            problems: Sequence[Problem] = ()
         except ConfigError as error:
-            given, problems = {key: text for key, text in raw.items() if text is not None}, error.problems
+            given = {key: text for key, text in raw.items() if text is not None}
+            problems = [*problems, *error.problems]
         connector = plugin.load()
         infos = [*self._runtime(plugin, given), *self._chains(given)]
         taken = {info.key.name for info in infos}
@@ -183,18 +198,19 @@ class Validator:
         _check_topics(report, given)
         if not self._exactly_once:
             _check_delivery(report, given)
-        _add(report, [Problem(key, _NULL) for key, text in raw.items() if text is None])
+        _add(report, [Problem(key, _NULL.format(key)) for key, text in raw.items() if text is None])
         _add(report, problems)
-        if live and not report.error_count:
+        if not report.error_count:
             _add(report, _live(connector, given))
-        _warn(report, connector, given)
+        report.warnings += warnings(given, connector, _runtime_configs(plugin.kind), self._plugins)
         _show_as_given(report, raw, given)
+        _hide_secrets(report, given)
         return report
 
     def _runtime(self, plugin: Plugin, given: Mapping[str, str]) -> list[Info]:
         """The runtime's keys; the defaults of converters are the worker's, those of versions the only there are."""
         infos = []
-        for config in (ConnectorKeys, ErrorKeys, SinkKeys if plugin.kind is Kind.SINK else SourceKeys):
+        for config in _runtime_configs(plugin.kind):
             for value in values(config, given):
                 key = replace(value.key, order=ORDER_IN_GROUP.get(value.key.name, value.key.order))
                 infos.append(self._runtime_info(plugin, replace(value, key=key), given))
@@ -202,8 +218,8 @@ class Validator:
 
     def _runtime_info(self, plugin: Plugin, value: Value, given: Mapping[str, str]) -> Info:
         name = value.key.name
-        if name in _CONVERTER_KINDS:
-            kind = _CONVERTER_KINDS[name]
+        if name in CONVERTER_KINDS:
+            kind = CONVERTER_KINDS[name]
             value = replace(value, key=replace(value.key, default=self._worker.get(name)))
             info = _info(replace(value, parsed=value.parsed or self._worker.get(name)))
             info.recommended = [known.class_name for known in self._plugins.all(kind)]
@@ -213,7 +229,7 @@ class Validator:
             version = plugin.version
             if name != "connector.plugin.version":
                 of = name.removesuffix(".plugin.version")
-                used = self._plugins.find(given.get(of, self._worker.get(of, "")), _CONVERTER_KINDS[of])
+                used = self._plugins.find(given.get(of, self._worker.get(of, "")), CONVERTER_KINDS[of])
                 version = used.version if used else ""
             key = replace(value.key, default=version or None)
             info = _info(replace(value, key=key, parsed=value.parsed or version))
@@ -281,7 +297,7 @@ class Validator:
     def _converters(self, given: Mapping[str, str]) -> list[Info]:
         """The keys of the converters that the connector's config names."""
         infos: list[Info] = []
-        for name, kind in _CONVERTER_KINDS.items():
+        for name, kind in CONVERTER_KINDS.items():
             plugin = self._plugins.find(given.get(name, ""), kind)
             if plugin is None:
                 continue
@@ -292,7 +308,7 @@ class Validator:
         return infos
 
 
-_NULL = "Null value can not be supplied as the configuration value."
+_NULL = "Null value can not be supplied as the configuration value. Give {} a value or leave it out."
 
 
 def _key(
@@ -309,7 +325,7 @@ def _key(
     """A key that no dataclass declares because its name is the user's."""
     return Key(name=name, type=kind, default=MISSING if required else default, doc=doc, importance=importance,
                group="", order=-1, width=width, label=label, aliases=(), values=(), check=None, depends_on=(),
-               old_values={}, needed=False, invalid=_CONFIG_DEF, internal=False)  # fmt: skip
+               old_values={}, needed=False, invalid=_CONFIG_DEF, mistyped={}, internal=False)  # fmt: skip
 
 
 _CONVERTER_TYPE = _key("converter.type", "STRING", "How this converter is used: for the key, value or header.",
@@ -376,22 +392,14 @@ def _renamed(info: Info, prefix: str, dependents: Sequence[str]) -> Info:
 def _info(value: Value) -> Info:
     """A value of the wrong type is null. One that is refused is shown by ConfigDef's keys, and null by Debezium's."""
     key, errors = value.key, list(value.errors)
-    unparsed = bool(errors) and value.given is not None and not _converts(value)
     own_words = not key.invalid.startswith(_CONFIG_DEF)
-    if unparsed and key.check is not None and key.type in _NUMBERS:
+    if value.mistyped and key.check is not None and key.type in _NUMBERS:
         # Both run the range check too, on the null that the text became.
         null = f"Invalid value null for configuration {key.name}: Value must be non-null"
         errors.append(errors[0] if own_words else null)
-    shown = (None if unparsed or own_words else value.given) if errors else wire_text(value.parsed)
-    return Info(key, _hidden(key, value.given, shown), key.values, errors, required=key.required)
-
-
-_REFUSED = ("Not a number of type", "Expected value to be either")
-
-
-def _converts(value: Value) -> bool:
-    """Whether the text could be read as the key's type at all."""
-    return not any(reason in error for error in value.errors for reason in _REFUSED)
+    shown = (None if value.mistyped or own_words else value.given) if errors else wire_text(value.parsed)
+    unsaid = value.given if errors and own_words and key.type != "PASSWORD" else None
+    return Info(key, _hidden(key, value.given, shown), key.values, errors, required=key.required, unsaid=unsaid)
 
 
 def _hidden(key: Key, given: str | None, shown: str | None) -> str | None:
@@ -456,18 +464,6 @@ def _live(connector: SourceConnector | SinkConnector, given: Mapping[str, str]) 
         return list(error.problems)
 
 
-def _warn(report: Report, connector: SourceConnector | SinkConnector, given: Mapping[str, str]) -> None:
-    """Old names that were used, and keys that nobody declared."""
-    declared = [*keys(connector.config).values(), *runtime_keys(report.plugin.kind)]
-    known = {name for key in declared for name in (key.name, *key.aliases)}
-    prefixes = (*PREFIXES, *connector.prefixes)
-    report.warnings += [problem.message for problem in unknown(given, known, prefixes)]
-    for key in declared:
-        for old in key.aliases:
-            if old in given:
-                report.warnings.append(f"{old} is the old name of {key.name}; use {key.name}")
-
-
 def _show_as_given(report: Report, raw: Raw, given: Mapping[str, str]) -> None:
     """What a config provider gave is shown as the reference that stands in the config, in errors too."""
     for info in (*report.infos, *report.converters):
@@ -477,3 +473,14 @@ def _show_as_given(report: Report, raw: Raw, given: Mapping[str, str]) -> None:
         if info.value is not None and info.key.type != "PASSWORD":
             info.value = reference
         info.errors = [error.replace(text, reference) if text else error for error in info.errors]
+
+
+def _hide_secrets(report: Report, given: Mapping[str, str]) -> None:
+    """No secret is shown, whatever a library puts into its messages."""
+    infos = (*report.infos, *report.converters)
+    secrets = secrets_of(given, {info.key.name for info in infos if info.key.type == "PASSWORD"})
+    for info in infos:
+        info.errors = [text_without(error, secrets) for error in info.errors]
+        info.unsaid = None if info.unsaid is None else text_without(info.unsaid, secrets)
+        if info.value is not None and info.key.type != "PASSWORD":
+            info.value = masked({"": info.value})[""]

@@ -17,7 +17,11 @@ _HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 INVALID: Final = "The '{name}' value is invalid: {problem}"
 """Debezium's sentence for a wrong value."""
 
-_key = partial(key, invalid=INVALID)
+_MISTYPED: Final = {
+    "BOOLEAN": "Either 'true' or 'false' is expected", "INT": "An integer is expected",
+    "LONG": "A long value is expected", "DOUBLE": "A double value is expected",
+}  # fmt: skip
+_key = partial(key, invalid=INVALID, mistyped=_MISTYPED)
 _mysql = partial(_key, group="MySQL")
 _connector = partial(_key, group="Connector")
 _history = partial(_key, group="History Storage")
@@ -34,7 +38,7 @@ def _positive(value: int) -> str | None:
 
 
 def _not_negative(value: int) -> str | None:
-    return None if value >= 0 else "A positive integer value is expected"
+    return None if value >= 0 else "A non-negative integer value is expected"
 
 
 def _topic_characters(value: str) -> str | None:

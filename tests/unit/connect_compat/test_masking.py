@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from connect_compat.masking import MASK, looks_secret, masked, text_without_secrets, unmasked
+from connect_compat.masking import MASK, looks_secret, masked, secrets_of, text_without, text_without_secrets, unmasked
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,16 @@ def test_a_message_about_passwords_keeps_its_words() -> None:
     assert text_without_secrets("no secret here") == "no secret here"
     assert text_without_secrets(text) == text
     assert text_without_secrets("password: YESTERDAY)") == f"password: {MASK}"
+
+
+def test_what_is_wrong_with_a_password_key_can_be_read() -> None:
+    text = "Invalid value [hidden] for configuration db.password: it is too short"
+    assert text_without_secrets(text) == text
+
+
+def test_secrets_of_a_config_are_found_wherever_they_stand_in_a_text() -> None:
+    secrets = secrets_of(
+        {"odd": "alpha", "db.password": "alphabet", "url": "http://me:gamma@es", "pin.secret": "1"}, {"odd"}
+    )
+    assert secrets == ["alphabet", "alpha", "gamma"]
+    assert text_without("alphabet, alpha, gamma and 1", secrets) == f"{MASK}, {MASK}, {MASK} and 1"

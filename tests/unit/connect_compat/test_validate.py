@@ -145,6 +145,33 @@ def test_a_password_is_never_shown(login: Plugins) -> None:
     assert values["pass"]["value"] == "[hidden]" and "s3cret" not in str(values)
 
 
+def test_no_message_of_a_library_shows_a_secret(login: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leaking(raw: Mapping[str, str]) -> list[Problem]:
+        return [Problem("user", f"tried {raw['pass']} at http://me:gamma@there")]
+
+    monkeypatch.setattr(rest_worker, "LOGIN", replace(LOGIN, check=leaking))
+    config = {"name": "c", "connector.class": "Login", "topics": "t", "user": "http://me:gamma@there", "pass": "s3cret"}
+    shown = str(check(config, login))
+    assert "s3cret" not in shown and "gamma" not in shown
+    assert errors(config, login) == {"user": ["tried ******** at http://me:********@there"]}
+
+
+def test_a_null_names_its_key() -> None:
+    assert errors({**SOURCE, "file": None})["file"] == [
+        "Null value can not be supplied as the configuration value. Give file a value or leave it out."
+    ]
+
+
+def test_a_refusal_names_the_value_that_debeziums_sentence_leaves_out() -> None:
+    config = {"name": "c", "connector.class": "MySqlConnector", "max.batch.size": "0", "snapshot.mode": "inital"}
+    report = Validator(Plugins(), providers({}), WORKER).check(config)
+    found = {info.key.name: (info.errors, info.told) for info in report.infos if info.errors}
+    sentence = "The 'max.batch.size' value is invalid: A positive, non-zero integer value is expected"
+    assert found["max.batch.size"] == ([sentence], [sentence + " (it is '0')"])
+    assert found["snapshot.mode"][1][0].endswith("did you mean initial? (it is 'inital')")
+    assert found["topic.prefix"][1] == ["The 'topic.prefix' value is invalid: A value is required"]
+
+
 def test_old_names_and_unknown_names_are_warned_of(login: Plugins) -> None:
     config = {"name": "c", "connector.class": "Login", "topics": "t", "old.user": "me", "pass": "x", "topicz": "t",
               "consumer.override.max.poll.records": "5"}  # fmt: skip
@@ -168,4 +195,6 @@ def test_a_guarantee_the_log_cannot_give_is_refused(exactly_once: bool, found: i
 def test_no_class_is_refused_without_showing_secrets() -> None:
     with pytest.raises(RequestError) as refused:
         check({"name": "c", "db.password": "s3cret"})
-    assert str(refused.value) == "Connector config {name=c, db.password=********} contains no connector type"
+    text = str(refused.value)
+    assert text.startswith("Connector config {name=c, db.password=********} contains no connector type; set ")
+    assert "connector.class to: " in text

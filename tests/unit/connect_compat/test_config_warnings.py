@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from cdc.connector import SourceConnector
+from connect_compat.config_warnings import warnings
+from connect_compat.connector_config import ConnectorKeys, ErrorKeys, SourceKeys
+from connect_compat.plugins import Plugins
+
+TRANSFORMS = "org.apache.kafka.connect.transforms."
+BASE = {"name": "c", "connector.class": "MySqlConnector", "topic.prefix": "p"}
+
+
+def warned(**given: str) -> list[str]:
+    plugins = Plugins()
+    connector = plugins.connector("MySqlConnector").load()
+    assert isinstance(connector, SourceConnector)
+    config = BASE | {name.replace("__", "."): text for name, text in given.items()}
+    return warnings(config, connector, (ConnectorKeys, ErrorKeys, SourceKeys), plugins)
+
+
+def test_a_config_of_known_keys_gives_none() -> None:
+    assert warned(
+        transforms="a", transforms__a__type=TRANSFORMS + "RegexRouter", transforms__a__regex="x",
+        transforms__a__replacement="y", transforms__a__predicate="p", transforms__a__negate="true", predicates="p",
+        predicates__p__type="TopicNameMatches", predicates__p__pattern="z", value__converter="JsonConverter",
+        value__converter__schemas__enable="false", producer__override__acks="all",
+    ) == []  # fmt: skip
+
+
+def test_an_unknown_key_is_told_with_the_nearest() -> None:
+    assert warned(table__inclde__list="x") == [
+        "table.inclde.list is not a setting of this connector; did you mean table.include.list?"
+    ]
+
+
+def test_an_old_name_is_told_with_the_new_one() -> None:
+    assert warned(table__whitelist="x") == ["table.whitelist is the old name of table.include.list; use "
+                                            "table.include.list"]  # fmt: skip
+
+
+def test_an_unknown_key_of_a_transform_is_told_with_the_nearest() -> None:
+    assert warned(
+        transforms="a.b", transforms__a__b__type="RegexRouter", transforms__a__b__regx="x",
+        transforms__a__b__regex="x", transforms__a__b__replacement="y",
+    ) == ["transforms.a.b.regx is not a setting of RegexRouter; did you mean transforms.a.b.regex?"]  # fmt: skip
+
+
+def test_keys_of_a_transform_that_is_not_listed_have_no_effect() -> None:
+    (told,) = warned(transforms="a", transforms__a__type="Filter", transforms__b__type="Filter")
+    assert told.startswith("transforms.b.type has no effect: transforms lists a;")
+
+
+def test_settings_of_a_converter_without_its_class_have_no_effect() -> None:
+    (told,) = warned(value__converter__schemas__enable="false")
+    assert told.startswith("value.converter.schemas.enable has no effect: value.converter is not set")
+    (told,) = warned(key__converter="JsonConverter", key__converter__schema__enable="false")
+    assert told == (
+        "key.converter.schema.enable is not a setting of JsonConverter; did you mean key.converter.schemas.enable?"
+    )
