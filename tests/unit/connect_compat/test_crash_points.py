@@ -36,3 +36,17 @@ def test_the_listed_steps_are_those_that_the_code_passes() -> None:
     passed = re.compile(r'\bpassed\("([^"]+)"\)')
     found = {step for path in root.rglob("*.py") for step in passed.findall(path.read_text())}
     assert found == set(STEPS)
+
+
+def test_a_file_that_names_the_step_kills_one_process_once(tmp_path: Path) -> None:
+    told = tmp_path / "step"
+    program = "from connect_compat.crash_points import passed\npassed('sink:decoded')\npassed('sink:put')\n"
+
+    def status() -> int:
+        environment = {"TAILRACE_CRASH_AT": f"@{told}"}
+        return subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode
+
+    assert status() == 0
+    told.write_text("sink:put")
+    assert [status(), status()] == [-signal.SIGKILL, 0]
+    assert not told.exists()
