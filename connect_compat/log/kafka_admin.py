@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
@@ -20,11 +20,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from cdc.errors import LogError, LogUnavailable
 from connect_compat.log import TopicPartition as Place
 from connect_compat.log import TopicSpec
-from connect_compat.log.kafka_errors import ANSWER_S, code_of, failure, settled
+from connect_compat.log.kafka_errors import ANSWER_S, NO_LEADER, code_of, failure, settled
 from connect_compat.log.kafka_settings import build
 
 _LEADERS_S = 5.0
-_NO_LEADER = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 _client_log = logging.getLogger("librdkafka")
 
 
@@ -70,7 +69,7 @@ class KafkaAdmin:
         }
 
     def create(self, specs: Iterable[TopicSpec]) -> None:
-        """Creates topics; one that exists already is left as it is."""
+        """Creates topics; one that exists already is left as it is. They are listed by `topics` on return."""
         wanted = {spec.name: spec for spec in specs}
         if not wanted:
             return
@@ -85,6 +84,13 @@ class KafkaAdmin:
                     raise failure(error, doing, self.address, name) from error
             except TimeoutError as error:
                 raise failure(error, doing, self.address, name) from error
+        self._await(lambda topics: wanted.keys() <= topics.keys())
+
+    def _await(self, true: Callable[[Mapping[str, int]], bool]) -> None:
+        """Waits a little until the brokers list what the controller has done already."""
+        deadline = time.monotonic() + _LEADERS_S
+        while not true(self.topics()) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _started(self, call: Any, argument: Any, doing: str) -> dict[Any, Any]:
         try:
@@ -94,6 +100,7 @@ class KafkaAdmin:
             raise failure(error, doing, self.address) from error
 
     def delete(self, names: Sequence[str]) -> None:
+        """Deletes those that exist. They are listed no more on return."""
         if not names:
             return
         for name, future in self._started(self.client.delete_topics, list(names), "delete topics").items():
@@ -102,6 +109,7 @@ class KafkaAdmin:
             except LogUnavailable as error:
                 if code_of(error.__cause__ or error) != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise
+        self._await(lambda topics: topics.keys().isdisjoint(names))
 
     def topic_config(self, name: str) -> dict[str, str]:
         resource = ConfigResource(ResourceType.TOPIC, name)
@@ -116,9 +124,10 @@ class KafkaAdmin:
             try:
                 return self._ends(topic, count)
             except LogUnavailable as error:
-                if code_of(error.__cause__ or error) not in _NO_LEADER or time.monotonic() > deadline:
+                if code_of(error.__cause__ or error) not in NO_LEADER or time.monotonic() > deadline:
                     raise
             time.sleep(0.05)
+            self._metadata(f"tell the leaders of topic {topic}")
 
     def _ends(self, topic: str, count: int) -> dict[Place, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]

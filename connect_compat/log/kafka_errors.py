@@ -15,6 +15,13 @@ T = TypeVar("T")
 ANSWER_S: Final = 12.0
 """How long a call waits for the cluster before it says that the cluster is away."""
 
+NO_LEADER: Final = frozenset({
+    KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.UNKNOWN_TOPIC_ID,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+})  # fmt: skip
+"""A topic that was made, made anew or moved a moment ago: the next answer is right."""
+
 _ACCESS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "--operation All --topic '{name}'",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "--operation All --group '{name}'",

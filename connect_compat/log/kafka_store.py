@@ -17,7 +17,7 @@ from connect_compat.crash_points import passed
 from connect_compat.log import TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
 from connect_compat.log.kafka_append import KafkaWriter
-from connect_compat.log.kafka_errors import ANSWER_S, failure
+from connect_compat.log.kafka_errors import ANSWER_S, NO_LEADER, failure
 from connect_compat.log.kafka_settings import build
 
 _client_log = logging.getLogger("librdkafka")
@@ -60,6 +60,8 @@ class TopicScan:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
                     reached[number] = max(reached[number], offset)
+                elif error.code() in NO_LEADER:
+                    continue  # librdkafka asks again; it is bounded as silence is
                 else:
                     raise failure(error, f"read topic {self._topic}", self._admin.address, self._topic)
                 since = time.monotonic()
