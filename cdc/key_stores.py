@@ -36,7 +36,7 @@ def load_identity(context: ssl.SSLContext, path: str, password: str | None) -> N
     """
     store = Path(path).read_bytes()
     if _PEM in store:
-        context.load_cert_chain(path, password=password)
+        context.load_cert_chain(path, password=password or "")  # without one, OpenSSL would ask on the terminal
         return
     pem = _identity(path, store, password)
     descriptor, name = tempfile.mkstemp(suffix=".pem")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import gc
-import signal
 import socket
+import ssl
+import threading
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +18,34 @@ import structlog
 
 from cdc.errors import ConfigError, Problem, RequestError
 from connect_compat import properties
-from connect_compat.log import open_log
+from connect_compat.listener_tls import server_context
+from connect_compat.log import LogSettings, open_log
 from connect_compat.log.cleaner import cleaned
 from connect_compat.worker_config import Listener, WorkerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from connect_compat.herder import Herder
+    from connect_compat.rest.server import Endpoint
 
 logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A worker's parts.
+
+    Attributes:
+        log: done when the log has been opened and what is stored was started, or with the error.
+        tls: the context of https addresses, by the setting they come from.
+    """
+
+    herder: Herder
+    log: Future[None]
+    sockets: Mapping[Listener, socket.socket]
+    tls: Mapping[str, ssl.SSLContext]
 
 
 def bind(listeners: Sequence[Listener]) -> list[socket.socket]:
@@ -117,56 +137,102 @@ def make_herder(config: WorkerConfig, port: int) -> Herder:
 
 
 @contextmanager
-def running(config: WorkerConfig) -> Iterator[tuple[Herder, list[socket.socket]]]:
-    """A started herder and the sockets REST is to be served on; all is stopped at the end.
+def running(config: WorkerConfig) -> Iterator[Running]:
+    """A herder that is starting and the sockets REST is to be served on; all is stopped at the end.
 
-    Raises: ConfigError: an address is taken, a config provider is wrong.
+    Raises: LogError: another worker uses the data folder; ConfigError: an address is taken, a certificate or a config
+        provider is wrong.
     """
-    sockets = bind(config.listeners)
-    try:
+    with _locked(config.log), ExitStack() as opened:
+        listeners = (*config.listeners, *config.admin_listeners)
+        tls = {each.setting: server_context(config.raw, each.setting) for each in listeners if each.https}
+        sockets = [opened.enter_context(each) for each in bind(listeners)]
         herder = make_herder(config, sockets[0].getsockname()[1])
-        herder.start()
-        try:
-            with cleaned(lambda: open_log(config.log)) if config.log.path is not None else nullcontext():
-                yield herder, sockets
-        finally:
-            herder.stop()
+        opened.callback(herder.stop)
+        started = herder.start()
+        if config.log.path is not None:
+            opened.enter_context(cleaned(lambda: open_log(config.log)))
+        yield Running(herder, started, dict(zip(listeners, sockets, strict=True)), tls)
+
+
+@contextmanager
+def _locked(log: LogSettings) -> Iterator[None]:
+    """Raises: LogError: another worker uses the data folder; its message names the process."""
+    if log.path is None:
+        yield
+        return
+    from connect_compat.log.embedded_file import FolderLock
+
+    lock = FolderLock(log.path)
+    try:
+        yield
     finally:
-        for each in sockets:
-            each.close()
+        lock.release()
+
+
+def _endpoints(config: WorkerConfig, running: Running) -> list[Endpoint]:
+    """One for each application and kind of connection."""
+    from connect_compat.rest.app import Serving, application
+    from connect_compat.rest.server import Endpoint
+
+    keys = config.keys
+    main = Serving(
+        admin=keys.admin_listeners is None, users=config.users, origins=keys.allow_origin, methods=keys.allow_methods
+    )
+    admin = replace(main, connectors=False, admin=True)
+    found = []
+    for serving, listeners in ((main, config.listeners), (admin, config.admin_listeners)):
+        for https in (False, True):
+            sockets = [running.sockets[each] for each in listeners if each.https is https]
+            if sockets:
+                tls = running.tls[listeners[0].setting] if https else None
+                found.append(Endpoint(application(running.herder, serving), sockets, tls))
+    return found
 
 
 def serve(config: WorkerConfig, connectors: Iterable[tuple[str, Mapping[str, str]]] = ()) -> None:
-    """Serves until told to stop. `connectors`: started first, as standalone mode does.
+    """Serves until told to stop. `connectors`: started as soon as the log answers, as standalone mode does.
 
-    Raises: ConfigError: as `running`, or a connector that is refused.
+    Raises: ConfigError, LogError: as `running`; a connector is refused; the log cannot be used.
     """
-    import uvicorn
+    from connect_compat.rest.server import Servers
 
-    from connect_compat.rest.app import application
+    with running(config) as started:
+        servers = Servers(_endpoints(config, started))
+        failures: list[BaseException] = []
 
-    with running(config) as (herder, sockets):
-        for name, given in connectors:
+        def begin() -> None:
             try:
-                herder.put_config(name, dict(given))
-            except RequestError as error:
-                raise ConfigError([Problem(name, f"connector {name} is refused: {error}")]) from None
-        keys = config.keys
-        app = application(
-            herder,
-            admin=keys.admin_listeners is None or bool(keys.admin_listeners),
-            origins=keys.allow_origin,
-            methods=keys.allow_methods,
-        )
-        shown = ", ".join("http://{}:{}".format(*each.getsockname()[:2]) for each in sockets)
+                _create(started, connectors)
+            except BaseException as error:
+                failures.append(error)
+                servers.stop()
+
+        shown = ", ".join(_url(listener, each) for listener, each in started.sockets.items())
         where = config.log.path or config.log.client.get("bootstrap.servers")
         logger.info("worker started", mode=config.mode.value, rest=shown, log=where)
         gc.collect()
         gc.freeze()
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off",
-                                               timeout_graceful_shutdown=5))  # fmt: skip
-        # uvicorn puts these back when it has stopped, and raises the signal again: it must not end us before the tasks.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
-        server.run(sockets=sockets)
+        threading.Thread(target=begin, name="first-connectors", daemon=True).start()
+        servers.run()
         logger.info("worker stopping")
+        told = failures[:1]  # what fails from here on fails because of the end
+    for failure in told:
+        raise failure
+
+
+def _create(started: Running, connectors: Iterable[tuple[str, Mapping[str, str]]]) -> None:
+    """Raises: what opening the log raised; ConfigError: a connector is refused."""
+    started.log.result()
+    if not started.herder.ready:  # told to stop before the log answered
+        return
+    for name, given in connectors:
+        try:
+            started.herder.put_config(name, dict(given))
+        except RequestError as error:
+            raise ConfigError([Problem(name, f"connector {name} is refused: {error}")]) from None
+
+
+def _url(listener: Listener, bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"{'https' if listener.https else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from cdc.config import at_least, key, parse
 from cdc.errors import ConfigError, Problem
+from connect_compat import properties
 from connect_compat.connector_config import HEADER_CONVERTER, JSON_CONVERTER, with_prefix
 from connect_compat.log import LogSettings
 
@@ -39,13 +40,16 @@ class Listener:
     port: int
     setting: str
     """The setting it comes from, to be named when the port is taken."""
+    https: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerKeys:
     """The worker settings that we act on; what else stands in the file is handed to Kafka's clients or left alone."""
 
-    listeners: tuple[str, ...] = key("listeners", default=(), doc="Addresses of REST, as http://host:port.")
+    listeners: tuple[str, ...] = key(
+        "listeners", default=(), doc="Addresses of REST, as http://host:port or https://host:port.",
+    )  # fmt: skip
     rest_host: str | None = key("rest.host.name", default=None, doc="Host of REST when listeners is not set.")
     rest_port: int = key("rest.port", default=8083, doc="Port of REST when listeners is not set.", check=at_least(0))
     advertised_host: str | None = key("rest.advertised.host.name", default=None, doc="Host named in worker_id.")
@@ -55,7 +59,18 @@ class WorkerKeys:
         doc="Whether REST shows ******** for secrets in configs; false shows them, as Kafka Connect does.",
     )  # fmt: skip
     admin_listeners: tuple[str, ...] | None = key(
-        "admin.listeners", default=None, doc="Set but empty: /admin is not served. Not set: served with the rest.",
+        "admin.listeners", default=None,
+        doc="Addresses of /admin, which is then served there alone. Set but empty: it is not served. Not set: it is "
+            "served with the rest.",
+    )  # fmt: skip
+    users: str | None = key(
+        "tailrace.rest.users", default=None,
+        doc="Properties file of those who may ask REST, a line `name=password` each: HTTP basic authentication, with "
+            "the file that Kafka Connect's PropertyFileLoginModule reads. Not set: everybody may.",
+    )  # fmt: skip
+    extensions: tuple[str, ...] = key(
+        "rest.extension.classes", default=(),
+        doc="Only Kafka Connect's BasicAuthSecurityRestExtension, which needs tailrace.rest.users.",
     )  # fmt: skip
     allow_origin: str = key("access.control.allow.origin", default="", doc="Origins that browsers may call from.")
     allow_methods: str = key("access.control.allow.methods", default="", doc="Methods that browsers may use.")
@@ -83,6 +98,8 @@ class WorkerConfig:
         raw: the properties as given, converters filled in; config providers are declared there.
         keeps_configs: whether connector configs outlive the process; in standalone mode the files on the command
             line are the configs, as with Kafka Connect.
+        admin_listeners: where /admin is served when not with the rest.
+        users: name -> password of those who may ask REST; None: everybody may.
     """
 
     mode: Mode
@@ -90,6 +107,8 @@ class WorkerConfig:
     raw: Mapping[str, str]
     log: LogSettings
     listeners: tuple[Listener, ...]
+    admin_listeners: tuple[Listener, ...] = ()
+    users: Mapping[str, str] | None = None
 
     @property
     def keeps_configs(self) -> bool:
@@ -112,24 +131,25 @@ def embedded(folder: str = DATA, host: str | None = None, port: int | None = Non
     return worker_config(Mode.EMBEDDED, raw)
 
 
-def worker_config(mode: Mode, properties: Mapping[str, str]) -> WorkerConfig:
+def worker_config(mode: Mode, given: Mapping[str, str]) -> WorkerConfig:
     """Raises: ConfigError with every problem at once."""
-    raw = dict(properties)
+    raw = dict(given)
     problems = _missing(raw) if mode is Mode.DISTRIBUTED else []
     if mode is not Mode.DISTRIBUTED:
         raw.setdefault("key.converter", JSON_CONVERTER)
         raw.setdefault("value.converter", JSON_CONVERTER)
     raw.setdefault("header.converter", HEADER_CONVERTER)
-    listeners: tuple[Listener, ...] = ()
     try:
         keys = parse(WorkerKeys, raw)
         listeners = _listeners(keys)
+        admin = _parsed(keys.admin_listeners or (), "admin.listeners")
+        users = _users(keys)
         problems.extend(_delivery(mode, keys, raw))
     except ConfigError as error:
         problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
-    return WorkerConfig(mode, keys, raw, _log(mode, keys, raw), listeners)
+    return WorkerConfig(mode, keys, raw, _log(mode, keys, raw), listeners, admin, users)
 
 
 def _missing(raw: Mapping[str, str]) -> list[Problem]:
@@ -145,17 +165,30 @@ def _missing(raw: Mapping[str, str]) -> list[Problem]:
 def _listeners(keys: WorkerKeys) -> tuple[Listener, ...]:
     if not keys.listeners:
         return (Listener(keys.rest_host or "127.0.0.1", keys.rest_port, "rest.port"),)
+    return _parsed(keys.listeners, "listeners")
+
+
+def _parsed(texts: Sequence[str], setting: str) -> tuple[Listener, ...]:
     found = []
-    for text in keys.listeners:
+    for text in texts:
         match = _LISTENER.fullmatch(text)
         if match is None or match[1].lower() not in ("http", "https") or int(match[3]) < 0:
-            message = f"Invalid value {text} for configuration listeners: write http://host:port"
-            raise ConfigError([Problem("listeners", message + ", or http://:port for every interface")])
-        if match[1].lower() == "https":
-            raise ConfigError([Problem("listeners", f"listeners asks for {text}: REST is served over http only; "
-                                                    "put a proxy that ends TLS before it")])  # fmt: skip
-        found.append(Listener(match[2], int(match[3]), "listeners"))
+            message = f"Invalid value {text} for configuration {setting}: write http://host:port"
+            raise ConfigError([Problem(setting, message + ", or http://:port for every interface")])
+        found.append(Listener(match[2], int(match[3]), setting, match[1].lower() == "https"))
     return tuple(found)
+
+
+def _users(keys: WorkerKeys) -> Mapping[str, str] | None:
+    for extension in keys.extensions:
+        if not extension.endswith(".BasicAuthSecurityRestExtension"):
+            message = f"{extension} of rest.extension.classes is a Java class and cannot run here: remove it"
+            raise ConfigError([Problem("rest.extension.classes", message)])
+        if keys.users is None:
+            message = (f"{extension} of rest.extension.classes needs the file that its PropertyFileLoginModule read: "
+                       "set tailrace.rest.users to the path of that file, a line name=password each")  # fmt: skip
+            raise ConfigError([Problem("rest.extension.classes", message)])
+    return None if keys.users is None else properties.load(keys.users)
 
 
 def _in_kafka(mode: Mode, raw: Mapping[str, str]) -> bool:

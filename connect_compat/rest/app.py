@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
@@ -14,15 +15,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
-from cdc.errors import RequestError
+from cdc.errors import LogUnavailable, RequestError, TailraceError
 from connect_compat.herder import Herder
 from connect_compat.masking import text_without_secrets
 from connect_compat.rest.answer import JSON, Misrouted, error_answer, misrouted_answer
+from connect_compat.rest.auth import BasicAuth
 
 logger = structlog.get_logger(__name__)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _SLASH = "\0"
 """Stands for an encoded slash inside a path segment while routing; no name can hold it itself."""
 
@@ -74,32 +77,53 @@ def flag(text: str | None, default: bool = False) -> bool:
     return default if text is None else text.lower() == "true"
 
 
-def application(herder: Herder, *, admin: bool = True, origins: str = "", methods: str = "") -> FastAPI:
-    """The application over one herder.
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What an application serves, and to whom.
 
-    Args:
-        admin: whether /admin is served.
+    Attributes:
+        connectors, admin: whether /admin is served, and whether all the rest is.
+        users: name -> password of those who may ask; None: everybody may.
         origins, methods: `access.control.allow.origin` and `.methods`, comma lists; no CORS answers without origins.
     """
+
+    connectors: bool = True
+    admin: bool = True
+    users: Mapping[str, str] | None = None
+    origins: str = ""
+    methods: str = ""
+
+
+EVERYTHING = Serving()
+
+
+def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
+    """The application over one herder."""
     from connect_compat.rest import admin as admin_routes
     from connect_compat.rest import connectors, metrics, plugins
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.herder = herder
-    routers = [connectors.router, plugins.router, *([admin_routes.router] if admin else [])]
+    routers = [
+        *([connectors.router, plugins.router] if serving.connectors else []),
+        *([admin_routes.router] if serving.admin else []),
+    ]
     for router in routers:
         app.include_router(router, dependencies=[Depends(negotiate)])
-    app.include_router(metrics.router)
-    app.add_exception_handler(Exception, _failed)
-    app.add_exception_handler(RequestError, _refused)
+    if serving.connectors:
+        app.include_router(metrics.router)
+    app.add_exception_handler(TailraceError, _refused)
     app.add_exception_handler(Misrouted, _misrouted)
     app.add_exception_handler(HTTPException, _misrouted)
     app.add_middleware(_Paths, routes=[route for router in routers for route in router.routes])
-    if origins.strip():
+    app.add_middleware(_Unforeseen)
+    if serving.users is not None:
+        app.add_middleware(BasicAuth, users=serving.users)
+    if serving.origins.strip():
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=[origin.strip() for origin in origins.split(",")],
-            allow_methods=[method.strip() for method in (methods or "GET,POST,HEAD").split(",")],
+            allow_origins=[origin.strip() for origin in serving.origins.split(",")],
+            allow_methods=[method.strip() for method in (serving.methods or "GET,POST,HEAD").split(",")],
             allow_headers=["X-Requested-With", "Content-Type", "Accept", "Origin"],
             allow_credentials=True,
             max_age=1800,
@@ -108,23 +132,47 @@ def application(herder: Herder, *, admin: bool = True, origins: str = "", method
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    status = error.status if isinstance(error, RequestError) else 500
-    return error_answer(status, text_without_secrets(str(error)))
+    """What was raised on purpose: its message. 503 says that the same request may succeed later."""
+    message = text_without_secrets(str(error))
+    if isinstance(error, RequestError):
+        return error_answer(error.status, message)
+    status = 503 if isinstance(error, LogUnavailable) else 500
+    logger.warning("a request failed", method=request.method, path=request.url.path, status=status, error=message)
+    return error_answer(status, message)
 
 
 def _misrouted(request: Request, error: Exception) -> Response:
     return misrouted_answer(error.status if isinstance(error, Misrouted) else getattr(error, "status_code", 500))
 
 
-def _failed(request: Request, error: Exception) -> Response:
-    """Anything else is 500 with its message, as in Kafka Connect; the log has the stack."""
-    return error_answer(500, text_without_secrets(str(error)))
+class _Unforeseen:
+    """Any other exception is 500 with its message, as in Kafka Connect; the log has the stack, in one line."""
+
+    def __init__(self, app: App) -> None:
+        self._inner = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sent(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._inner(scope, receive, sent)
+        except Exception as error:
+            method, path = scope.get("method"), scope.get("path")
+            logger.error("a request failed", method=method, path=path, status=500, exc_info=True)
+            if not begun:
+                message = text_without_secrets(f"{type(error).__name__}: {error}")
+                await error_answer(500, message)(scope, receive, send)
 
 
 class _Paths:
     """Paths as Jersey reads them: a trailing slash is the same path, HEAD is GET without the body, OPTIONS lists."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, app: App, routes: Sequence[BaseRoute]) -> None:
         self._inner, self._routes = app, routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

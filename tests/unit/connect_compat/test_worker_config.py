@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -81,10 +82,41 @@ def test_listeners_are_read_as_kafka_connect_reads_them(text: str, listeners: li
     assert [(listener.host, listener.port) for listener in config.listeners] == listeners
 
 
-@pytest.mark.parametrize(("text", "words"), [("8083", "write http://host:port"), ("https://:8443", "proxy")])
-def test_listeners_that_cannot_be_served_are_refused_with_the_remedy(text: str, words: str) -> None:
+@pytest.mark.parametrize("setting", ["listeners", "admin.listeners"])
+@pytest.mark.parametrize("text", ["8083", "ftp://:21", "http://:-1"])
+def test_listeners_that_cannot_be_served_are_refused_with_the_remedy(setting: str, text: str) -> None:
+    with pytest.raises(ConfigError, match=f"for configuration {setting}: write http://host:port"):
+        worker_config(Mode.EMBEDDED, {setting: text})
+
+
+def test_listeners_may_be_https_and_admin_may_have_its_own() -> None:
+    raw = {"listeners": "https://:8443", "admin.listeners": "http://127.0.0.1:8084"}
+    config = worker_config(Mode.EMBEDDED, raw)
+    assert config.listeners == (Listener("", 8443, "listeners", https=True),)
+    assert config.admin_listeners == (Listener("127.0.0.1", 8084, "admin.listeners"),)
+    assert worker_config(Mode.EMBEDDED, {"admin.listeners": ""}).admin_listeners == ()
+
+
+def test_users_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "users.properties"
+    file.write_text("ann=s3cret:x\nbob: y\n")
+    extension = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension"
+    raw = {"tailrace.rest.users": str(file), "rest.extension.classes": extension}
+    assert worker_config(Mode.EMBEDDED, raw).users == {"ann": "s3cret:x", "bob": "y"}
+    assert worker_config(Mode.EMBEDDED, {}).users is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"tailrace.rest.users": "/nowhere"}, "cannot read the properties file /nowhere"),
+        ({"rest.extension.classes": "a.b.BasicAuthSecurityRestExtension"}, "set tailrace.rest.users"),
+        ({"rest.extension.classes": "a.b.Mine"}, "a.b.Mine of rest.extension.classes is a Java class"),
+    ],
+)
+def test_a_protection_that_cannot_be_given_is_refused(raw: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        worker_config(Mode.EMBEDDED, {"listeners": text})
+        worker_config(Mode.EMBEDDED, raw)
 
 
 def test_the_worker_id_is_what_others_can_reach() -> None:
