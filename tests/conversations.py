@@ -10,7 +10,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,14 @@ class Conversation:
     """One script and its answers, run with a name and a folder of its own.
 
     Attributes:
+        settle: returns when what was asked for has been done; called where the recording slept for that.
         skip: ids of calls that are not made here.
     """
 
     folder: Path
     name: str
     tmp: Path
+    settle: Callable[[], object]
     skip: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -60,6 +62,8 @@ class Conversation:
                         yield Difference(step["id"], f"not reached: {wait}")
                 if step.get("do") == "write_file":
                     Path(step["path"]).write_text(step["text"])
+                elif step.get("do") == "sleep":
+                    self.settle()
                 elif "do" not in step:
                     wanted = self._filled(answers[step["id"]])
                     for what in _compare(step, wanted, _call(client, step), self._words["@@RUN@@"]):

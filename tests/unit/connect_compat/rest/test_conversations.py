@@ -18,5 +18,5 @@ SCRIPTS = ("root", "create", "lifecycle", "offsets", "loggers", "plugins", "vali
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_recorded_conversation_goes_the_same_here(script: str, service: RestService, tmp_path: Path) -> None:
-    conversation = Conversation(GOLDEN, script, tmp_path)
+    conversation = Conversation(GOLDEN, script, tmp_path, settle=service.settle)
     assert list(conversation.differences(service.url)) == []
