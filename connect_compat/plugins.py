@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -194,14 +195,18 @@ class Plugins:
         found = self.find(name.strip(), kind)
         if found is None:
             known = ", ".join(plugin.class_name for plugin in self.all(kind))
-            raise UnknownPlugin(f"Class {name} could not be found; there are: {known}{self._nearest(name, (kind,))}")
+            raise UnknownPlugin(f"Class {name} could not be found{self._nearest(name, (kind,))}; there are: {known}")
         return found
 
     def _nearest(self, name: str, kinds: Iterable[Kind]) -> str:
-        """The plugin whose simple name or alias is most like that of `name`."""
-        by_name = {text.lower(): plugin for plugin in self.all(*kinds) for text in (plugin.simple_name, plugin.alias)}
-        near = difflib.get_close_matches(name.strip().rpartition(".")[2].lower(), by_name, n=1, cutoff=0.6)
-        return f"; did you mean {by_name[near[0]].class_name}?" if near else ""
+        """The plugin whose simple name is most like that of `name`, else the one whose alias is."""
+        asked = name.strip().rpartition(".")[2].lower()
+        short = re.sub(r"(?:connector|converter|transformation|predicate)$", "", asked)
+        for wanted, cutoff, attribute in ((asked, 0.85, "simple_name"), (short, 0.6, "alias")):
+            by_name = {getattr(plugin, attribute).lower(): plugin for plugin in self.all(*kinds)}
+            if near := difflib.get_close_matches(wanted, by_name, n=1, cutoff=cutoff):
+                return f"; did you mean {by_name[near[0]].class_name}?"
+        return ""
 
 
 def _described(plugin: Plugin) -> str:

@@ -43,6 +43,13 @@ def test_a_converter_is_not_a_connector() -> None:
     assert Plugins().find("JsonConverter", *CONNECTORS) is None
 
 
+@pytest.mark.parametrize("name", ["io.confluent.connect.avro.AvroConverter", "com.example.Nope", ""])
+def test_nothing_is_proposed_where_nothing_is_like_it(name: str) -> None:
+    with pytest.raises(UnknownPlugin) as refused:
+        Plugins().get(name, Kind.CONVERTER)
+    assert "did you mean" not in str(refused.value)
+
+
 def test_listing_plugins_imports_none_of_them() -> None:
     code = (
         "import sys; from connect_compat.plugins import Plugins; Plugins().all(); "

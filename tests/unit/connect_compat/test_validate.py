@@ -56,7 +56,7 @@ def test_a_chain_is_checked_step_by_step_under_its_own_names() -> None:
         'Missing required configuration "transforms.r.replacement" which has no default value.'
     ]
     assert "it lists p" in found["transforms.r.predicate"][0]
-    assert found["transforms.gone.type"][0].endswith(f"did you mean {TRANSFORMS}RegexRouter?")
+    assert f"could not be found; did you mean {TRANSFORMS}RegexRouter?; there are: " in found["transforms.gone.type"][0]
 
 
 def test_an_alias_given_twice_is_refused() -> None:

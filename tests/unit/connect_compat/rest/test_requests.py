@@ -40,9 +40,16 @@ def test_numbers_and_booleans_in_a_config_become_strings_as_they_are_written(
 @pytest.mark.parametrize("value", [{"a": 1}, ["a"]])
 def test_objects_and_arrays_in_a_config_are_refused(service: RestService, tmp_path: Path, value: object) -> None:
     answer = service.client.put("/connectors/x/config", json=source(tmp_path, batch=value))
-    assert answer.status_code == 500 and answer.json()["message"].startswith(
-        "Cannot deserialize value of type `java.lang.String` from "
-    )
+    message = answer.json()["message"]
+    assert answer.status_code == 500 and message.startswith("Cannot deserialize value of type `java.lang.String` from ")
+    assert message.endswith('the value of "batch" must be a string, number or boolean')
+
+
+def test_a_body_meant_for_another_request_is_told(service: RestService, tmp_path: Path) -> None:
+    answer = service.client.put("/connectors/x/config", json={"name": "x", "config": source(tmp_path)})
+    assert answer.status_code == 500 and "settings stand in this body directly" in answer.json()["message"]
+    answer = service.client.post("/connectors", json={"name": "x", **source(tmp_path)})
+    assert answer.status_code == 500 and "Unrecognized field" in answer.json()["message"]
 
 
 def test_a_null_in_a_config_is_refused_by_name(service: RestService, tmp_path: Path) -> None:
@@ -55,6 +62,7 @@ def test_a_null_in_a_config_is_refused_by_name(service: RestService, tmp_path: P
 def test_what_is_no_json_is_500_and_never_a_hang(service: RestService, raw: bytes) -> None:
     answer = service.client.put("/connectors/x/config", content=raw, headers={"Content-Type": "application/json"})
     assert answer.status_code == 500 and set(answer.json()) == {"error_code", "message"}
+    assert "body" in answer.json()["message"] or "NaN" in answer.json()["message"]
 
 
 def test_names_may_hold_spaces_slashes_and_any_letters(service: RestService, tmp_path: Path) -> None:
