@@ -3,18 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 SERVERS := mysql kafka elasticsearch
 
-.PHONY: setup demo test check bench clean services-stop
+.PHONY: setup demo test check check-pythons bench clean services-stop
 
 setup: .venv/ready
 
 .venv/ready: requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: set PYTHON=" % sys.version_info[:2])'
-	@echo "-> preparing .venv (once)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar=on --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@$(BIN)/python -m compileall -q .venv/lib cdc sinks connect_compat services scripts
-	@touch $@
+	@$(PYTHON) -m scripts.setup
 
 demo: setup
 	@$(BIN)/python -m services start demo mysql elasticsearch
@@ -30,6 +24,11 @@ test: setup
 
 check: setup
 	@scripts/check
+
+# The other Pythons that are supported, by the names they have here: make check-pythons PYTHONS="python3.12 python3.14"
+PYTHONS ?= python3.12 python3.13 python3.14
+check-pythons:
+	@for python in $(PYTHONS); do scripts/check-python $$python || exit 1; done
 
 bench: setup
 	@$(BIN)/python -m services start bench mysql kafka
