@@ -19,12 +19,12 @@ LEVELS: Final = {"trace": 5, "debug": logging.DEBUG, "info": logging.INFO, "warn
 
 
 _TALKATIVE: Final = ("elastic_transport", "urllib3")
-"""Libraries that log every request as INFO."""
+"""Libraries that log each request as INFO, and as WARNING each failure, which they raise too."""
 
 
 def _quieten() -> None:
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def mask(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

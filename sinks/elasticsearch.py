@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import responses
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 import structlog
@@ -150,7 +152,7 @@ def _parse(raw: Raw) -> ElasticsearchConfig:
     problems = [
         Problem("connection.url", f"Invalid value {url} for configuration connection.url: write it as http://host:9200")
         for url in config.urls
-        if not url.startswith(("http://", "https://"))
+        if not _is_address(url)
     ]
     for name, chosen, topics in (
         ("key.ignore", config.key_ignore, config.topics_key_ignore),
@@ -167,6 +169,26 @@ def _parse(raw: Raw) -> ElasticsearchConfig:
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _with_port(url: str) -> str:
+    """The client wants a port; without one it is the scheme's, as in Confluent's sink."""
+    parts = urlsplit(url)
+    default = 443 if parts.scheme == "https" else 80
+    return url if parts.port else urlunsplit(parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{default}"))
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def index_name(topic: str) -> str:
@@ -397,8 +419,8 @@ def connect(config: ElasticsearchConfig) -> Any:
         if config.ca:
             options["ca_certs"] = config.ca
     return Elasticsearch(
-        list(config.urls), request_timeout=max(config.read_ms, 30_000) / 1000, http_compress=config.compression,
-        retry_on_timeout=False, max_retries=0, **options,
+        [_with_port(url) for url in config.urls], request_timeout=max(config.read_ms, 30_000) / 1000,
+        http_compress=config.compression, retry_on_timeout=False, max_retries=0, **options,
     )  # fmt: skip
 
 
@@ -406,29 +428,43 @@ def failure(error: Exception, config: ElasticsearchConfig) -> TargetError:
     """What a client error means: an outage to wait out, or something a human must mend."""
     from elastic_transport import ConnectionError as Unreachable
     from elastic_transport import ConnectionTimeout, TlsError
-    from elasticsearch import ApiError
+    from elasticsearch import ApiError, UnsupportedProductError
 
-    where = ", ".join(config.urls)
+    where = "Elasticsearch at " + ", ".join(map(_without_user, config.urls))
     if isinstance(error, TlsError):
-        return TargetError(f"no TLS connection to Elasticsearch at {where}: {error}; "
+        return TargetError(f"no TLS connection to {where}: {error.message}; "
                            "set elastic.https.ssl.truststore.location to the CA's PEM file")  # fmt: skip
     if isinstance(error, Unreachable | ConnectionTimeout):
-        return TargetUnavailable(f"Elasticsearch at {where} does not answer: {error}")
+        return TargetUnavailable(f"{where} does not answer: {error.message}; check that it runs, and connection.url")
+    if isinstance(error, UnsupportedProductError):
+        return TargetError(f"{where} is something else: {error.message}; correct connection.url")
     if isinstance(error, ApiError):
-        status = error.meta.status
-        if status in (401, 403):
-            return TargetError(f"Elasticsearch at {where} refuses access ({status}): {error.message}; set "
-                               "connection.username and connection.password of a user that may "
-                               "create_index, index, delete and view_index_metadata")  # fmt: skip
-        if status in (408, 429) or status >= 500:
-            return TargetUnavailable(f"Elasticsearch at {where} is busy ({status}): {error.message}")
-        if status == 413:
-            return TargetError(
-                f"Elasticsearch at {where} takes no request this large: lower bulk.size.bytes "
-                f"(now {config.bulk_bytes}) below its http.max_content_length"
-            )
-        return TargetError(f"Elasticsearch at {where} refused a request ({status}): {error.message} {error.body}")
-    return TargetError(f"Elasticsearch at {where}: {error}")
+        return _refused(error, where, config)
+    return TargetError(f"{where}: {error}")
+
+
+def _refused(error: Any, where: str, config: ElasticsearchConfig) -> TargetError:
+    """What an answer other than success (the client's ApiError) means."""
+    status = error.meta.status
+    told = error.body.get("error") if isinstance(error.body, dict) else None
+    reason = _reason(error.body) if isinstance(told, dict) else error.message or responses.get(status, "")
+    if status in (401, 403):
+        return TargetError(
+            f"{where} refuses access ({status}): {reason}; set connection.username and connection.password, or "
+            "connection.api.key, of a user that may create_index, index, delete and view_index_metadata"
+        )
+    if status in (408, 429) or status >= 500:
+        return TargetUnavailable(f"{where} is busy ({status}): {reason}")
+    if status == 413:
+        return TargetError(
+            f"{where} takes no request this large: lower bulk.size.bytes (now {config.bulk_bytes}) below its "
+            "http.max_content_length"
+        )
+    if "x-elastic-product" not in error.meta.headers:
+        return TargetError(
+            f"{where} does not speak the API of Elasticsearch 8 ({status}): {reason}; correct connection.url"
+        )
+    return TargetError(f"{where} refused a request ({status}): {reason}")
 
 
 def _build(raw: Raw) -> ElasticsearchSink:
@@ -438,10 +474,12 @@ def _build(raw: Raw) -> ElasticsearchSink:
 def _check(raw: Raw) -> list[Problem]:
     """Connects once, as `validate` promises."""
     config = _parse(raw)
-    client = connect(config).options(request_timeout=max(config.connect_ms, 1000) / 1000)
+    client = connect(config).options(request_timeout=max(config.connect_ms + config.read_ms, 1000) / 1000)
     try:
         client.info()
     except Exception as error:
+        if getattr(getattr(error, "meta", None), "status", None) == 403:
+            return []  # it is there, and who may write into indices need not be one who may ask for its version
         told = failure(error, config)
         at = "connection.username" if "refuses access" in str(told) else "connection.url"
         return [Problem(at, str(told))]

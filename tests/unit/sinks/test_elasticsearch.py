@@ -1,6 +1,7 @@
 """What the sink decides before it talks to Elasticsearch."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from cdc.config import parse
 from cdc.errors import ConfigError
 from sinks.elasticsearch import ELASTICSEARCH, ElasticsearchConfig, index_name
+from tests.fake_elasticsearch import FakeElasticsearch, fake_elasticsearch
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,8 @@ def test_configs_that_people_have_are_taken_as_they_are(name: str) -> None:
     ("key", "value", "told"),
     [
         ("connection.url", "localhost:9200", "write it as http://host:9200"),
+        ("connection.url", "http://:9200", "write it as http://host:9200"),
+        ("connection.url", "http://es:port", "write it as http://host:9200"),
         ("batch.size", "many", "Not a number of type INT"),
         ("behavior.on.null.values", "drop", "ignore, delete, fail"),
         ("topic.key.ignore", "a", "say the same twice"),
@@ -47,3 +51,46 @@ def test_an_address_where_nothing_answers_is_told_by_its_key() -> None:
     (problem,) = ELASTICSEARCH.check({"connection.url": "http://127.0.0.1:1"})
     assert problem.key == "connection.url"
     assert "http://127.0.0.1:1 does not answer" in problem.message
+
+
+def test_an_address_without_a_port_has_that_of_its_scheme() -> None:
+    (problem,) = ELASTICSEARCH.check({"connection.url": "http://no-such-host.invalid"})
+    assert "no-such-host.invalid', port=80" in problem.message
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeElasticsearch]:
+    with fake_elasticsearch() as fake:
+        yield fake
+
+
+def told(fake: FakeElasticsearch) -> tuple[str, str]:
+    """The key and the message of the only problem; the address given holds a user and a password."""
+    url = fake.url.replace("//", "//me:s3cret@")
+    (problem,) = ELASTICSEARCH.check({"connection.url": url})
+    assert "s3cret" not in problem.message and fake.url in problem.message
+    return problem.key, problem.message
+
+
+def test_a_server_that_wants_a_login_is_told_with_the_keys_to_set(fake: FakeElasticsearch) -> None:
+    fake.status = 401
+    key, message = told(fake)
+    assert key == "connection.username"
+    assert "(401): security_exception: missing authentication credentials; set connection.username" in message
+
+
+def test_a_user_who_may_not_ask_for_the_version_may_still_write(fake: FakeElasticsearch) -> None:
+    fake.status = 403
+    assert ELASTICSEARCH.check({"connection.url": fake.url}) == []
+
+
+def test_a_busy_server_is_told(fake: FakeElasticsearch) -> None:
+    fake.status, fake.reason = 503, "overloaded"
+    assert told(fake)[1].endswith("is busy (503): security_exception: overloaded")
+
+
+@pytest.mark.parametrize("status", [200, 404, 406])
+def test_what_is_not_elasticsearch_is_told(fake: FakeElasticsearch, status: int) -> None:
+    fake.status, fake.product = status, False
+    key, message = told(fake)
+    assert key == "connection.url" and message.endswith("correct connection.url")

@@ -1,0 +1,55 @@
+"""What a client of Elasticsearch meets at a server that refuses: each answer has the status that a test sets."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+_WELL = {"version": {"number": "8.19.0"}, "tagline": "You Know, for Search"}
+
+
+class FakeElasticsearch:
+    """`status` 200 greets and takes nothing; `product` False: the header that the client asks for is missing."""
+
+    def __init__(self) -> None:
+        self.status, self.product, self.reason = 200, True, "missing authentication credentials"
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _answer(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                error = {"error": {"type": "security_exception", "reason": fake.reason}, "status": fake.status}
+                body = json.dumps(_WELL if fake.status == 200 else error).encode()
+                self.send_response(fake.status)
+                if fake.product:
+                    self.send_header("X-Elastic-Product", "Elasticsearch")
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            do_GET = do_HEAD = do_POST = do_PUT = _answer
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@contextmanager
+def fake_elasticsearch() -> Iterator[FakeElasticsearch]:
+    fake = FakeElasticsearch()
+    thread = threading.Thread(target=fake.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield fake
+    finally:
+        fake.server.shutdown()
+        fake.server.server_close()
+        thread.join()
