@@ -310,18 +310,3 @@ def between(low: float, high: float) -> Check:
 
 def at_least(low: float) -> Check:
     return lambda value: None if value >= low else f"Value must be at least {low}"
-
-
-def matches(pattern: str) -> Check:
-    compiled = re.compile(pattern)
-    return lambda value: None if compiled.fullmatch(value) else f"Value must match {pattern}"
-
-
-def regexes(value: Sequence[str] | str) -> str | None:
-    """A check for (lists of) regular expressions."""
-    for pattern in [value] if isinstance(value, str) else value:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            return f"{pattern!r} is not a regular expression: {error}"
-    return None

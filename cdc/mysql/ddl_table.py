@@ -62,10 +62,6 @@ class TableDraft:
         return Table(id=self.id, columns=tuple(columns), primary_key=key, charset=self.charset, comment=self.comment)
 
     @property
-    def has_key(self) -> bool:
-        return bool(self._key)
-
-    @property
     def names(self) -> str:
         return ", ".join(slot.column.name for slot in self._slots)
 

@@ -38,9 +38,6 @@ from cdc.mysql.type_family import (
 from cdc.schema import decimal_text
 from cdc.table import Column, Table
 
-SESSION: Final = "SET SESSION time_zone = '+00:00'"
-"""Must have run on the connection that reads a snapshot."""
-
 RawRow = Sequence[bytes | None]
 
 
@@ -89,12 +86,6 @@ def compile_snapshot_rows(
             ) from error
 
     return guarded
-
-
-def compile_snapshot_row(columns: Sequence[Column], options: TypeOptions) -> Callable[[RawRow], tuple[Any, ...]]:
-    """The same for one row."""
-    read = compile_snapshot_rows(columns, options)
-    return lambda row: read((row,))[0]
 
 
 def _value(column: Column, options: TypeOptions, name: str, constants: dict[str, Any]) -> str:

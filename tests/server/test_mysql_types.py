@@ -15,7 +15,7 @@ from cdc.config import Password
 from cdc.mysql import binlog, wire
 from cdc.mysql.ddl import Catalog
 from cdc.mysql.offset import Position
-from cdc.mysql.snapshot_values import SESSION, compile_snapshot_rows, snapshot_select
+from cdc.mysql.snapshot_values import compile_snapshot_rows, snapshot_select
 from cdc.mysql.types import TypeOptions
 from cdc.table import Table, TableId
 from tests.recorded_types import FOLDER, RecordedTable, tables
@@ -33,7 +33,7 @@ def raw(mysql_address: tuple[str, int]) -> Iterator[Any]:
     encoders: dict[Any, Any] = dict(pymysql.converters.encoders)
     connection = pymysql.connect(
         host=host, port=port, user="app", password="apppw", charset="utf8mb4", autocommit=True, use_unicode=False,
-        conv=encoders, init_command=SESSION,
+        conv=encoders, init_command="SET SESSION time_zone = '+00:00'",
     )  # fmt: skip
     yield connection
     connection.close()

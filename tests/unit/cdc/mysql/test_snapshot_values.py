@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from cdc.errors import DecodeError
-from cdc.mysql.snapshot_values import compile_snapshot_row, compile_snapshot_rows, snapshot_select
+from cdc.mysql.snapshot_values import compile_snapshot_rows, snapshot_select
 from cdc.mysql.type_family import TypeOptions
 from tests.unit.cdc.mysql.row_images import column, table
 
 
 def read(type_name: str, text: bytes | None, options: TypeOptions | None = None, **attributes: Any) -> Any:
     described = column("c", type_name, 0, **attributes).column
-    return compile_snapshot_row([described], options or TypeOptions())((text,))[0]
+    return compile_snapshot_rows([described], options or TypeOptions())([(text,)])[0][0]
 
 
 def test_the_select_asks_for_floats_in_full_and_other_character_sets_undecoded() -> None:
