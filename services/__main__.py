@@ -6,6 +6,7 @@ A profile is a set of ports and a data folder of its own. `env` prints shell ass
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from services import containers, elasticsearch, kafka, mysql
@@ -25,12 +26,18 @@ def folder(profile: str, server: str) -> Path:
 
 
 def start(profile: str, servers: list[str]) -> None:
-    for server in servers:
-        port = PORTS[profile][server]
-        if containers.answer():
-            containers.start(server, f"tailrace-{profile}-{server}", port)
-        else:
-            SERVERS[server](folder(profile, server), port)
+    """All at the same time. Raises: ServiceError: of the first that does not come up."""
+    with ThreadPoolExecutor() as starters:
+        for started in [starters.submit(start_one, profile, server) for server in servers]:
+            started.result()
+
+
+def start_one(profile: str, server: str) -> None:
+    port = PORTS[profile][server]
+    if containers.answer():
+        containers.start(server, f"tailrace-{profile}-{server}", port)
+    else:
+        SERVERS[server](folder(profile, server), port)
 
 
 def stop(profile: str, servers: list[str]) -> None:

@@ -11,6 +11,7 @@ import re
 import shutil
 import stat
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _ONLY_FOR_SCRIPTS = re.compile(
     r"perl.*|libperl.*|libgdbm.*|libdb5.*|debconf|adduser|passwd|login.*|systemd|sysvinit.*|init-system.*"
     r"|libsystemd-shared|gcc-.*|locales|libc-l10n|libc-bin|libc-gconv.*"
 )
+_one_at_a_time = threading.Lock()
 _PROGRAM_FOLDERS = ("usr/bin", "usr/sbin", "usr/libexec")
 
 
@@ -29,6 +31,11 @@ def unpacked(name: str, packages: Sequence[str], *, suite: str | None = None) ->
     With a `suite` (a Debian release other than the machine's), programs run through the suite's own loader and
     libraries; without, they are the machine's own release and run as they are.
     """
+    with _one_at_a_time:
+        return _unpacked(name, packages, suite)
+
+
+def _unpacked(name: str, packages: Sequence[str], suite: str | None) -> Path:
     prefix = cache() / "debian" / name
     root = prefix / "root"
     if (prefix / "done").exists():
