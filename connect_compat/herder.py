@@ -70,7 +70,7 @@ class Herder:
         self._ready, self._stopping = threading.Event(), threading.Event()
         self._stage = ("starting", time.time())
 
-    # -- start and stop -------------------------------------------------------------------------------------------
+    # Start and stop
 
     def start(self) -> Future[None]:
         """Opens the log, however long it is away, and starts what is stored."""
@@ -154,7 +154,7 @@ class Herder:
         if not self._ready.wait(_REQUEST_S):
             raise RequestError(500, f"Request timed out. {self._where()}")
 
-    # -- reads ----------------------------------------------------------------------------------------------------
+    # What is known
 
     @property
     def ready(self) -> bool:
@@ -268,7 +268,7 @@ class Herder:
         declared = [key for key in plugin.settings() if key.type == "PASSWORD"] if plugin else []
         return {name for key in declared for name in (key.name, *key.aliases)}
 
-    # -- changes --------------------------------------------------------------------------------------------------
+    # What is asked for
 
     def validate(self, raw: Raw) -> Report:
         """Raises: RequestError: 400: no such connector class."""
@@ -438,7 +438,7 @@ class Herder:
         self._wait_ready()
         self._now(lambda: self._configs.put_logger(namespace, level), "setting a log level")
 
-    # -- offsets --------------------------------------------------------------------------------------------------
+    # Offsets
 
     def offsets(self, name: str) -> list[dict[str, Any]]:
         config = self._config(name)

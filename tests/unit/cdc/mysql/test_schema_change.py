@@ -146,7 +146,7 @@ def test_mariadb_has_schemas_of_its_own_name() -> None:
 
 
 def test_names_in_source_table_come_in_the_order_of_a_java_hash_set() -> None:
-    def named(database: str, names: str) -> str:
+    def named(database: str, names: str) -> str | None:
         ids = tuple(TableId(database, name) for name in names.split())
         return SchemaChange(kind=Kind.DROP, database=database, ddl="", tables=ids).source_table
 
