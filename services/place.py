@@ -40,7 +40,7 @@ def step(text: str) -> Iterator[None]:
         yield
     finally:
         over.set()
-    say(f"   done in {time.monotonic() - began:.1f} s")
+    say(f"   {text}: done in {time.monotonic() - began:.1f} s")
 
 
 class ServiceError(Exception):
