@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import orjson
@@ -40,35 +41,36 @@ class _Writer:
 
     def __init__(self, schema: Schema, form: Form, before: bytes, after: bytes) -> None:
         self._schema, self._form = schema, form
-        self._before, self._after = _literal(before), _literal(after)
+        self._before, self._after = before, after
         self._texts = compile_texts(schema.fields[0].schema, form)
-        self._row = _literal(self._texts.start) + b"%b" + _literal(self._texts.end)
         self._templates: dict[tuple[int, ...], Template] = {}
 
     def __call__(self, changes: Changes) -> list[bytes | None]:
-        write = self._texts.write
+        write, start, end = self._texts.write, self._texts.start, self._texts.end
         rows = [write(rows) for rows in (changes.before, changes.after) if rows is not None]  # type: ignore[arg-type]
         holes = [_HOLE if rows is not None else None for rows in (changes.before, changes.after)]
         out: list[bytes | None] = []
         at = 0
         for run in changes.sources.runs:
-            shape = self._shape(run, changes.rest, holes)
-            end = at + run.length
-            columns = [*(texts[at:end] for texts in rows), *(values for _, values in run.moving)]
-            out += [shape % values for values in zip(*columns, strict=True)] if columns else [shape % ()] * run.length
-            at = end
+            between = self._template(run)(run.source, changes.rest, *holes).split(b"\0")
+            for i in range(len(rows)):
+                between[i] += start
+                between[i + 1] = end + between[i + 1]
+            between[0] = self._before + between[0]
+            between[-1] += self._after
+            upto = at + run.length
+            fills = [texts[at:upto] for texts in rows] + [_numbers(values) for _, values in run.moving]
+            parts = [part for pair in zip(map(repeat, between), fills, strict=False) for part in pair]
+            out += map(b"".join, zip(*parts, repeat(between[-1], run.length), strict=False))
+            at = upto
         return [each for event in out for each in (event, None)] if changes.tombstones else out
 
-    def _shape(self, run: SourceRun, rest: Row, holes: Sequence[Any]) -> bytes:
-        """The bytes format of a run's events."""
+    def _template(self, run: SourceRun) -> Template:
         places = tuple(place for place, _ in run.moving)
         template = self._templates.get(places)
         if template is None:
             template = self._templates[places] = self._compile(places)
-        first, *others = template(run.source, rest, *holes).replace(b"%", b"%%").split(b"\0")
-        fills = [self._row for hole in holes if hole] + [b"%d"] * len(places)
-        parts = [part for pair in zip(fills, others, strict=True) for part in pair]
-        return b"".join((self._before, first, *parts, self._after))
+        return template
 
     def _compile(self, places: Sequence[int]) -> Template:
         schema, code = self._schema, Code(self._form)
@@ -95,6 +97,5 @@ class _Writer:
         return template
 
 
-def _literal(text: bytes) -> bytes:
-    """As it must stand in a bytes format."""
-    return text.replace(b"%", b"%%")
+def _numbers(values: Sequence[int]) -> list[bytes]:
+    return orjson.dumps(list(values))[1:-1].split(b",")

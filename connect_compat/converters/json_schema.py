@@ -6,6 +6,7 @@ parameters, default, field; those that are null are left out.
 
 from __future__ import annotations
 
+import string
 from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Mapping
 from decimal import Context, Decimal, InvalidOperation
@@ -20,6 +21,11 @@ from connect_compat.converters.json_text import double_json, float_json
 _TYPES: Final = {kind.value: kind for kind in Type}
 _INTEGERS: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64)
 _EXACT: Final = Context(prec=10_000)
+
+
+_LETTERS: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+BASE64_PAIRS: Final = tuple(first + second for first in _LETTERS for second in _LETTERS)
+"""Twelve bits -> two letters of base64."""
 
 
 def base64_text(value: bytes) -> str:
