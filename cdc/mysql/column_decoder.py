@@ -10,17 +10,18 @@ import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from struct import Struct
 from typing import Any, Final
 
 from cdc.errors import DecodeError
 from cdc.mysql import jsonb
 from cdc.mysql.charset import codec
 from cdc.mysql.column_default import default_value
+from cdc.mysql.floats import geometry, point, single, vector
 from cdc.mysql.temporal import (
     CLOCK,
     DATE_PREFIX,
     DAY_SECONDS,
+    DIGITS,
     Cache,
     DateForm,
     DatetimeForm,
@@ -76,9 +77,6 @@ _CODE_BYTES: Final = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q
 _DIGIT_BYTES: Final = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
 _MICROS_PER_COUNT: Final = {0: 0, 1: 10_000, 2: 100, 3: 1}
 """What one count of a fraction of so many bytes is, in microseconds."""
-_SINGLE: Final = Struct("<f")
-_SRID: Final = Struct("<i")
-_POINT_BYTES: Final = 21
 
 
 @dataclass(frozen=True)
@@ -232,15 +230,6 @@ def _float(stored: StoredColumn) -> Steps:
     return Steps((("d", v),), lines)
 
 
-def single(value: float) -> float:
-    """The nearest 32-bit float."""
-    try:
-        nearest: float = _SINGLE.unpack(_SINGLE.pack(value))[0]
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-    return nearest
-
-
 def _decimal_bytes(precision: int, scale: int) -> int:
     whole = precision - scale
     return whole // 9 * 4 + _DIGIT_BYTES[whole % 9] + scale // 9 * 4 + _DIGIT_BYTES[scale % 9]
@@ -316,26 +305,6 @@ def _json(stored: StoredColumn) -> Steps:
     empty = None if stored.column.optional else "{}"
     text = stored.constant("json", lambda raw: jsonb.text(raw) if raw else empty)
     return _payload(stored, f"{text}({{raw}})")
-
-
-def geometry(raw: bytes) -> tuple[bytes, int | None]:
-    """(WKB, SRID or None) of MySQL's form: SRID, then WKB."""
-    (srid,) = _SRID.unpack_from(raw)
-    return raw[4:], srid or None
-
-
-def point(raw: bytes) -> tuple[float, float, bytes, int | None]:
-    """(x, y, WKB, SRID or None). Raises: ValueError: not a point of two dimensions."""
-    wkb, srid = geometry(raw)
-    if len(wkb) != _POINT_BYTES or wkb[:5] not in (b"\1\1\0\0\0", b"\0\0\0\0\1"):
-        raise ValueError("not a point of two dimensions")
-    x, y = Struct("<dd" if wkb[0] else ">dd").unpack_from(wkb, 5)
-    return x, y, wkb, srid
-
-
-def vector(raw: bytes) -> list[float]:
-    """The 32-bit floats of a VECTOR."""
-    return list(Struct(f"<{len(raw) // 4}f").unpack_from(raw))
 
 
 def _geometry(stored: StoredColumn) -> Steps:
@@ -447,7 +416,7 @@ def _timestamp(stored: StoredColumn) -> Steps:
     The zero TIMESTAMP is second 0: it is shown as 1970-01-01, also where null is possible.
     """
     v = stored.variable
-    stored.constants.update(DATE_PREFIX=DATE_PREFIX, CLOCK=CLOCK)
+    stored.constants.update(DATE_PREFIX=DATE_PREFIX, CLOCK=CLOCK, DIGITS=DIGITS)
     text = f"{{DATE_PREFIX[{v} // {DAY_SECONDS}]}}{{CLOCK[{v} % {DAY_SECONDS}]}}"
     if stored.type == _TIMESTAMP:
         return Steps((("I", v),), (f'{v} = f"{text}Z"',))
@@ -455,8 +424,15 @@ def _timestamp(stored: StoredColumn) -> Steps:
     lines = [f"{v} = from_bytes({v})"]
     if digits:
         lines.append(f"{v}_f = {v} & {(1 << 8 * fraction_bytes) - 1}; {v} >>= {8 * fraction_bytes}")
-        text += f".{{{v}_f{' // 10' if digits % 2 else ''}:0{digits}d}}"
+        text += "." + _fraction_text(f"{v}_f", digits)
     return Steps(((f"{4 + fraction_bytes}s", v),), (*lines, f'{v} = f"{text}Z"'))
+
+
+def _fraction_text(count: str, digits: int) -> str:
+    """What stands in an f-string for a stored fraction; six digits are twice three, for formatting a number is slow."""
+    if digits == 6:
+        return f"{{DIGITS[{count} // 1000]}}{{DIGITS[{count} % 1000]}}"
+    return f"{{{count}{' // 10' if digits % 2 else ''}:0{digits}d}}"
 
 
 def _time(stored: StoredColumn) -> Steps:

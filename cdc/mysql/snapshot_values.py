@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from cdc.errors import DecodeError
 from cdc.mysql.charset import codec
-from cdc.mysql.column_decoder import geometry, missing_date, padding, point, single, vector
+from cdc.mysql.column_decoder import missing_date, padding
+from cdc.mysql.floats import geometry, point, single, vector
 from cdc.mysql.temporal import (
     DAY_SECONDS,
     Cache,

@@ -90,6 +90,8 @@ DATE_PREFIX: Final = Cache[int, str](lambda days: date_text(days) + "T")
 """Day number -> `2026-11-21T`."""
 CLOCK: Final = Cache[int, str](clock_text, DAY_SECONDS)
 """Second of the day -> `01:02:03`."""
+DIGITS: Final = tuple(f"{number:03d}" for number in range(1000))
+"""`000` to `999`."""
 
 
 def instant_text(micros: int, digits: int) -> str:
