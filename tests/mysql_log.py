@@ -52,11 +52,13 @@ class Parts:
         *,
         topic: MemoryTopic | None = None,
         upto: Mapping[str, Any] | None = None,
+        only: str = ".*",
         **options: Any,
     ) -> None:
+        """`only`: the columns captured, a regular expression."""
         raw = {
             "topic.prefix": "p", "database.hostname": "h", "database.user": "u", "database.server.id": "1",
-            "database.include.list": database,
+            "database.include.list": database, "column.include.list": rf".*\..*\.{only}",
         }  # fmt: skip
         headers = context_headers("p", 0, "mysql", "run")
         types = TypeOptions()

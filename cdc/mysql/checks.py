@@ -73,7 +73,7 @@ def _log_problems(server: Server, known: dict[str, str]) -> Iterator[Problem]:
             f"{where} has binlog_format={format_}, which does not hold row values; run: SET PERSIST "
             "binlog_format = 'ROW'; and reconnect all clients, for sessions keep the format they began with",
         )
-    if (image := known.get("binlog_row_image", "FULL").upper()) not in ("FULL", "NOBLOB"):
+    if (image := known.get("binlog_row_image", "FULL").upper()) != "FULL":
         yield Problem(
             "database.hostname",
             f"{where} has binlog_row_image={image}, so rows lack columns; run: SET PERSIST binlog_row_image = "

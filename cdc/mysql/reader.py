@@ -15,7 +15,7 @@ from pymysql.err import MySQLError
 
 from cdc.changes import SourceRun, Sources
 from cdc.envelope import TableEnvelope
-from cdc.errors import DecodeError
+from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
 from cdc.mysql import binlog, schema_change, wire
 from cdc.mysql.binlog import (
@@ -384,8 +384,8 @@ class Reader:
             return
         try:
             images = table.decode(rows)
-        except DecodeError as error:
-            raise DecodeError(f"{self._where()}: {error}") from error
+        except (DecodeError, SourceError) as error:
+            raise type(error)(f"{self._where()}: {error}") from error
         self._send(table, operation, images, first)
 
     def _send(self, table: LogTable, operation: str, images: list[Any], first: int) -> None:

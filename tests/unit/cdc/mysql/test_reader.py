@@ -130,9 +130,30 @@ def test_a_truncate_is_an_event_only_when_asked_for() -> None:
     assert asked[-1][:2] == (None, None)
 
 
-def test_what_a_minimal_image_leaves_out_is_taken_from_the_row_before() -> None:
-    update = next(v for v in table_records(read(SHOP, Parts("shop"))) if v and v[4] == "u" and v[1][0] == 8)
-    assert (update[0][:2], update[1][:2]) == ((8, None), (8, "elf"))
+@pytest.mark.parametrize("skipped", ["t", "u", "uc"])
+def test_rows_without_all_columns_stop_the_reader_with_the_remedy(skipped: str) -> None:
+    words = r"^binlog\.0\d+:\d+: rows of shop\.goods came without name, stock, note: "
+    with pytest.raises(SourceError, match=words) as caught:
+        list(read(frames("row_images"), Parts("shop", skipped=frozenset(skipped))))
+    assert "SET PERSIST binlog_row_image = 'FULL'" in str(caught.value)
+    assert not type(caught.value).retriable
+
+
+def test_what_may_be_large_and_did_not_change_is_not_taken_for_null() -> None:
+    with pytest.raises(SourceError, match=r"shop\.goods came without note: "):
+        list(read([f for f in frames("row_images") if not lacks_more(f)], Parts("shop")))
+
+
+def lacks_more(frame: bytes) -> bool:
+    """Rows of binlog_row_image=MINIMAL; those of NOBLOB stay."""
+    event = binlog.decode(frame, checksum=True)[1]
+    return isinstance(event, binlog.Rows) and b"\x01" in (event.before_present, event.after_present)
+
+
+def test_columns_that_nobody_captures_may_be_missing() -> None:
+    parts = Parts("shop", only="id")
+    found = table_records(read(frames("row_images"), parts))
+    assert [value and value[4] for value in found] == ["c", "c", "u", "c", "d", None, "u", "u"]
 
 
 def test_skipped_operations_are_left_out() -> None:

@@ -1,0 +1,12 @@
+CREATE DATABASE shop;
+USE shop;
+CREATE TABLE goods (id INT PRIMARY KEY, name VARCHAR(20), stock INT NOT NULL DEFAULT 7, note TEXT);
+INSERT INTO goods VALUES (1,'one',1,'a'),(2,'two',2,'b');
+SET SESSION binlog_row_image='MINIMAL';
+UPDATE goods SET name='elf' WHERE id=1;
+INSERT INTO goods (id) VALUES (3);
+DELETE FROM goods WHERE id=2;
+SET SESSION binlog_row_image='NOBLOB';
+UPDATE goods SET name='uno' WHERE id=1;
+SET SESSION binlog_row_image='FULL';
+UPDATE goods SET name='eins' WHERE id=1;
