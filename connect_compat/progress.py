@@ -32,8 +32,10 @@ class Progress:
         report: what the source itself reports (snapshot progress and the like).
         topics: every topic written to (source) or read from (sink) so far.
         backlog: records in the log not yet delivered (sink); None when unknown.
+        carried: whether records were made durable and the position after them saved: a restart begins further on.
         moved_at: `time.monotonic()` of the last step done, or of the last look that found nothing to do.
-        changed: set when something is worth telling at once: paused or not, waiting or not, a new topic.
+        changed: set when something is worth telling at once: paused or not, waiting or not, a new topic, the first
+            records carried.
     """
 
     counters: dict[str, int] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Progress:
     waiting: Waiting | None = None
     backlog: int | None = None
     paused: bool = False
+    carried: bool = False
     moved_at: float = field(default_factory=time.monotonic)
     changed: threading.Event = field(default_factory=threading.Event)
 
@@ -50,6 +53,11 @@ class Progress:
 
     def moved(self) -> None:
         self.moved_at = time.monotonic()
+
+    def carries(self) -> None:
+        if not self.carried:
+            self.carried = True
+            self.changed.set()
 
     def uses(self, topics: Iterable[str]) -> None:
         before = len(self.topics)

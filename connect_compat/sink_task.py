@@ -104,6 +104,7 @@ class _Path:
         if self._done:
             self._task.reader.commit(self._done)
             passed("sink:committed")
+            self._progress.carries()
             self._progress.count("offset-commit-completion-total")
         self._done = {}
         self._committed_at = time.monotonic()

@@ -75,15 +75,17 @@ def _carry(task: SourceTask, source: Source, appender: Appender, patience: Patie
     """
     progress, converting = control.progress, Patience(control)
     made: set[str] = set()
-    waiting, flushed_at = False, time.monotonic()
+    waiting, has_records, flushed_at = False, False, time.monotonic()
 
     def flush() -> None:
-        nonlocal waiting, flushed_at
+        nonlocal waiting, has_records, flushed_at
         durable = appender.flush()  # 2. records durable, then their offsets saved: a crash before repeats, never loses
         passed("source:flushed")
         source.committed(durable)  # 3. only now may the source forget them
         passed("source:committed")
-        waiting, flushed_at = False, time.monotonic()
+        if has_records:
+            progress.carries()
+        waiting, has_records, flushed_at = False, False, time.monotonic()
 
     for poll in source.polls(task.log.source_offsets(task.connector)):
         encoded = converting.through(task.pipeline, poll.batches)
@@ -91,7 +93,7 @@ def _carry(task: SourceTask, source: Source, appender: Appender, patience: Patie
             _create_topics(task, encoded, made)
             appender.append(encoded, poll.offsets)  # 1. handed to the log, records before the position after them
             passed("source:appended")
-            waiting = True
+            waiting, has_records = True, has_records or bool(encoded)
             progress.count("source-record-poll-total", sum(map(len, poll.batches)))
             progress.count("source-record-write-total", sum(map(len, encoded)))
         stop = control.stop.is_set()

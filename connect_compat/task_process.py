@@ -242,6 +242,7 @@ def _figures(control: Control) -> dict[str, Any]:
         "topics": list(progress.topics.copy()),
         "backlog": progress.backlog,
         "paused": progress.paused,
+        "carried": progress.carried,
         "still_s": round(time.monotonic() - progress.moved_at, 1),
         "waiting_for": waiting.what if waiting else None,
         "waiting_since": waiting.since_ms if waiting else None,

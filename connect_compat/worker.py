@@ -42,7 +42,7 @@ class Limits:
     Attributes:
         graceful_s: from the order to stop until the process is killed.
         first_restart_s, longest_restart_s: back-off before a dead task is started again; doubles in between.
-        stable_s: a task that lived this long begins again with the shortest back-off.
+        stable_s: a task that lived this long, or carried records, begins again with the shortest back-off.
         still_s: without any progress for this long a task is unhealthy.
         silent_s: without any heartbeat for this long a process is killed and started again.
     """
@@ -375,7 +375,7 @@ class Worker:
 
     def _start_later(self, task: _Task, trace: str) -> None:
         limits = self._limits
-        if time.monotonic() - task.started_at >= limits.stable_s:
+        if task.figures.get("carried") or time.monotonic() - task.started_at >= limits.stable_s:
             task.backoff_step = 0
         delay = min(limits.first_restart_s * 2.0**task.backoff_step, limits.longest_restart_s)
         with self._lock:

@@ -39,12 +39,15 @@ class Watched:
         self.folder = folder
         self.states: list[tuple[str, str | None]] = []
         self.topics: list[tuple[str, int, list[str]]] = []
+        self.delays: list[float] = []
         self.worker = Worker(
             self._on_status, lambda c, t, topics: self.topics.append((c, t, list(topics))), limits=QUICK
         )
 
     def _on_status(self, connector: str, task: int, state: str, trace: str | None, extra: Mapping[str, Any]) -> None:
         self.states.append((state, trace))
+        if "restart_in_s" in extra:
+            self.delays.append(extra["restart_in_s"])
 
     def start(self, behaviour: str = "tick", config: Mapping[str, str] | None = None, *, paused: bool = False) -> None:
         spec = TaskSpec("c", 0, {"behaviour": behaviour, **(config or {})}, {}, LogSettings(path=str(self.folder)),
@@ -127,6 +130,16 @@ def test_a_task_that_kills_itself_again_and_again_is_started_with_back_off(watch
     view = watched.worker.view(ID)
     assert not view.healthy
     assert set(watched.names()) == {"RUNNING", "RESTARTING"}
+    assert watched.delays[:2] == [0.1, 0.2]
+
+
+def test_a_task_that_carried_records_before_it_died_is_started_again_soon(watched: Watched) -> None:
+    watched.start()
+    for restarts in range(1, 5):
+        view = until(lambda: (v := watched.worker.view(ID)).pid and v.figures.get("carried") and v)
+        os.kill(view.pid, signal.SIGKILL)
+        until(functools.partial(lambda least: watched.worker.view(ID).restarts >= least, restarts))
+    assert watched.delays == [0.1] * 4
 
 
 def test_an_error_for_a_human_fails_the_task_with_the_message_first_and_no_secret(watched: Watched) -> None:
