@@ -273,7 +273,8 @@ def test_a_connector_whose_class_is_gone_says_so_and_leaves_the_others_alone(tmp
     again.stop()
 
 
-def test_the_log_may_come_later_than_the_worker(tmp_path: Path) -> None:
+def test_the_log_may_come_later_than_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connect_compat.herder._RETRY_S", 0.01)
     herder, _ = make_herder(tmp_path / "data")
     there = threading.Event()
     opened = herder._open_log

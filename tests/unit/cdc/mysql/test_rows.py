@@ -90,7 +90,7 @@ def read(parts: Sequence[bytes], size: int = 1000, **options: Any) -> tuple[list
 VALUES = st.none() | st.binary(max_size=8) | st.binary(min_size=249, max_size=300)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=15)
 @given(st.data(), st.integers(1, 5), st.integers(1, 7))
 def test_rows_come_as_they_were_sent_however_the_bytes_are_cut(data: Any, width: int, size: int) -> None:
     found = data.draw(st.lists(st.tuples(*[VALUES] * width), max_size=12))

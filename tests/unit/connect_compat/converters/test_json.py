@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdc.config import parse
@@ -140,7 +140,6 @@ def present_values(schema: Schema) -> st.SearchStrategy[Any]:
             return st.integers(-(2**bits), 2**bits - 1)
 
 
-@settings(max_examples=150, deadline=None)
 @given(schemas(depth=3), st.data(), st.sampled_from(["BASE64", "NUMERIC"]))
 def test_what_is_written_reads_back(schema: Schema, data: st.DataObject, decimals: str) -> None:
     given_values = data.draw(st.lists(values(schema), max_size=3))
@@ -150,7 +149,6 @@ def test_what_is_written_reads_back(schema: Schema, data: st.DataObject, decimal
     assert back == [(schema, value) for value in given_values]
 
 
-@settings(max_examples=60, deadline=None)
 @given(schemas(depth=2), st.data())
 def test_an_envelope_is_written_like_any_other_struct(row: Schema, data: st.DataObject) -> None:
     source = struct(("name", STRING), ("pos", INT64), ("row", INT32), ("thread", OPTIONAL_STRING))
