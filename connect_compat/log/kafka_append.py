@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
+from operator import is_, length_hint
 from typing import Any
 
 import orjson
@@ -170,20 +173,26 @@ class KafkaAppender:
             self._offsets[offset_key(self._connector, item.partition)] = item
 
     def _produce(self, batch: Encoded) -> None:
-        """The hot loop: one C call a record. `produce_batch` is no faster and takes no headers."""
-        produce = self._writer.produce
-        topic = batch.topic
+        """The hot loop runs in C: one call a record. `produce_batch` is no faster and takes no headers."""
+        topic, keys, first = batch.topic, batch.keys, batch.headers[0] if batch else ()
         partition = -1 if batch.partition is None else batch.partition
-        timestamps = [0] * len(batch) if batch.timestamps is None else batch.timestamps
-        known: Any = None
-        headers: Any = None
-        for key, value, timestamp, given in zip(batch.keys, batch.values, timestamps, batch.headers, strict=True):
-            if given is not known:
-                known, headers = given, list(given) or None
+        timestamps: Iterable[int] = repeat(0) if batch.timestamps is None else batch.timestamps
+        headers: Iterable[Any] = repeat(list(first) or None)
+        if not all(map(is_, batch.headers, repeat(first))):
+            headers = [list(each) or None for each in batch.headers]
+        values = iter(batch.values)
+        calls = map(self._writer.produce, repeat(topic), values, keys, repeat(partition), repeat(None), repeat(None),
+                    timestamps, headers)  # fmt: skip
+        while True:
             try:
-                produce(topic, value, key, partition, None, None, timestamp, headers)
+                deque(calls, 0)
+                return
             except (BufferError, KafkaException):
-                self._writer.write(topic, value, key, partition, timestamp, headers)
+                at = len(batch) - length_hint(values) - 1
+                timestamp = 0 if batch.timestamps is None else batch.timestamps[at]
+                self._writer.write(
+                    topic, batch.values[at], keys[at], partition, timestamp, list(batch.headers[at]) or None
+                )
 
     def flush(self) -> Sequence[SourceOffset]:
         writer = self._writer
