@@ -24,6 +24,7 @@ from connect_compat.log.kafka_errors import ANSWER_S, NO_LEADER, code_of, failur
 from connect_compat.log.kafka_settings import build
 
 _LEADERS_S = 5.0
+_CONNECT_S = 3.0
 _client_log = logging.getLogger("librdkafka")
 
 
@@ -48,13 +49,24 @@ class KafkaAdmin:
         self._reason = error
 
     def _metadata(self, doing: str) -> Any:
-        try:
-            return self.client.list_topics(timeout=ANSWER_S)
-        except KafkaException as error:
-            reason = self._reason
-            if reason is not None and code_of(error) in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
-                raise failure(reason, doing, self.address) from error
-            raise failure(error, doing, self.address) from error
+        """A cluster that cannot be connected to is given up sooner than one that is slow."""
+        self._tell()
+        for timeout_s in (_CONNECT_S, ANSWER_S):
+            try:
+                return self.client.list_topics(timeout=timeout_s)
+            except KafkaException as error:
+                reason = self._tell()
+                if code_of(error) not in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
+                    raise failure(error, doing, self.address) from error
+                if reason is not None:
+                    raise failure(reason, doing, self.address) from error
+        raise failure(TimeoutError(), doing, self.address)
+
+    def _tell(self) -> KafkaError | None:
+        """What the client complained of since the last call: nobody else polls it."""
+        self._reason = None
+        self.client.poll(0)
+        return self._reason
 
     def cluster_id(self) -> str:
         return str(self._metadata("tell its cluster id").cluster_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -38,6 +39,9 @@ class Cluster:
     def list_offsets(self, asked: Mapping[Any, Any], **_: Any) -> dict[Any, Future[Any]]:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return {place: done(answer if place.partition == 0 else SimpleNamespace(offset=7)) for place in asked}
+
+    def poll(self, timeout: float) -> int:
+        return 0
 
     def list_topics(self, **_: Any) -> Any:
         self.looks += 1
@@ -89,3 +93,11 @@ def test_a_topic_is_gone_when_its_deletion_returns() -> None:
     cluster = Cluster(listed=[["t", "u"], ["u"]])
     admin(cluster).delete(["t"])
     assert cluster.looks == 2
+
+
+def test_a_broker_that_refuses_connections_is_told_soon_and_by_what_it_did() -> None:
+    nobody = KafkaAdmin({"bootstrap.servers": "127.0.0.1:1"}, "127.0.0.1:1")
+    began = time.monotonic()
+    with pytest.raises(LogUnavailable, match=r"tell its cluster id: .*Connection refused"):
+        nobody.cluster_id()
+    assert time.monotonic() - began < 6
