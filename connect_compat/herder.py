@@ -239,12 +239,13 @@ class Herder:
         }
 
     def _more(self, name: str, task: int) -> dict[str, Any]:
-        """What we say of a running task beyond Kafka Connect: which outage it waits through, or that it is stuck."""
+        """What we say of a running task beyond Kafka Connect: its outage, that it is stuck, what it warned of."""
         for view in self.tasks():
             if view.id == (name, task) and view.state == State.RUNNING.value:
                 return {
                     **({"waiting_for": view.waiting_for} if view.waiting_for else {}),
                     **({"unhealthy": view.reason} if _stalled(view) else {}),
+                    **({"warnings": list(view.warnings)} if view.warnings else {}),
                 }
         return {}
 
@@ -278,11 +279,10 @@ class Herder:
 
     def _report(self, sent: Raw) -> Report:
         secret = self._passwords({key: text or "" for key, text in sent.items()})
-        return self._validator.check(sent, [
-            Problem(key, f"Invalid value {MASK} for configuration {key}: it is the mask that stands for a stored "
-                         "secret, and none is stored; give the secret itself")
-            for key, text in sent.items() if text == MASK and (key in secret or looks_secret(key))
-        ])  # fmt: skip
+        masks = [key for key, text in sent.items() if text == MASK and (key in secret or looks_secret(key))]
+        told = (f"Invalid value {MASK} for configuration {{}}: it is the mask that stands for a stored secret, "
+                "and none is stored; give the secret itself")  # fmt: skip
+        return self._validator.check(sent, [Problem(key, told.format(key)) for key in masks])
 
     def create(self, name: str, raw: Raw, target: Target | None) -> dict[str, Any]:
         """Raises: RequestError: 400 invalid, 409 exists."""

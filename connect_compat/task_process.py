@@ -19,6 +19,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -30,6 +31,7 @@ from typing import IO, Any, Final, NoReturn
 
 from cdc.config import parse
 from cdc.connector import SourceConnector
+from cdc.errors import LogUnavailable
 from cdc.record import SourceContext
 from connect_compat import sink_task, source_task
 from connect_compat.connector_config import ErrorKeys, SinkKeys, with_prefix
@@ -43,6 +45,7 @@ from connect_compat.retry import may_help_to_restart
 from connect_compat.task_spec import TaskSpec
 from connect_compat.topic_creation import topic_creation
 
+_log = logging.getLogger(__name__)
 BEAT_S: Final = 1.0
 _FLUSH_S: Final = 1.0
 _PR_SET_PDEATHSIG: Final = 1
@@ -196,7 +199,24 @@ def _sink(
         closing(log.reader(group, keys.topics, keys.topics_regex or None, client)) as reader,
     ):
         supervisor.tell("started")
+        _tell_missing(log, keys)
         sink_task.run(sink_task.SinkTask(reader, pipeline, sink, letters, max_records, commit_s), control)
+
+
+def _tell_missing(log: Log, keys: SinkKeys) -> None:
+    """Warns of topics that are not there: nothing to read, now or for ever."""
+    try:
+        known = log.topics()
+    except LogUnavailable:  # the reader waits for it
+        return
+    missing = [topic for topic in keys.topics if topic not in known]
+    if keys.topics_regex and not any(re.fullmatch(keys.topics_regex, topic) for topic in known):
+        missing.append(keys.topics_regex)
+    if missing:
+        _log.warning(
+            "topics: at the start of the task no topic was named %s; each is read from its beginning as soon as it is "
+            "there, so correct topics only if that is not its name", " or ".join(missing),
+        )  # fmt: skip
 
 
 def _flush_s(worker: Mapping[str, str]) -> float:

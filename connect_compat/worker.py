@@ -12,6 +12,7 @@ import os
 import selectors
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 RUNNING, PAUSED, FAILED = "RUNNING", "PAUSED", "FAILED"
 RESTARTING, UNASSIGNED = "RESTARTING", "UNASSIGNED"
+_WARNINGS = 10
+_PASSING = "connect_compat.retry"
+"""The logger of outages, which `waiting_for` tells while they last."""
 
 
 class TaskId(NamedTuple):
@@ -77,6 +81,7 @@ class TaskView:
         healthy: false with `reason` when it failed, waits to be restarted, or has made no progress for 30 s.
         waiting_for, waiting_since: the outage it waits through, and since when (milliseconds since 1970).
         figures: the last heartbeat: `counters`, `backlog`, `report`, `topics`.
+        warnings: what the task warned of since its process started, without repetitions, the newest last.
     """
 
     id: TaskId
@@ -89,6 +94,7 @@ class TaskView:
     waiting_for: str | None
     waiting_since: int | None
     figures: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -111,6 +117,7 @@ class _Task:
     killed: str | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     topics: set[str] = field(default_factory=set)
+    warnings: deque[str] = field(default_factory=lambda: deque(maxlen=_WARNINGS))
     gone: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -240,6 +247,7 @@ class Worker:
             figures.get("waiting_for"),
             figures.get("waiting_since"),
             figures,
+            tuple(task.warnings),
         )
 
     def _complaint(self, task: _Task) -> str | None:
@@ -313,6 +321,7 @@ class Worker:
                 task.failure = task.killed = None
                 task.started_at = task.heard_at = time.monotonic()
                 task.figures = {}
+                task.warnings.clear()
                 task.child = Child(task.spec, {"": logging.getLogger().level, **self._levels}, paused=task.paused)
                 if task.stopping:
                     task.child.order(do="stop")
@@ -344,7 +353,14 @@ class Worker:
             case "failed":
                 task.failure = message["trace"], message["retriable"]
             case "log":
+                self._keep_warning(task, message)
                 _relay(task, message)
+
+    def _keep_warning(self, task: _Task, message: Mapping[str, Any]) -> None:
+        text = message["message"]
+        if message["level"] == logging.WARNING and message["name"] != _PASSING and text not in task.warnings:
+            with self._lock:
+                task.warnings.append(text)
 
     def _beat(self, task: _Task, figures: dict[str, Any]) -> None:
         with self._lock:
@@ -369,6 +385,7 @@ class Worker:
             return
         trace, retriable = task.failure or (self._death(task, how), True)
         if not retriable:
+            log.error("Task %s failed: %s", task.id, trace.partition("\n")[0])
             self._report(task, FAILED, trace)
             return
         self._start_later(task, trace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -287,6 +288,9 @@ class TickingSource:
                 raise SourceError(f"access denied with {self._config['database.password']}; run GRANT ALL")
             case "away":
                 raise SourceUnavailable("db:3306 does not answer")
+            case "warn":
+                for text in ("odd", "odd", *map(str, range(12))):
+                    logging.getLogger("cdc.fake").warning(text)
 
     def committed(self, offsets: Sequence[SourceOffset]) -> None:
         return None

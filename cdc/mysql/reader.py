@@ -135,6 +135,7 @@ class Reader:
         self._sources: list[SourceRun] = []
         self._count, self._bytes = 0, 0
         self._last_offset: dict[str, Any] | None = None
+        self._told: set[tuple[str, str | None]] = set()
         self._handlers: dict[int, Callable[[bytes, Header], None]] = {
             binlog.QUERY: self._on_query, binlog.ROTATE: self._on_rotate, binlog.XID: self._on_commit,
             binlog.FORMAT_DESCRIPTION: self._on_format, binlog.TABLE_MAP: self._on_table_map,
@@ -298,16 +299,25 @@ class Reader:
         elif start in ("COMMIT", "ROLLBACK"):
             self._on_commit(event, head)
         elif start.startswith(_DML):
-            _log.warning(
-                "a change was logged as a statement and is lost; run: SET GLOBAL binlog_format = 'ROW'",
-                at=self._where(),
-            )
+            self._tell_lost(query.database)
         elif not start.startswith("XA "):
             self._statement(query, sql, head)
         if not self._in_transaction and start not in ("COMMIT", "ROLLBACK"):
             self._on_commit(event, head)
 
     # Statements
+
+    def _tell_lost(self, database: str | None) -> None:
+        """Once for a database in each file of the log. As Debezium has it, reading goes on."""
+        place = (self._file, database)
+        if place in self._told or (database and not self._captured.database(database)):
+            return
+        self._told.add(place)
+        _log.warning(
+            "changes were logged as statements, not as rows, and are lost: run: SET PERSIST binlog_format = 'ROW'; "
+            "reconnect all clients; then reset the connector's offsets, so that a new snapshot reads what is missing",
+            database=database, at=self._where(),
+        )  # fmt: skip
 
     def _statement(self, query: Query, sql: str, head: Header) -> None:
         """DDL: the history first, then the records of the schema-change topic."""

@@ -220,6 +220,33 @@ def test_a_task_cannot_be_started_twice_nor_after_the_end(watched: Watched) -> N
     watched.worker.close()
 
 
+def test_what_a_task_warns_of_is_kept_until_it_starts_again(watched: Watched) -> None:
+    watched.start("warn")
+    until(lambda: len(watched.worker.view(ID).warnings) == 10)
+    until(lambda: watched.worker.view(ID).warnings[-1] == "11")
+    assert watched.worker.view(ID).warnings == tuple(map(str, range(2, 12)))
+    watched.worker.restart_task(ID)
+    until(lambda: watched.names()[-1] == "RUNNING" and not watched.worker.view(ID).warnings)
+
+
+def test_outages_are_no_warnings_of_a_task(watched: Watched) -> None:
+    watched.start("away")
+    until(lambda: watched.worker.view(ID).waiting_for)
+    time.sleep(0.2)
+    assert watched.worker.view(ID).warnings == ()
+
+
+def test_a_task_that_failed_is_logged_with_the_reason_and_no_secret(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "connect_compat.worker"):
+        watched.start("refuse", {"database.password": "s3cret"})
+        until(lambda: watched.names()[-1:] == ["FAILED"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "Task c-0 failed: access denied with ********; run GRANT ALL"
+    ]
+
+
 def test_logs_of_a_task_are_written_by_the_worker_with_the_tasks_name(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:

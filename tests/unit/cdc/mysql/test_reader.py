@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
@@ -348,6 +351,25 @@ def test_columns_that_the_log_has_not_are_left_out_by_name() -> None:
 def test_partial_updates_are_refused_with_the_remedy() -> None:
     with pytest.raises(DecodeError, match=r"binlog\.\d+:\d+.*binlog_row_value_options"):
         list(read(frames("partial_json"), Parts("shop")))
+
+
+def test_a_change_logged_as_a_statement_is_told_once_a_file_and_database() -> None:
+    created = next(i for i, frame in enumerate(SHOP) if b"CREATE TABLE goods" in frame)
+
+    def statement(database: bytes, sql: bytes) -> bytes:
+        head = binlog.header(SHOP[created])
+        body = struct.pack("<IIBHH", 1, 0, len(database), 0, 0) + database + b"\0" + sql
+        event = struct.pack("<IBIIIH", 1, 2, 7, 23 + len(body), head.next_position, 0) + body
+        return event + struct.pack("<I", zlib.crc32(event))
+
+    update = statement(b"shop", b"UPDATE goods SET name = 's3cret'")
+    elsewhere = statement(b"other", b"DELETE FROM x")
+    with capture_logs() as told:
+        list(read([*SHOP[: created + 1], update, elsewhere, update], Parts("shop")))
+    (warning,) = told
+    assert (warning["log_level"], warning["database"]) == ("warning", "shop")
+    assert "SET PERSIST binlog_format = 'ROW'" in warning["event"]
+    assert "s3cret" not in str(warning)
 
 
 def test_damaged_events_tell_where_they_stand() -> None:
