@@ -31,17 +31,19 @@ def run(*arguments: str, folder: Path, seconds: float = 30) -> tuple[int, str]:
 class Tailrace:
     """A worker that stays up. `said` is all it wrote to stdout and stderr so far."""
 
-    def __init__(self, folder: Path, *arguments: str, port: int, scheme: str = "http", **requests_with: Any) -> None:
-        self.folder, self.arguments, self.url = folder, arguments, f"{scheme}://localhost:{port}"
+    def __init__(self, folder: Path, *arguments: str, port: int, program: str = TAILRACE, scheme: str = "http",
+                 **requests_with: Any) -> None:  # fmt: skip
+        self.folder, self.command, self.url = folder, [program, *arguments], f"{scheme}://localhost:{port}"
         self.requests_with = requests_with
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, healthy: bool = True) -> Tailrace:
         """`healthy`: returns when it has read what is stored and serves; else when it answers at all."""
         with (self.folder / "said").open("ab") as said:
-            command = [TAILRACE, *self.arguments]
-            self.process = subprocess.Popen(command, stdout=said, stderr=said, cwd=self.folder, start_new_session=True)
-        wait_until(lambda: self.health() in ((200,) if healthy else (200, 503)), f"a worker: {self.arguments}", 30)
+            self.process = subprocess.Popen(
+                self.command, stdout=said, stderr=said, cwd=self.folder, start_new_session=True
+            )
+        wait_until(lambda: self.health() in ((200,) if healthy else (200, 503)), f"a worker: {self.command}", 30)
         return self
 
     def health(self) -> int:
