@@ -44,7 +44,10 @@ def create(db: sqlite3.Connection, spec: TopicSpec) -> list[int]:
     if known := partitions(db, spec.name):
         return known
     if not _LEGAL.fullmatch(spec.name):
-        raise LogError(f"{spec.name!r} is not a topic name: only letters, digits, '.', '_' and '-', at most 249")
+        raise LogError(
+            f"{spec.name!r} is not a topic name: only letters, digits, '.', '_' and '-', at most 249; correct the "
+            "transform or the setting that makes it"
+        )
     config = orjson.dumps(dict(spec.config)).decode()
     topic = db.execute("INSERT INTO topic(name, config) VALUES (?, ?)", (spec.name, config)).lastrowid
     count = spec.partitions if spec.partitions > 0 else 1

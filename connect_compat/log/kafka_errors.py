@@ -36,7 +36,8 @@ _REMEDIES = {
     KafkaError.INVALID_PARTITIONS: "set another number of partitions",
     KafkaError.INVALID_CONFIG: "correct the topic's settings",
     KafkaError.POLICY_VIOLATION: "follow the cluster's create.topic.policy",
-    KafkaError.TOPIC_EXCEPTION: "a topic name holds only letters, digits, '.', '_' and '-', at most 249",
+    KafkaError.TOPIC_EXCEPTION: "a topic name holds only letters, digits, '.', '_' and '-', at most 249; correct the "
+                                "transform or the setting that makes it",
     KafkaError.INVALID_RECORD: "a compacted topic takes only records with a key: give the records a key, "
                                "or set the topic's cleanup.policy to delete",
     KafkaError.UNSUPPORTED_COMPRESSION_TYPE: "choose another compression.type",
