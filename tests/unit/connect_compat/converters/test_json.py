@@ -163,11 +163,13 @@ def test_an_envelope_is_written_like_any_other_struct(row: Schema, data: st.Data
     )
     envelope = struct(*fields, name="x.Envelope")
     batch = data.draw(st.lists(values(envelope), max_size=4))
-    for settings_ in ({}, PLAIN):
+    for settings_, named in (({}, 1), (PLAIN, 0)):
         each = converter(**settings_)
         as_struct = each.encode("t", envelope.with_(name="y"), batch)
         as_envelope = each.encode("t", envelope, batch)
-        assert as_envelope == [text and text.replace(b'"name":"y"', b'"name":"x.Envelope"') for text in as_struct]
+        assert as_envelope == [
+            text and text.replace(b'"name":"y"', b'"name":"x.Envelope"', named) for text in as_struct
+        ], "alike but for the name, which stands in the schema, before any value"
 
 
 def test_a_tombstone_is_no_bytes_and_a_null_under_a_schema_is_json_null() -> None:
