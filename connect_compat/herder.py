@@ -9,8 +9,8 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,18 +21,16 @@ from cdc.errors import LogUnavailable, Problem, RequestError
 from connect_compat import offsets
 from connect_compat.lifecycle import Lifecycle, Place, Tasks, restarting
 from connect_compat.log import Log, LogSettings, Store
-from connect_compat.masking import MASK, looks_secret, masked, text_without_secrets, unmasked
+from connect_compat.masking import MASK, looks_secret, masked, unmasked
 from connect_compat.plugins import Kind, Plugins
 from connect_compat.providers import providers
 from connect_compat.state import Configs, MemoryStore, State, Status, Statuses, Target
+from connect_compat.turns import REQUEST_S, PatientStore, Turns
 from connect_compat.validate import Raw, Report, Validator
 from connect_compat.worker import OnStatus, OnTopics, TaskView
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
-_REQUEST_S = 90.0
-"""Kafka Connect's limit for one request."""
-_RETRY_S = 2.0
 
 STALE_TASK = ("Cannot complete request momentarily due to no known leader URL, "
               "likely because a rebalance was underway.")  # fmt: skip
@@ -66,93 +64,64 @@ class Herder:
         self._providers = providers(settings.raw)
         embedded = settings.log.path is not None
         self._validator = Validator(plugins, self._providers, settings.raw, exactly_once=embedded)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="herder")
-        self._ready, self._stopping = threading.Event(), threading.Event()
-        self._stage = ("starting", time.time())
+        self._turns = Turns()
+        self._ready = threading.Event()
+        self._opened = ExitStack()
 
     # Start and stop
 
     def start(self) -> Future[None]:
-        """Opens the log, however long it is away, and starts what is stored."""
-        return self._thread.submit(self._begin)
+        """Opens the log, however long it is away, and starts what is stored. The result: done, or why it cannot be."""
+        return self._turns.run(self._begin)
 
     def _begin(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._restore()
-            except LogUnavailable as error:
-                logger.warning("the log does not answer; trying again", error=text_without_secrets(str(error)))
-                self._stopping.wait(_RETRY_S)
-                continue
-            self._ready.set()
+        try:
+            self._turns.patiently(self._restore)
+            self._turns.patiently(self._life.begin)
+        except LogUnavailable:  # told to stop meanwhile
             return
+        self._ready.set()
 
     def _restore(self) -> None:
-        self._log = self._open_log(self._settings.log)
-        configs: Store = self._log.configs() if self._settings.keeps_configs else MemoryStore()
-        statuses: Store = self._log.statuses() if self._settings.keeps_configs else MemoryStore()
-        self._cluster_id = self._log.cluster_id()
-        self._configs, self._statuses = Configs(configs), Statuses(statuses)
+        with ExitStack() as opened:
+            log = self._open_log(self._settings.log)
+            opened.callback(log.close)
+            configs: Store = log.configs() if self._settings.keeps_configs else MemoryStore()
+            statuses: Store = log.statuses() if self._settings.keeps_configs else MemoryStore()
+            self._cluster_id = log.cluster_id()
+            self._configs = Configs(configs)
+            self._statuses = Statuses(PatientStore(statuses, self._turns))
+            self._log, self._opened = log, opened.pop_all()
         generation = self._statuses.newest_generation() + 1
         place = Place(self._settings.worker_id, generation, self._settings.raw, self._settings.log)
         self._life = Lifecycle(
             self._configs, self._statuses, self._tasks, self.plugins, self._providers, place, _now_ms
         )
-        self._life.begin()
 
     def stop(self) -> None:
         """Tasks stopped gracefully, statuses written, log closed."""
-        self._stopping.set()
+        self._turns.stopping.set()
         if self._ready.is_set():
             with contextlib.suppress(LogUnavailable):
-                self._thread.submit(self._life.end).result()
-            self._log.close()
-        self._thread.shutdown(cancel_futures=True)
+                self._turns.run(self._life.end).result()
+        self._turns.stop()
+        self._opened.close()
         self._tasks.close()
 
     def _on_status(self, connector: str, task: int, state: str, trace: str | None, extra: Mapping[str, Any]) -> None:
         life = self._life
         token = life.token(connector, task)
-        self._later(lambda: life.reported(connector, task, token, State(state), trace))
+        self._turns.later(lambda: life.reported(connector, task, token, State(state), trace))
 
     def _on_topics(self, connector: str, task: int, topics: Sequence[str]) -> None:
         if self._settings.track_topics:
             life = self._life
             token = life.token(connector, task)
-            self._later(lambda: life.uses(connector, task, token, topics))
-
-    def _now(self, action: Callable[[], T], stage: str) -> T:
-        """Runs on the herder's thread and waits. Raises: RequestError: 500 after 90 s."""
-
-        def act() -> T:
-            self._stage = (stage, time.time())
-            return action()
-
-        try:
-            return self._thread.submit(act).result(_REQUEST_S)
-        except FutureTimeout:
-            raise RequestError(500, f"Request timed out. {self._where()}") from None
-
-    def _where(self) -> str:
-        stage, began = self._stage
-        instant = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
-        return f"The worker is currently {stage}, which began at {instant}."
-
-    def _later(self, action: Callable[[], None]) -> None:
-        """Runs on the herder's thread after what was asked for before; a failure is logged."""
-
-        def act() -> None:
-            try:
-                action()
-            except Exception as error:
-                logger.error("a change could not be carried out", error=text_without_secrets(str(error)), exc_info=True)
-
-        with contextlib.suppress(RuntimeError):  # shut down: nobody is left to care
-            self._thread.submit(act)
+            self._turns.later(lambda: life.uses(connector, task, token, topics))
 
     def _wait_ready(self) -> None:
-        if not self._ready.wait(_REQUEST_S):
-            raise RequestError(500, f"Request timed out. {self._where()}")
+        if not self._ready.wait(REQUEST_S):
+            raise self._turns.timed_out()
 
     # What is known
 
@@ -293,29 +262,29 @@ class Herder:
                 raise RequestError(409, f"Connector {name} already exists")
             self._configs.put_connector(name, config, target)
             info = self.info(name)
-            self._later(lambda: self._life.start(name))
+            self._turns.later(lambda: self._life.start(name))
             return info
 
-        return self._now(act, f"creating connector {name}")
+        return self._turns.now(act, f"creating connector {name}")
 
     def put_config(self, name: str, raw: Raw) -> tuple[bool, dict[str, Any]]:
         """Whether it is new, and the ConnectorInfo. Raises: RequestError: 400 invalid."""
         self._wait_ready()
         config = self._checked(raw, self._configs.config(name) or {})
-        return self._now(lambda: self._store(name, config), f"changing connector {name}")
+        return self._turns.now(lambda: self._store(name, config), f"changing connector {name}")
 
     def patch_config(self, name: str, patch: Raw) -> dict[str, Any]:
         """Members of null are removed. Raises: RequestError: 404, 400 invalid."""
         stored = self._config(name)
         merged = {key: text for key, text in {**stored, **unmasked(patch, stored)}.items() if text is not None}
         config = self._checked(merged, stored)
-        return self._now(lambda: self._store(name, config)[1], f"changing connector {name}")
+        return self._turns.now(lambda: self._store(name, config)[1], f"changing connector {name}")
 
     def _store(self, name: str, config: Mapping[str, str]) -> tuple[bool, dict[str, Any]]:
         new = name not in self._configs
         self._configs.put_connector(name, config)
         info = self.info(name)
-        self._later(lambda: self._life.start(name) if new else self._life.restart_connector(name))
+        self._turns.later(lambda: self._life.start(name) if new else self._life.restart_connector(name))
         return new, info
 
     def _checked(self, raw: Raw, stored: Mapping[str, str]) -> dict[str, str]:
@@ -340,9 +309,9 @@ class Herder:
         def act() -> None:
             self._config(name)
             self._configs.delete(name)
-            self._later(lambda: self._life.delete(name))
+            self._turns.later(lambda: self._life.delete(name))
 
-        self._now(act, f"deleting connector {name}")
+        self._turns.now(act, f"deleting connector {name}")
 
     def set_target(self, name: str, target: Target) -> None:
         """Pause, resume or stop. Raises: RequestError: 404."""
@@ -354,9 +323,9 @@ class Herder:
             if target is Target.STOPPED:
                 self._configs.put_tasks(name, [])
             self._configs.put_target(name, target)
-            self._later(lambda: self._retarget(name, before, target))
+            self._turns.later(lambda: self._retarget(name, before, target))
 
-        self._now(act, f"setting connector {name} to {target.value}")
+        self._turns.now(act, f"setting connector {name} to {target.value}")
 
     def _retarget(self, name: str, before: Target, target: Target) -> None:
         if name not in self._configs:
@@ -380,7 +349,7 @@ class Herder:
             if status is not None and status.state is State.FAILED:
                 raise RequestError(500, f"Failed to start connector: {name}")
 
-        self._now(act, f"restarting connector {name}")
+        self._turns.now(act, f"restarting connector {name}")
 
     def restart(self, name: str, *, include_tasks: bool, only_failed: bool) -> dict[str, Any]:
         """The plan as a ConnectorStateInfo; it is carried out afterwards. Raises: RequestError: 404."""
@@ -397,14 +366,14 @@ class Herder:
             chosen = [number for number, status in tasks.items() if include_tasks and wanted(status)]
             self._configs.put_restart(name, include_tasks=include_tasks, only_failed=only_failed)
             if wanted(connector) or chosen:
-                self._later(lambda: self._life.restart(name, connector=wanted(connector), tasks=chosen))
+                self._turns.later(lambda: self._life.restart(name, connector=wanted(connector), tasks=chosen))
             return self._state_info(
                 name,
                 restarting(connector) if wanted(connector) else connector,
                 {number: restarting(status) if number in chosen else status for number, status in tasks.items()},
             )
 
-        return self._now(act, f"restarting connector {name}")
+        return self._turns.now(act, f"restarting connector {name}")
 
     def restart_task(self, name: str, task: int) -> None:
         """Before this returns. Raises: RequestError: 404; 409 for a task that a stopped connector had."""
@@ -419,7 +388,7 @@ class Herder:
             self._life.stop_tasks(name, [task] if task in self._life.running(name) else [])
             self._life.start_task(name, task)
 
-        self._now(act, f"restarting task {name}-{task}")
+        self._turns.now(act, f"restarting task {name}-{task}")
 
     def reset_topics(self, name: str) -> None:
         if not self._settings.track_topics:
@@ -427,7 +396,7 @@ class Herder:
         if not self._settings.reset_topics:
             raise RequestError(403, "Topic tracking reset is disabled.")
         self._wait_ready()
-        self._now(lambda: self._statuses.reset_topics(name), f"resetting the topics of {name}")
+        self._turns.now(lambda: self._statuses.reset_topics(name), f"resetting the topics of {name}")
 
     def set_level(self, namespace: str, level: int) -> None:
         """The level of a logger in every task process."""
@@ -436,7 +405,7 @@ class Herder:
     def store_level(self, namespace: str, level: str) -> None:
         """Tells a level to every worker of the group."""
         self._wait_ready()
-        self._now(lambda: self._configs.put_logger(namespace, level), "setting a log level")
+        self._turns.now(lambda: self._configs.put_logger(namespace, level), "setting a log level")
 
     # Offsets
 
@@ -444,16 +413,16 @@ class Herder:
         config = self._config(name)
         if self._type(config) == "sink":
             group = offsets.sink_group(name, self._providers.resolve(config))
-            return self._now(lambda: offsets.sink_view(self._log, group), f"reading the offsets of {name}")
-        return self._now(lambda: offsets.source_view(self._log, name), f"reading the offsets of {name}")
+            return self._turns.now(lambda: offsets.sink_view(self._log, group), f"reading the offsets of {name}")
+        return self._turns.now(lambda: offsets.source_view(self._log, name), f"reading the offsets of {name}")
 
     def alter_offsets(self, name: str, body: Mapping[str, Any]) -> str:
         """The message of the answer. Raises: RequestError: 400, 404, 500."""
         asked = offsets.requested(body)
-        return self._now(lambda: self._change_offsets(name, asked), f"altering the offsets of {name}")
+        return self._turns.now(lambda: self._change_offsets(name, asked), f"altering the offsets of {name}")
 
     def reset_offsets(self, name: str) -> str:
-        return self._now(lambda: self._change_offsets(name, None), f"resetting the offsets of {name}")
+        return self._turns.now(lambda: self._change_offsets(name, None), f"resetting the offsets of {name}")
 
     def _change_offsets(self, name: str, asked: Sequence[Mapping[str, Any]] | None) -> str:
         """`asked` None: all of them away."""

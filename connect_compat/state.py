@@ -214,12 +214,12 @@ class Statuses:
         return sorted(self._topics.get(name, ()))
 
     def put_connector(self, name: str, status: Status) -> None:
-        self._store.put([(f"status-connector-{name}", status.as_record())])
         self._connectors[name] = status
+        self._store.put([(f"status-connector-{name}", status.as_record())])
 
     def put_task(self, name: str, task: int, status: Status) -> None:
-        self._store.put([(f"status-task-{name}-{task}", status.as_record())])
         self._tasks.setdefault(name, {})[task] = status
+        self._store.put([(f"status-task-{name}-{task}", status.as_record())])
 
     def put_topics(self, name: str, task: int, topics: Sequence[str], now_ms: int) -> None:
         """Records the topics that were not known yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -274,7 +275,7 @@ def test_a_connector_whose_class_is_gone_says_so_and_leaves_the_others_alone(tmp
 
 
 def test_the_log_may_come_later_than_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connect_compat.herder._RETRY_S", 0.01)
+    monkeypatch.setattr("connect_compat.turns.RETRY_S", 0.01)
     herder, _ = make_herder(tmp_path / "data")
     there = threading.Event()
     opened = herder._open_log
@@ -290,6 +291,106 @@ def test_the_log_may_come_later_than_the_worker(tmp_path: Path, monkeypatch: pyt
     assert not herder.ready
     started.result(30)
     assert herder.names() == []
+    herder.stop()
+
+
+class Moody:
+    """A store that is away when told to be; `refused` counts."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.away = threading.Event()
+        self.refused = 0
+
+    def put(self, entries: Sequence[tuple[str, bytes | None]]) -> None:
+        if self.away.is_set():
+            self.refused += 1
+            raise LogUnavailable("Kafka at nowhere:9092 does not answer")
+        self._store.put(entries)
+
+    def all(self) -> Mapping[str, bytes]:
+        return self._store.all()
+
+
+@pytest.fixture
+def moody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Herder, FileWorker, Moody, Moody]]:
+    """A herder whose config and status stores can be away."""
+    monkeypatch.setattr("connect_compat.turns.RETRY_S", 0.01)
+    herder, worker = make_herder(tmp_path / "data")
+    stores: list[Moody] = []
+    restore = herder._open_log
+
+    def opened(settings: LogSettings) -> Log:
+        log = restore(settings)
+        stores[:] = Moody(log.configs()), Moody(log.statuses())
+        monkeypatch.setattr(log, "configs", lambda: stores[0])
+        monkeypatch.setattr(log, "statuses", lambda: stores[1])
+        return log
+
+    herder._open_log = opened
+    herder.start().result(30)
+    yield herder, worker, stores[0], stores[1]
+    if not herder._turns.stopping.is_set():
+        herder.stop()
+
+
+def tried(store: Moody) -> None:
+    end = time.monotonic() + 10
+    while store.refused < 3:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_change_while_the_log_is_away_is_refused_at_once_and_not_made_later(
+    moody: tuple[Herder, FileWorker, Moody, Moody], tmp_path: Path
+) -> None:
+    herder, worker, configs, _ = moody
+    configs.away.set()
+    with pytest.raises(LogUnavailable):
+        herder.create("a", source(tmp_path, "a"), None)
+    configs.away.clear()
+    settled(herder)
+    assert herder.names() == [] and worker.started == []
+
+
+def test_what_was_asked_for_is_done_when_the_log_is_back(
+    moody: tuple[Herder, FileWorker, Moody, Moody], tmp_path: Path
+) -> None:
+    herder, worker, configs, statuses = moody
+    statuses.away.set()
+    herder.create("a", sink(tmp_path, "a", **{"tasks.max": "2"}), None)
+    tried(statuses)
+    configs.away.set()
+    statuses.away.clear()
+    tried(configs)
+    assert worker.started == []
+    configs.away.clear()
+    settled(herder)
+    assert [task["state"] for task in herder.status("a")["tasks"]] == ["RUNNING", "RUNNING"]
+
+
+def test_a_state_that_cannot_be_written_is_shown_and_written_when_the_log_is_back(
+    moody: tuple[Herder, FileWorker, Moody, Moody], tmp_path: Path
+) -> None:
+    herder, worker, _, statuses = moody
+    herder.create("a", source(tmp_path, "a"), None)
+    settled(herder)
+    statuses.away.set()
+    worker.say(TaskId("a", 0), "FAILED", "the table is gone")
+    tried(statuses)
+    assert herder.task_status("a", 0)["state"] == "FAILED"
+    statuses.away.clear()
+    settled(herder)
+    assert json.loads(statuses.all()["status-task-a-0"])["state"] == "FAILED"
+
+
+def test_a_worker_stops_although_the_log_is_away(
+    moody: tuple[Herder, FileWorker, Moody, Moody], tmp_path: Path
+) -> None:
+    herder, _, _, statuses = moody
+    herder.create("a", source(tmp_path, "a"), None)
+    settled(herder)
+    statuses.away.set()
     herder.stop()
 
 
