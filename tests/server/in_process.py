@@ -21,6 +21,8 @@ class Event(NamedTuple):
     before: Any
     after: Any
     marker: str | None
+    place: tuple[str, int, int] = ("", 0, 0)
+    """Binlog file, position of the event, and row."""
 
 
 @dataclass
@@ -54,9 +56,10 @@ class Connector:
     events: list[Event] = field(default_factory=list)
     changes: list[tuple[str, str | None, str]] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
+    history_name: str = "d-history"
 
     def open(self, name: str, client: Mapping[str, str]) -> MemoryTopic:
-        assert name == "d-history"
+        assert name == self.history_name
         return self.history
 
     def start(self, **given: str) -> Iterator[Poll]:
@@ -71,12 +74,13 @@ class Connector:
     def _take(self, poll: Poll) -> None:
         for batch in poll.batches:
             for value in batch.values:
-                if batch.topic == "d":
+                if batch.topic == self.config["topic.prefix"]:
                     self.changes.append((value[0].db, value[0].snapshot, value[4]))
                 elif value is not None:
                     before, after, block, _, op, *_ = value
                     source = SourceInfo(*block)
-                    self.events.append(Event(source.table or "", op, before, after, source.snapshot))
+                    place = (source.file, source.pos, source.row)
+                    self.events.append(Event(source.table or "", op, before, after, source.snapshot, place))
         self.offsets += poll.offsets
 
     def until(self, done: Callable[[], bool], seconds: float = 30, **given: str) -> None:

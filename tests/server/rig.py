@@ -11,9 +11,12 @@ from typing import Any
 import pymysql
 from elasticsearch import Elasticsearch
 
+from tests.server.told import Truth, tells_everything, told
 from tests.server.worker_process import WorkerProcess, wait_until
+from tests.server.workload import Workload
 
 Row = dict[str, Any]
+_DEADLOCK = 1213
 
 
 class Rig:
@@ -24,6 +27,7 @@ class Rig:
         self.worker = WorkerProcess(folder, self.name, kafka)
         self.mysql_address = mysql
         self.elasticsearch_url = elasticsearch
+        self.source, self.sink = f"{self.name}-source", f"{self.name}-sink"
         self.index = f"{self.name}.{self.name}.t"
         self.search = Elasticsearch(elasticsearch, request_timeout=30)
         self.database: Any = pymysql.connect(
@@ -32,14 +36,30 @@ class Rig:
         self.sql(f"CREATE DATABASE {self.name}")
         self.sql(f"USE {self.name}")
         self.sql("CREATE TABLE t (id INT PRIMARY KEY, v BIGINT NOT NULL, name VARCHAR(40), price DECIMAL(10,2))")
+        self.sql("CREATE TABLE mark (id INT PRIMARY KEY)")
+        self.truth = Truth(self.source_config(), self.sql)
 
-    def sql(self, statement: str, *values: Any) -> list[Row]:
-        with self.database.cursor(pymysql.cursors.DictCursor) as cursor:
-            cursor.execute(statement, values or None)
-            return list(cursor.fetchall())
+    def sql(self, statement: str) -> list[Row]:
+        """The rows of a statement; repeated when a load's transactions and it stand in each other's way."""
+        while True:
+            try:
+                with self.database.cursor(pymysql.cursors.DictCursor) as cursor:
+                    cursor.execute(statement)
+                    return list(cursor.fetchall())
+            except pymysql.err.OperationalError as error:
+                if error.args[0] != _DEADLOCK:
+                    raise
+
+    def load(self, seed: int, **options: Any) -> Workload:
+        """Writes that have begun; `finish` them."""
+        load = Workload(self.mysql_address, self.name, seed, **options)
+        load.start()
+        return load
 
     def close(self) -> None:
         self.worker.close()
+        if self.worker.kafka is not None:
+            self.worker.forget()
         self.sql(f"DROP DATABASE IF EXISTS {self.name}")
         self.database.close()
         self.search.indices.delete(index=self.index, ignore_unavailable=True)
@@ -75,26 +95,79 @@ class Rig:
         }
 
     def create(self, source: Mapping[str, str] | None = None, sink: Mapping[str, str] | None = None) -> None:
-        self.worker.put("source", source or self.source_config())
-        self.worker.put("sink", sink or self.sink_config())
+        self.worker.put(self.source, source or self.source_config())
+        self.worker.put(self.sink, sink or self.sink_config())
+
+    def stream(self, environment: Mapping[str, str] | None = None) -> None:
+        """Starts all on the empty table; every later row is a change."""
+        self.worker.start(environment)
+        self.create()
+        wait_until(self.is_streaming, "the end of the snapshot")
+
+    def is_streaming(self) -> bool:
+        offsets = self.worker.call("GET", f"/connectors/{self.source}/offsets").json().get("offsets", [])
+        return any("snapshot" not in each["offset"] for each in offsets)
+
+    def works(self, connector: str) -> None:
+        """Waits until a connector carries records, with a load running: the source writes some, the sink commits."""
+        with self.worker.log() as log:
+            if connector == self.sink:
+                group = f"connect-{self.sink}"
+                before = log.group_offsets(group)
+                wait_until(lambda: log.group_offsets(group) != before, f"a commit of {group}")
+            else:
+                end = log.end_offsets(self.index)
+                wait_until(lambda: log.end_offsets(self.index) != end, f"a record in {self.index}")
+
+    # Crashes
+
+    @property
+    def crash_file(self) -> Path:
+        return self.worker.folder / "crash"
+
+    def crash_at(self, step: str) -> None:
+        """Kills the next task that passes the step, when the worker was started to look at `crash_file`."""
+        written = self.crash_file.with_suffix(".new")
+        written.write_text(step)
+        written.rename(self.crash_file)
+
+    def deaths(self) -> int:
+        """Tasks that died by SIGKILL so far and started again."""
+        return self.worker.log_text().count("died by SIGKILL")
+
+    def died_since(self, before: int) -> bool:
+        return self.deaths() > before
+
+    def restart_tasks(self) -> None:
+        for name in (self.source, self.sink):
+            answer = self.worker.call("POST", f"/connectors/{name}/tasks/0/restart")
+            assert answer.status_code == 204, answer.text
 
     # What must hold
+
+    def topic_tells_everything(self) -> None:
+        """Each committed change of the table since the snapshot is in its topic, in order."""
+        with self.worker.log() as log:
+            values = [value for _, value in log.topic(self.index, {}).read()]
+        tells_everything(list(told(values)), self.truth.changes(), exactly_once=self.worker.kafka is None)
 
     def table(self) -> dict[int, Row]:
         rows = self.sql("SELECT id, v, name, CAST(price AS DOUBLE) AS price FROM t")
         return {row["id"]: row for row in rows}
 
     def documents(self) -> dict[int, Row]:
+        """At most 10,000, without the columns that a test added."""
         self.search.indices.refresh(index=self.index, ignore_unavailable=True)
-        found = self.search.search(index=self.index, size=10_000, ignore_unavailable=True)["hits"]["hits"]
+        found = self.search.search(index=self.index, size=10_000, source_includes=["id", "v", "name", "price"],
+                                   ignore_unavailable=True)["hits"]["hits"]  # fmt: skip
         return {int(hit["_id"]): hit["_source"] for hit in found}
 
     def index_equals_table(self, seconds: float = 60) -> None:
         try:
-            wait_until(lambda: self.documents() == self.table(), "index equals table", seconds)
+            wait_until(lambda: self.documents() == self.table(), "index equals table", seconds, every=0.2)
         except AssertionError:
             rows, documents = self.table(), self.documents()
             wrong = {key for key in rows.keys() | documents.keys() if rows.get(key) != documents.get(key)}
             shown = {key: (rows.get(key), documents.get(key)) for key in sorted(wrong)[:5]}
-            states = [json.dumps(self.worker.status(name)) for name in ("source", "sink")]
+            states = [json.dumps(self.worker.status(name)) for name in (self.source, self.sink)]
             raise AssertionError(f"{len(wrong)} rows differ, such as {shown}; {states}\n{self.worker.said()}") from None

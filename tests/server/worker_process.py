@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from confluent_kafka.admin import AdminClient
 
 from connect_compat.log import Log, LogSettings, open_log
 
@@ -25,12 +26,12 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until(seen: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def wait_until(seen: Callable[[], bool], what: str, seconds: float = 60, *, every: float = 0.05) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if seen():
             return
-        time.sleep(0.05)
+        time.sleep(every)
     raise AssertionError(f"not seen in {seconds:.0f} s: {what}")
 
 
@@ -47,6 +48,7 @@ class WorkerProcess:
 
     def __init__(self, folder: Path, name: str, kafka: str | None) -> None:
         self.folder, self.name, self.kafka = folder, name, kafka
+        self.session_ms = 6000
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -55,6 +57,8 @@ class WorkerProcess:
         return f"""\
 bootstrap.servers={self.kafka}
 group.id={self.name}
+consumer.session.timeout.ms={self.session_ms}
+consumer.heartbeat.interval.ms={self.session_ms // 3}
 listeners=http://127.0.0.1:{self.port}
 key.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
@@ -90,25 +94,32 @@ status.storage.replication.factor=1
             return requests.get(self.url, timeout=5).status_code == 200
         return False
 
-    def said(self) -> str:
+    def log_text(self) -> str:
+        """All it has ever logged."""
         log = self.folder / "worker.log"
-        return "\n".join(log.read_text(errors="replace").splitlines()[-40:]) if log.exists() else ""
+        return log.read_text(errors="replace") if log.exists() else ""
 
-    def tasks(self) -> list[int]:
-        """Process ids of the worker's children."""
+    def said(self) -> str:
+        return "\n".join(self.log_text().splitlines()[-40:])
+
+    def tasks(self) -> dict[str, int]:
+        """Process ids of its tasks by connector and number, such as `source-0`."""
         assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        with contextlib.suppress(OSError):
-            return [int(pid) for pid in children.read_text().split()]
-        return []
+        found = {}
+        # A child stands under the thread that started it.
+        for children in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                for pid in children.read_text().split():
+                    found[Path(f"/proc/{pid}/cmdline").read_text().split("\0")[-2]] = int(pid)
+        return found
 
     def kill(self) -> None:
-        """SIGKILL, and waits until its task processes have noticed."""
+        """SIGKILL, and waits until its task processes are gone too."""
         assert self.process is not None
-        tasks = self.tasks()
+        tasks = self.tasks().values()
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
-        wait_until(lambda: not any(alive(pid) for pid in tasks), "the end of orphaned tasks", 20)
+        wait_until(lambda: not any(alive(pid) for pid in tasks), "the end of orphaned tasks", 5)
         self.process = None
 
     def stop(self) -> int:
@@ -131,8 +142,20 @@ status.storage.replication.factor=1
             log.close()
 
     def close(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.stop()
+        """Ends it, however it is."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+    def forget(self) -> None:
+        """Deletes what it left in Kafka."""
+        admin = AdminClient({"bootstrap.servers": self.kafka or ""})
+        topics = [name for name in admin.list_topics(timeout=10).topics if name.startswith(self.name)]
+        groups = [each.group_id for each in admin.list_consumer_groups().result(10).valid if self.name in each.group_id]
+        for future in (*(admin.delete_topics(topics) if topics else {}).values(),
+                       *(admin.delete_consumer_groups(groups) if groups else {}).values()):  # fmt: skip
+            future.exception(10)
 
     # REST
 
