@@ -1,6 +1,7 @@
 """The keys of a MySQL source: names, types and defaults as Debezium 3.5 declares them, 1.x names as aliases.
 
-A key that is declared here but does nothing yet is listed in `unsupported.py`, which refuses it or warns of it.
+A key that is declared here but does nothing yet is listed in `unsupported.py`, which refuses it or warns of it. The one
+dataclass is this long because `validate` answers every key in Debezium's order.
 """
 
 from __future__ import annotations
