@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import zstandard
@@ -180,8 +181,11 @@ INCIDENT: Final = 26
 ROWS_QUERY: Final = 29
 PREVIOUS_GTIDS: Final = 35
 XA_PREPARE: Final = 38
-ROWS: Final = (23, 24, 25, 30, 31, 32, 39)
-"""The numbers of event types."""
+ROWS: Final = {
+    23: Kind.WRITE, 24: Kind.UPDATE, 25: Kind.DELETE, 30: Kind.WRITE, 31: Kind.UPDATE, 32: Kind.DELETE,
+    39: Kind.PARTIAL_UPDATE,
+}  # fmt: skip
+"""The numbers of event types; those of rows events with what they do."""
 HEADER_SIZE: Final = 19
 CHECKSUM_SIZE: Final = 4
 ARTIFICIAL: Final = 0x20
@@ -192,17 +196,27 @@ Event = (
     | Heartbeat | TransactionPayload
 )  # fmt: skip
 
-_HEADER: Final = struct.Struct("<IBIIIH")
+HEADER: Final = struct.Struct("<IBIIIH")
+"""The layout of `Header`."""
+INTACT: Final = 0x2144DF1C
+"""The CRC-32 of anything that ends in its own CRC-32."""
 
 
 def header(event: bytes) -> Header:
     """Raises: DecodeError: fewer bytes than a header has, or than the header says."""
     if len(event) < HEADER_SIZE:
-        raise DecodeError(f"a binary log event of {len(event)} bytes has no room for its header of {HEADER_SIZE}")
-    head = Header._make(_HEADER.unpack_from(event))
+        raise DecodeError(wrong_size(event))
+    head = Header._make(HEADER.unpack_from(event))
     if head.size != len(event):
-        raise DecodeError(f"a binary log event says it has {head.size} bytes but {len(event)} came")
+        raise DecodeError(wrong_size(event))
     return head
+
+
+def wrong_size(event: bytes) -> str:
+    """What is to be said of an event that has not the bytes it should have."""
+    if len(event) < HEADER_SIZE:
+        return f"a binary log event of {len(event)} bytes has no room for its header of {HEADER_SIZE}"
+    return f"a binary log event says it has {HEADER.unpack_from(event)[3]} bytes but {len(event)} came"
 
 
 def decode(event: bytes, *, checksum: bool) -> tuple[Header, Event]:
@@ -220,7 +234,7 @@ def decode(event: bytes, *, checksum: bool) -> tuple[Header, Event]:
     end = len(event)
     if checksum and head.type != FORMAT_DESCRIPTION:
         end -= CHECKSUM_SIZE
-        if zlib.crc32(memoryview(event)[:end]) != int.from_bytes(event[end:], "little"):
+        if zlib.crc32(event) != INTACT:
             raise DecodeError(f"the binary log event that ends at {head.next_position} has a wrong checksum")
     try:
         return head, decoder(EventBytes(event, HEADER_SIZE, end), head)
@@ -242,14 +256,15 @@ def _format_description(raw: EventBytes, head: Header) -> Event:
     return FormatDescription(version, checksum=algorithm == 1)
 
 
-def _uuid(raw: bytes) -> str:
+@lru_cache(maxsize=1024)
+def uuid_text(raw: bytes) -> str:
     digits = raw.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _gtid(raw: EventBytes, head: Header) -> Event:
     raw.take(1)
-    uuid, number = _uuid(raw.take(16)), raw.number(8)
+    uuid, number = uuid_text(raw.take(16)), raw.number(8)
     gtid = f"{uuid}:{number}" if head.type == GTID else None
     immediate = original = 0
     if raw and raw.number(1) == 2:
@@ -284,7 +299,7 @@ def _gtid_tagged(raw: EventBytes, head: Header) -> Event:
         raise ValueError("a GTID event without UUID or number")
     immediate = values.get(6, 0)
     tag = f":{values[3]}" if values.get(3) else ""
-    return Gtid(f"{_uuid(values[1])}{tag}:{values[2]}", values.get(7, immediate), immediate)
+    return Gtid(f"{uuid_text(values[1])}{tag}:{values[2]}", values.get(7, immediate), immediate)
 
 
 def _previous_gtids(raw: EventBytes, head: Header) -> Event:
@@ -292,7 +307,7 @@ def _previous_gtids(raw: EventBytes, head: Header) -> Event:
     tagged = count[7] == 1
     members = []
     for _ in range(int.from_bytes(count[1:7] if tagged else count, "little")):
-        uuid = _uuid(raw.take(16))
+        uuid = uuid_text(raw.take(16))
         tag = raw.take(raw.varlen()).decode("ascii") if tagged else ""
         intervals = []
         for _ in range(raw.number(8)):
@@ -346,14 +361,8 @@ def _rows_query(raw: EventBytes, head: Header) -> Event:
     return RowsQuery(raw.rest().decode("utf-8", "replace"))
 
 
-_KINDS: Final = {
-    23: Kind.WRITE, 24: Kind.UPDATE, 25: Kind.DELETE, 30: Kind.WRITE, 31: Kind.UPDATE, 32: Kind.DELETE,
-    39: Kind.PARTIAL_UPDATE,
-}  # fmt: skip
-
-
 def _rows(raw: EventBytes, head: Header) -> Event:
-    kind = _KINDS[head.type]
+    kind = ROWS[head.type]
     table_id, flags = raw.number(6), raw.number(2)
     if head.type >= 30:
         extra = raw.number(2)
@@ -446,5 +455,5 @@ _DECODERS: Final[dict[int, Callable[[EventBytes, Header], Event]]] = {
     TRANSACTION_PAYLOAD: _transaction_payload,
     HEARTBEAT_V2: _heartbeat_v2,
     GTID_TAGGED: _gtid_tagged,
-    **dict.fromkeys(_KINDS, _rows),
+    **dict.fromkeys(ROWS, _rows),
 }

@@ -10,12 +10,15 @@ import structlog
 
 from cdc.envelope import TableEnvelope
 from cdc.errors import SourceError
+from cdc.mysql import binlog, transaction
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.row_decoder import Decode, compile_rows
 from cdc.mysql.types import TypeOptions
 from cdc.table import Column, Table, TableId
 
 _log = structlog.get_logger(__name__)
+_LAYOUT: Final = binlog.HEADER_SIZE + 8
+"""Where in a rows event table number and flags end: what follows up to the rows is alike for all of a table."""
 _REMEMBERED: Final = 10_000
 """Distinct TABLE_MAP events kept; one takes some KiB."""
 
@@ -43,19 +46,29 @@ class Captured(Protocol):
 class LogTable:
     """One captured table as one TABLE_MAP describes it."""
 
-    __slots__ = ("_compiled", "_map", "_options", "id", "known", "shape", "table")
+    __slots__ = ("_compiled", "_map", "_options", "_usual", "id", "known", "shape", "table")
 
     def __init__(self, known: Table, table: Table, shape: Shape, table_map: TableMap, options: TypeOptions) -> None:
         """`known` is the history's table; `table` is it too unless the log has fewer columns."""
         self.id, self.known, self.table, self.shape = table.id, known, table, shape
         self._map, self._options = table_map, options
         self._compiled: dict[tuple[Kind, bytes | None, bytes | None], Decode] = {}
+        # Event type -> what stood before the rows last time, where they began, and their decoder.
+        self._usual: dict[int, tuple[bytes, int, Decode]] = {}
 
-    def decode(self, rows: Rows) -> list[Any]:
-        """Row tuples, or for an update pairs of them.
+    def decode(self, event: bytes, end: int) -> list[Any]:
+        """Row tuples of a rows event, or for an update pairs of them. `end` is where the event's checksum begins.
 
         Raises: DecodeError: damaged bytes; SourceError: columns that are captured do not stand in the rows.
         """
+        usual = self._usual.get(event[4])
+        if usual is None or not event.startswith(usual[0], _LAYOUT):
+            rows = binlog.decode(event, checksum=end < len(event))[1]
+            assert isinstance(rows, Rows)
+            usual = self._usual[event[4]] = (event[_LAYOUT : rows.start], rows.start, self._decoder(rows))
+        return usual[2](event, usual[1], end)
+
+    def _decoder(self, rows: Rows) -> Decode:
         images = (rows.kind, rows.before_present, rows.after_present)
         decode = self._compiled.get(images)
         if decode is None:
@@ -63,7 +76,7 @@ class LogTable:
             decode = self._compiled[images] = compile_rows(
                 self.table, self._map, self._options, self.shape.columns, rows
             )
-        return decode(rows.body, rows.start, rows.end)
+        return decode
 
     def _require_whole(self, rows: Rows) -> None:
         """Debezium fails on such rows too. A null in place of a value that is not known would be wrong data."""
@@ -109,8 +122,9 @@ class LogTables:
         self._by_event[body] = (table_map.table_id, table)
         self._by_number[table_map.table_id] = table
 
-    def get(self, number: int) -> LogTable | None:
-        return self._by_number.get(number)
+    def of(self, event: bytes) -> LogTable | None:
+        """The table of a rows event."""
+        return self._by_number.get(transaction.table_number(event))
 
     def changed(self) -> None:
         """A statement may have changed tables: those that it did are made anew."""

@@ -123,6 +123,32 @@ class GtidSet:
         return GtidSet({origin: ranges for origin, ranges in self.intervals.items() if wanted(origin[0])})
 
 
+class GtidTally:
+    """A GTID set that grows by one transaction after the other, of which most are the next of the same server."""
+
+    __slots__ = ("_done", "_first", "_last", "_origin")
+
+    def __init__(self, done: GtidSet) -> None:
+        self._done = done
+        self._origin, self._first, self._last = "", 0, 0
+
+    def add(self, gtid: str) -> None:
+        """`uuid:number` or `uuid:tag:number` as an event gives it (lower case)."""
+        origin, _, digits = gtid.rpartition(":")
+        number = int(digits)
+        if number != self._last + 1 or origin != self._origin:
+            self.done()
+            self._origin, self._first = origin, number
+        self._last = number
+
+    def done(self) -> GtidSet:
+        if self._origin:
+            uuid, _, tag = self._origin.partition(":")
+            self._done = self._done.union(GtidSet({(uuid, tag): ((self._first, self._last),)}))
+            self._origin = ""
+        return self._done
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Position:
     """Where to restart, and how much of what follows was already sent.

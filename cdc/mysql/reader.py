@@ -5,10 +5,13 @@ Source: Debezium 3.5.0.Final, `BinlogStreamingChangeEventSource`, `BinlogOffsetC
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, Protocol
+from zlib import crc32
 
 import structlog
 from pymysql.err import MySQLError
@@ -17,22 +20,20 @@ from cdc.changes import SourceRun, Sources
 from cdc.envelope import TableEnvelope
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
-from cdc.mysql import binlog, schema_change, wire
+from cdc.mysql import binlog, schema_change, transaction, wire
 from cdc.mysql.binlog import (
     FormatDescription,
     Gtid,
-    Header,
     Kind,
     PreviousGtids,
     Query,
     Rotate,
-    Rows,
     RowsQuery,
     TableMap,
     TransactionPayload,
 )
 from cdc.mysql.log_tables import Captured, LogTable, LogTables
-from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.offset import GtidSet, GtidTally, Position
 from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.source_info import VERSION, SourceInfo
 from cdc.mysql.type_family import TypeOptions
@@ -42,9 +43,10 @@ from cdc.table import Table, TableId
 _log = structlog.get_logger(__name__)
 _MAX_BYTES: Final = 16 << 20
 """Of events in one Poll, whatever their rows."""
-_OPERATIONS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
-_PAYLOAD: Final = bytes((binlog.TRANSACTION_PAYLOAD,))
+_LETTERS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
+_OPERATIONS: Final = {number: _LETTERS[kind] for number, kind in binlog.ROWS.items()}
 _HEARTBEATS: Final = (binlog.HEARTBEAT, binlog.HEARTBEAT_V2)
+_unpack_header: Final = binlog.HEADER.unpack_from
 _ROW: Final = SourceInfo._fields.index("row")
 _DML: Final = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
 
@@ -116,7 +118,8 @@ class Reader:
         self._options, self._history, self._captured, self._now = options, history, captured, now
         self._tables = LogTables(history.tables, captured, options.types, inconsistent=options.inconsistent)
         self._partition = {"server": options.prefix}
-        self._checksum, self._has_gtids, self._done_gtids = checksum, has_gtids, gtids
+        self._checksum, self._has_gtids = checksum, has_gtids
+        self._done_gtids = None if gtids is None else GtidTally(gtids)
         # A restart in the middle of a transaction: what of it was sent. Holds until that transaction begins.
         self._resume: Position | None = start if start.event or start.row else None
         self._file, self._start, self._end = start.file, start.pos, start.pos
@@ -136,7 +139,7 @@ class Reader:
         self._count, self._bytes = 0, 0
         self._last_offset: dict[str, Any] | None = None
         self._told: set[tuple[str, str | None]] = set()
-        self._handlers: dict[int, Callable[[bytes, Header], None]] = {
+        self._handlers: dict[int, Callable[[bytes, int], None]] = {
             binlog.QUERY: self._on_query, binlog.ROTATE: self._on_rotate, binlog.XID: self._on_commit,
             binlog.FORMAT_DESCRIPTION: self._on_format, binlog.TABLE_MAP: self._on_table_map,
             binlog.INCIDENT: self._on_incident, binlog.HEARTBEAT: self._on_heartbeat,
@@ -156,43 +159,51 @@ class Reader:
             more: whether further events wait at this moment.
         Raises: DecodeError, SourceError, and what `packets` raises.
         """
+        limit = self._options.max_rows
         for events in packets:
-            for event in self._unpacked(events):
-                self._take(event)
-                if self._count >= self._options.max_rows or self._bytes >= _MAX_BYTES:
+            waiting = iter(events)
+            while (event := next(waiting, None)) is not None:
+                if not self._take(event):
+                    waiting = chain(self._unpacked(event), waiting)
+                if self._count >= limit or self._bytes >= _MAX_BYTES:
                     yield self._poll(idle=False)
             yield self._poll(idle=not more())
 
-    def _unpacked(self, events: Sequence[bytes]) -> Iterator[bytes]:
-        """Each event, and for a compressed transaction the events in it, which have no checksum of their own."""
-        for event in events:
-            if event[4:5] != _PAYLOAD:
-                yield event
-                continue
-            head, payload = binlog.decode(event, checksum=self._checksum)
-            self._start, self._end = head.next_position - head.size, head.next_position
-            checksum, self._checksum = self._checksum, False
-            yield from payload.events if isinstance(payload, TransactionPayload) else ()
-            self._checksum = checksum
+    def _unpacked(self, event: bytes) -> Iterator[bytes]:
+        """The events in a compressed transaction, which have no checksum of their own."""
+        payload = self._decode(event)
+        checksum, self._checksum = self._checksum, False
+        yield from payload.events if isinstance(payload, TransactionPayload) else ()
+        self._checksum = checksum
 
-    def _take(self, event: bytes) -> None:
-        head = binlog.header(event)
-        self._server_id = head.server_id
-        if head.next_position:
-            self._start, self._end = head.next_position - head.size, head.next_position
-        handler = self._handlers.get(head.type)
+    def _take(self, event: bytes) -> bool:
+        """False when the event is nothing by itself: a compressed transaction, whose events are to be taken."""
+        try:
+            timestamp, kind, self._server_id, size, end, _ = _unpack_header(event)
+        except struct.error:
+            size = -1
+        if size != len(event):
+            raise DecodeError(f"{self._where()}: {binlog.wrong_size(event)}")
+        if end:
+            self._start, self._end = end - size, end
+        if self._checksum and kind != binlog.FORMAT_DESCRIPTION and crc32(event) != binlog.INTACT:
+            raise DecodeError(f"the binary log event at {self._where()} has a wrong checksum")
+        if kind == binlog.TRANSACTION_PAYLOAD:
+            return False
+        handler = self._handlers.get(kind)
         if handler is not None:
-            handler(event, head)
+            handler(event, timestamp)
         if self._in_transaction:
-            if head.type not in _HEARTBEATS:
+            if kind not in _HEARTBEATS:
                 self._event += 1
             if self._resume is not None and self._event > self._resume.event:
                 self._resume = None
         else:
             self._restart = (self._file, self._end)
-        if not self._has_gtids and head.timestamp and head.next_position:
-            self._micros = head.timestamp * 1_000_000
-        self._bytes += head.size
+        if not self._has_gtids and timestamp and end:
+            self._micros = timestamp * 1_000_000
+        self._bytes += size
+        return True
 
     def _poll(self, *, idle: bool) -> Poll:
         self._flush()
@@ -215,10 +226,14 @@ class Reader:
 
     def _position(self, event: int) -> Position:
         file, pos = self._restart
-        gtids = None if self._done_gtids is None else str(self._done_gtids) or None
+        gtids = None if self._done_gtids is None else str(self._done_gtids.done()) or None
         return Position(
             file=file, pos=pos, event=event, gtids=gtids, server_id=self._server_id, ts_sec=self._ts_sec
         )  # fmt: skip
+
+    def _events_end(self, event: bytes) -> int:
+        """Where its own bytes end and the checksum, if any, begins."""
+        return len(event) - binlog.CHECKSUM_SIZE if self._checksum else len(event)
 
     def _where(self) -> str:
         return f"{self._file}:{self._start}"
@@ -231,79 +246,85 @@ class Reader:
         except DecodeError as error:
             raise DecodeError(f"{self._file}: {error}") from error
 
-    def _on_rotate(self, event: bytes, head: Header) -> None:
+    def _on_rotate(self, event: bytes, timestamp: int) -> None:
         rotate = self._decode(event)
         if isinstance(rotate, Rotate):
             self._tables.rotated()
             self._file, self._start, self._end = rotate.file, rotate.position, rotate.position
             self._in_transaction = False
 
-    def _on_format(self, event: bytes, head: Header) -> None:
+    def _on_format(self, event: bytes, timestamp: int) -> None:
         described = self._decode(event)
         if isinstance(described, FormatDescription):
             self._checksum = described.checksum
 
-    def _on_heartbeat(self, event: bytes, head: Header) -> None:
+    def _on_heartbeat(self, event: bytes, timestamp: int) -> None:
         beat = self._decode(event)
         if isinstance(beat, binlog.Heartbeat) and beat.position:
             self._end = beat.position
 
-    def _on_incident(self, event: bytes, head: Header) -> None:
+    def _on_incident(self, event: bytes, timestamp: int) -> None:
         _log.warning("the server logged an incident: changes may be missing from its binary log", at=self._where())
 
-    def _on_previous_gtids(self, event: bytes, head: Header) -> None:
+    def _on_previous_gtids(self, event: bytes, timestamp: int) -> None:
         """Tells what is done when the offset did not: this stands first in each file."""
         previous = self._decode(event)
         if self._done_gtids is None and self._has_gtids and isinstance(previous, PreviousGtids):
-            self._done_gtids = GtidSet.parse(previous.gtids)
+            self._done_gtids = GtidTally(GtidSet.parse(previous.gtids))
 
     # Transactions
 
-    def _on_gtid(self, event: bytes, head: Header) -> None:
-        begun = self._decode(event)
-        if not isinstance(begun, Gtid) or not self._has_gtids:
+    def _on_gtid(self, event: bytes, timestamp: int) -> None:
+        if not self._has_gtids:
             return
-        self._gtid = begun.gtid
-        self._micros = begun.original_commit_timestamp or head.timestamp * 1_000_000
+        usual = transaction.gtid(event)
+        if usual is not None:
+            self._gtid, micros = usual
+        else:
+            begun = self._decode(event)
+            if not isinstance(begun, Gtid):
+                return
+            self._gtid, micros = begun.gtid, begun.original_commit_timestamp
+        self._micros = micros or timestamp * 1_000_000
         origin = self._options.origin
-        self._unwanted = (
-            self._options.filter_dml
-            and origin is not None
-            and begun.gtid is not None
-            and not origin(begun.gtid.partition(":")[0])
-        )
+        if origin is not None and self._options.filter_dml:
+            self._unwanted = self._gtid is not None and not origin(self._gtid.partition(":")[0])
 
-    def _begin(self, thread: int | None, head: Header) -> None:
+    def _begin(self, thread: int | None, timestamp: int) -> None:
         self._restart = (self._file, self._start)
         self._in_transaction, self._event, self._thread = True, 0, thread
         if self._micros is None:
-            self._micros = head.timestamp * 1_000_000
+            self._micros = timestamp * 1_000_000
 
-    def _on_commit(self, event: bytes, head: Header) -> None:
+    def _on_commit(self, event: bytes, timestamp: int) -> None:
         self._in_transaction, self._event, self._thread, self._query = False, 0, None, None
         self._resume, self._unwanted = None, False
         if self._done_gtids is not None and self._gtid is not None:
-            self._done_gtids = self._done_gtids.add(self._gtid)
+            self._done_gtids.add(self._gtid)
 
-    def _on_query(self, event: bytes, head: Header) -> None:
+    def _on_query(self, event: bytes, timestamp: int) -> None:
+        thread = transaction.begin(event, self._events_end(event))
+        if thread is not None:
+            self._begin(thread, timestamp)
+            return
         query = self._decode(event)
         if not isinstance(query, Query):
             return
         sql = query.sql.strip()
         start = sql[:9].upper()
         if start == "BEGIN":
-            self._begin(query.thread_id, head)
+            self._begin(query.thread_id, timestamp)
         elif start.startswith("XA START"):
             # Debezium names no thread of an XA transaction, and sends its rows when it is prepared.
-            self._begin(None, head)
+            self._begin(None, timestamp)
         elif start in ("COMMIT", "ROLLBACK"):
-            self._on_commit(event, head)
+            self._on_commit(event, timestamp)
         elif start.startswith(_DML):
             self._tell_lost(query.database)
         elif not start.startswith("XA "):
-            self._statement(query, sql, head)
+            self._statement(query, sql, timestamp)
         if not self._in_transaction and start not in ("COMMIT", "ROLLBACK"):
-            self._on_commit(event, head)
+            self._on_commit(event, timestamp)
 
     # Statements
 
@@ -319,13 +340,13 @@ class Reader:
             database=database, at=self._where(),
         )  # fmt: skip
 
-    def _statement(self, query: Query, sql: str, head: Header) -> None:
+    def _statement(self, query: Query, sql: str, timestamp: int) -> None:
         """DDL: the history first, then the records of the schema-change topic."""
         if self._resume is not None and self._event < self._resume.event:
             return
         self._flush()
         if self._micros is None:
-            self._micros = head.timestamp * 1_000_000
+            self._micros = timestamp * 1_000_000
         micros = self._micros // 1000 * 1000
         self._ts_sec = micros // 1_000_000
         if not self._in_transaction:
@@ -368,32 +389,29 @@ class Reader:
 
     # Rows
 
-    def _on_table_map(self, event: bytes, head: Header) -> None:
-        body = event[binlog.HEADER_SIZE : -binlog.CHECKSUM_SIZE] if self._checksum else event[binlog.HEADER_SIZE :]
+    def _on_table_map(self, event: bytes, timestamp: int) -> None:
+        body = event[binlog.HEADER_SIZE : self._events_end(event)]
         if not self._tables.seen(body):
             table_map = self._decode(event)
             if isinstance(table_map, TableMap):
                 self._tables.add(body, table_map, self._where())
 
-    def _on_rows_query(self, event: bytes, head: Header) -> None:
+    def _on_rows_query(self, event: bytes, timestamp: int) -> None:
         query = self._decode(event)
         if isinstance(query, RowsQuery):
             self._query = query.sql
 
-    def _on_rows(self, event: bytes, head: Header) -> None:
+    def _on_rows(self, event: bytes, timestamp: int) -> None:
         first = 0
         if self._resume is not None and self._in_transaction:
             if self._event < self._resume.event:
                 return
             first = self._resume.row
-        rows = self._decode(event)
-        if not isinstance(rows, Rows) or self._unwanted:
-            return
-        operation, table = _OPERATIONS[rows.kind], self._tables.get(rows.table_id)
-        if table is None or operation in self._options.skipped:
+        operation, table = _OPERATIONS[event[4]], self._tables.of(event)
+        if table is None or self._unwanted or operation in self._options.skipped:
             return
         try:
-            images = table.decode(rows)
+            images = table.decode(event, self._events_end(event))
         except (DecodeError, SourceError) as error:
             raise type(error)(f"{self._where()}: {error}") from error
         self._send(table, operation, images, first)

@@ -33,6 +33,8 @@ _BINLOG_DUMP: Final = 0x12
 _BINLOG_DUMP_GTID: Final = 0x1E
 _THROUGH_GTID: Final = 0x04
 _MAX_PACKET: Final = 0xFFFFFF
+_SIZE: Final = struct.Struct("<I").unpack_from
+"""A packet's size, in the lower three bytes, and its number."""
 _RECEIVE_BYTES: Final = 1 << 20
 _IDLE_SECONDS: Final = 0.5
 _HEARTBEAT_NS: Final = 1_000_000_000
@@ -248,32 +250,36 @@ class Stream:
     def events(self) -> list[bytes]:
         """Takes all complete packets from what waits. An event of 16 MiB and more stands in several."""
         events: list[bytes] = []
-        waiting, at, have = self._waiting, 0, len(self._waiting)
-        view = memoryview(waiting)
+        have, at = len(self._waiting), 0
+        if have < 4 or have < 4 + (_SIZE(self._waiting)[0] & _MAX_PACKET):
+            return events  # a large packet comes in many parts: not copied for each
+        waiting = bytes(self._waiting)
         try:
             while have - at >= 4:
-                size = waiting[at] | waiting[at + 1] << 8 | waiting[at + 2] << 16
-                start, end = at + 4, at + 4 + size
+                size = _SIZE(waiting, at)[0] & _MAX_PACKET
+                end = at + 4 + size
                 if end > have:
                     break
-                at = end
-                if self._parts:
-                    self._parts.append(bytes(view[start:end]))
-                    if size < _MAX_PACKET:
-                        events.append(b"".join(self._parts))
-                        self._parts = []
-                    continue
-                if size == 0 or waiting[start] != 0:
-                    raise self._ended(bytes(view[start:end]))
-                event = bytes(view[start + 1 : end])
-                if size == _MAX_PACKET:
-                    self._parts.append(event)
+                start, at = at + 4, end
+                if not size or size == _MAX_PACKET or waiting[start] or self._parts:
+                    self._unusual(waiting[start:end], events)
                 else:
-                    events.append(event)
+                    events.append(waiting[start + 1 : end])
         finally:
-            view.release()
-            del waiting[:at]
+            del self._waiting[:at]
         return events
+
+    def _unusual(self, packet: bytes, events: list[bytes]) -> None:
+        """A packet that is not one whole event. Raises: the server's error."""
+        if self._parts:
+            self._parts.append(packet)
+        elif packet[:1] != b"\0":
+            raise self._ended(packet)
+        else:
+            self._parts.append(packet[1:])
+        if len(packet) < _MAX_PACKET:
+            events.append(b"".join(self._parts))
+            self._parts = []
 
     def _ended(self, packet: bytes) -> TailraceError:
         """What the packet says that is no event."""
