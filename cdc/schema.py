@@ -17,12 +17,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from struct import Struct
 from typing import Any, Final
 
 DECIMAL: Final = "org.apache.kafka.connect.data.Decimal"
 DATE: Final = "org.apache.kafka.connect.data.Date"
 TIME: Final = "org.apache.kafka.connect.data.Time"
 TIMESTAMP: Final = "org.apache.kafka.connect.data.Timestamp"
+_SINGLE: Final = Struct("<f")
 
 
 class Type(Enum):
@@ -161,6 +163,15 @@ OPTIONAL_BYTES = Schema(Type.BYTES, optional=True)
 def decimal_bytes(unscaled: int) -> bytes:
     """The unscaled value as Java's `BigInteger.toByteArray` writes it: shortest big-endian two's complement."""
     return unscaled.to_bytes((unscaled + (unscaled < 0)).bit_length() // 8 + 1, "big", signed=True)
+
+
+def to_single(value: float) -> float:
+    """The nearest 32-bit float, which is all a FLOAT32 holds; infinity when it is out of range."""
+    try:
+        single: float = _SINGLE.unpack(_SINGLE.pack(value))[0]
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+    return single
 
 
 def decimal_text(unscaled: int, scale: int) -> str:

@@ -16,7 +16,7 @@ from cdc.errors import DecodeError
 from cdc.mysql import jsonb
 from cdc.mysql.charset import codec
 from cdc.mysql.column_default import default_value
-from cdc.mysql.floats import geometry, point, single, vector
+from cdc.mysql.floats import geometry, point, vector
 from cdc.mysql.temporal import (
     CLOCK,
     DATE_PREFIX,
@@ -40,6 +40,7 @@ from cdc.mysql.type_family import (
     options_of,
     type_word,
 )
+from cdc.schema import to_single
 from cdc.table import Column
 
 _TINY, _SHORT, _LONG, _FLOAT, _DOUBLE, _TIMESTAMP, _LONGLONG, _INT24 = 1, 2, 3, 4, 5, 7, 8, 9
@@ -226,7 +227,7 @@ def _float(stored: StoredColumn) -> Steps:
     v = stored.variable
     if stored.type == _FLOAT:
         return Steps((("f", v),))
-    lines = (f"{v} = {stored.constant('single', single)}({v})",) if is_single(stored.column) else ()
+    lines = (f"{v} = {stored.constant('single', to_single)}({v})",) if is_single(stored.column) else ()
     return Steps((("d", v),), lines)
 
 

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
-from struct import Struct
 from typing import Any, Final
 
 from cdc.mysql.temporal import (
@@ -33,7 +32,7 @@ from cdc.mysql.type_family import (
     is_single,
     is_unsigned,
 )
-from cdc.schema import decimal_text
+from cdc.schema import decimal_text, to_single
 from cdc.table import Column
 
 _INTRODUCER: Final = re.compile(r"_[A-Za-z0-9]+'(.*)'", re.DOTALL)
@@ -41,7 +40,6 @@ _ZERO_DATE: Final = re.compile(r"\d{4}-\d{2}-00|\d{4}-00-\d{2}|0000-\d{2}-\d{2}"
 _MIDNIGHT: Final = re.compile(r"00:00:00(?:\.\d{1,6})?")
 _DAY_MICROS: Final = 86_400_000_000
 _EPOCH: Final = "1970-01-01 00:00:00"
-_SINGLE: Final = Struct("<f")
 _TRUTH: Final = {"true": "1", "false": "0"}
 
 _NOT_TRIMMED: Final = (Family.TEXT, Family.BINARY, Family.ENUM, Family.SET, Family.JSON)
@@ -91,11 +89,7 @@ def _decimal(text: str, column: Column, options: TypeOptions) -> int | str | flo
 
 
 def _float(text: str, column: Column, options: TypeOptions) -> float:
-    number = float(text)
-    if not is_single(column):
-        return number
-    single: float = _SINGLE.unpack(_SINGLE.pack(number))[0]
-    return single
+    return to_single(float(text)) if is_single(column) else float(text)
 
 
 def _boolean(text: str, column: Column, options: TypeOptions) -> bool:

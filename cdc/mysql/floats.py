@@ -1,4 +1,4 @@
-"""Bytes that hold floats -> values: GEOMETRY, POINT and VECTOR as MySQL stores them; and FLOAT's precision.
+"""Bytes that hold floats -> values: GEOMETRY, POINT and VECTOR as MySQL stores them.
 
 Source: MySQL's manual, "Internal Geometry Storage Format", "The VECTOR Type".
 """
@@ -8,18 +8,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import Final
 
-_SINGLE: Final = Struct("<f")
 _SRID: Final = Struct("<i")
 _POINT_BYTES: Final = 21
-
-
-def single(value: float) -> float:
-    """The nearest 32-bit float."""
-    try:
-        nearest: float = _SINGLE.unpack(_SINGLE.pack(value))[0]
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-    return nearest
 
 
 def geometry(raw: bytes) -> tuple[bytes, int | None]:

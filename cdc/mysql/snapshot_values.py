@@ -15,7 +15,7 @@ from typing import Any, Final
 from cdc.errors import DecodeError
 from cdc.mysql.charset import codec
 from cdc.mysql.column_decoder import missing_date, padding
-from cdc.mysql.floats import geometry, point, single, vector
+from cdc.mysql.floats import geometry, point, vector
 from cdc.mysql.temporal import (
     DAY_SECONDS,
     Cache,
@@ -36,7 +36,7 @@ from cdc.mysql.type_family import (
     is_single,
     is_unsigned,
 )
-from cdc.schema import decimal_text
+from cdc.schema import decimal_text, to_single
 from cdc.table import Column, Table
 
 RawRow = Sequence[bytes | None]
@@ -124,7 +124,7 @@ Reader = Callable[[bytes], Any]
 
 
 def _float(column: Column, options: TypeOptions) -> Reader:
-    return (lambda text: single(float(text))) if is_single(column) else float
+    return (lambda text: to_single(float(text))) if is_single(column) else float
 
 
 def _decimal(column: Column, options: TypeOptions) -> Reader:

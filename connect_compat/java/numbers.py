@@ -9,23 +9,14 @@ number in a thousand, a digit more than needed, and so it does below the smalles
 from __future__ import annotations
 
 import math
-import struct
 from fractions import Fraction
 from typing import Final
 
-_SINGLE: Final = struct.Struct("<f")
+from cdc.schema import to_single
+
 _DOUBLE_BITS: Final = 53
 _SINGLE_BITS: Final = 24
 _SMALLEST_NORMAL: Final = {_DOUBLE_BITS: 2.0**-1022, _SINGLE_BITS: 2.0**-126}
-
-
-def to_single(value: float) -> float:
-    """The nearest 32-bit float; infinity when it is out of range."""
-    try:
-        single: float = _SINGLE.unpack(_SINGLE.pack(value))[0]
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-    return single
 
 
 def shortest_single(value: float) -> float:

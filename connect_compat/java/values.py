@@ -31,8 +31,9 @@ from cdc.schema import (
     array,
     decimal,
     map_of,
+    to_single,
 )
-from connect_compat.java.numbers import shortest_single, to_single
+from connect_compat.java.numbers import shortest_single
 from connect_compat.java.text import instant, java_text
 
 _FORMATS: Final = {DATE: "%Y-%m-%d", TIME: "%H:%M:%S.%fZ", TIMESTAMP: "%Y-%m-%dT%H:%M:%S.%fZ"}
