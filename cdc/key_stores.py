@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates
 
 _PEM = b"-----BEGIN"
+_JAVA = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
+
+
+def for_java_only(store: bytes, path: str) -> str | None:
+    """What to do with a store of Java's own form (JKS, JCEKS), read from `path`; None for any other."""
+    if not store.startswith(_JAVA):
+        return None
+    return (f"it is a JKS file, which only Java reads; convert it: keytool -importkeystore -srckeystore {path} "
+            f"-destkeystore {path}.p12 -deststoretype PKCS12")  # fmt: skip
 
 
 def authorities(path: str, password: str | None) -> str:

@@ -15,7 +15,6 @@ from cdc.errors import ConfigError, Problem
 from connect_compat.connector_config import with_prefix
 
 _CLIENT_AUTH = {"none": ssl.CERT_NONE, "requested": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
-_JAVA_MAGIC = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 
 
 def server_context(raw: Mapping[str, str], setting: str) -> ssl.SSLContext:
@@ -50,8 +49,7 @@ def _told(key: str, path: str) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         remedy = f"give a PEM or PKCS #12 file and its {key.replace('location', 'password')}"
-        if not isinstance(error, OSError) and Path(path).read_bytes().startswith(_JAVA_MAGIC):
-            remedy = (f"it is a JKS file; convert it: keytool -importkeystore -srckeystore {path} "
-                      f"-destkeystore {path}.p12 -deststoretype PKCS12")  # fmt: skip
+        if not isinstance(error, OSError):
+            remedy = key_stores.for_java_only(Path(path).read_bytes(), path) or remedy
         told = f"{path}, named by {key}, cannot be used: {error}; {remedy}"
         raise ConfigError([Problem(key, told)]) from None

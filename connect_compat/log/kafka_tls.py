@@ -11,24 +11,22 @@ from pathlib import Path
 from cdc import key_stores
 from cdc.errors import ConfigError, Problem
 
-_JAVA_MAGIC = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
-
 
 def _read(key: str, path: str) -> bytes:
+    """A store that is not Java's own. Raises: ConfigError."""
     try:
-        return Path(path).read_bytes()
+        raw = Path(path).read_bytes()
     except OSError as error:
         raise ConfigError([Problem(key, f"{key}: {path} cannot be read: {error.strerror}")]) from error
+    if remedy := key_stores.for_java_only(raw, path):
+        raise ConfigError([Problem(key, f"{key}: {path} cannot be used: {remedy}, then set {key}={path}.p12")])
+    return raw
 
 
 def truststore(path: str, settings: Mapping[str, str]) -> dict[str, str]:
     """`ssl.ca.location` or `ssl.ca.pem`. Raises: ConfigError: unreadable, a wrong password, or a JKS file."""
     key = "ssl.truststore.location"
     raw = _read(key, path)
-    if raw.startswith(_JAVA_MAGIC):
-        raise ConfigError([Problem(key, f"{path} is a JKS file, which only Java reads; convert it: "
-                                   f"keytool -importkeystore -srckeystore {path} -destkeystore {path}.p12 "
-                                   f"-deststoretype PKCS12, then set {key}={path}.p12")])  # fmt: skip
     if b"-----BEGIN" in raw:
         return {"ssl.ca.location": path}
     try:
@@ -42,10 +40,6 @@ def keystore(path: str, settings: Mapping[str, str]) -> dict[str, str]:
     """`ssl.keystore.location` (PKCS#12), or `ssl.certificate.location` and `ssl.key.location` (PEM)."""
     key = "ssl.keystore.location"
     raw = _read(key, path)
-    if raw.startswith(_JAVA_MAGIC):
-        raise ConfigError([Problem(key, f"{path} is a JKS file, which only Java reads; convert it: "
-                                   f"keytool -importkeystore -srckeystore {path} -destkeystore {path}.p12 "
-                                   f"-deststoretype PKCS12, then set {key}={path}.p12")])  # fmt: skip
     if b"-----BEGIN" in raw:
         return {"ssl.certificate.location": path, "ssl.key.location": path}
     return {"ssl.keystore.location": path}
