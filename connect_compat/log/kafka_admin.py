@@ -41,9 +41,12 @@ class KafkaAdmin:
     def client(self) -> AdminClient:
         with self._lock:
             if self._opened is None:
-                callbacks = {"error_cb": self._client_error, "logger": _client_log}
-                self._opened = build(AdminClient, {**self._settings, **callbacks})
+                self._opened = self._open()
             return self._opened
+
+    def _open(self) -> AdminClient:
+        callbacks = {"error_cb": self._client_error, "logger": _client_log}
+        return build(AdminClient, {**self._settings, **callbacks})
 
     def _client_error(self, error: KafkaError) -> None:
         self._reason = error
@@ -104,6 +107,17 @@ class KafkaAdmin:
         while not true(self.topics()) and time.monotonic() < deadline:
             time.sleep(0.01)
 
+    def _by_coordinator(self, call: str, argument: Any, group: str, doing: str) -> Any:
+        """The answer of a group's coordinator, through a client that lives no longer than the call.
+
+        A request that a coordinator has not answered in time is sent when it is back, if its client still lives, and
+        librdkafka (2.16) then ends the whole process (confluentinc/librdkafka#4605). So an outage is told before asking.
+        """
+        self._metadata(doing)
+        client = self._open()
+        futures = self._started(getattr(client, call), argument, doing)
+        return settled(futures[group], doing, self.address, group)
+
     def _started(self, call: Any, argument: Any, doing: str) -> dict[Any, Any]:
         try:
             futures: dict[Any, Any] = call(argument, request_timeout=ANSWER_S)
@@ -154,9 +168,8 @@ class KafkaAdmin:
     def group_offsets(self, group: str) -> dict[Place, int]:
         asked = [ConsumerGroupTopicPartitions(group)]
         doing = f"tell the offsets of group {group}"
-        futures = self._started(self.client.list_consumer_group_offsets, asked, doing)
         try:
-            found = settled(futures[group], doing, self.address, group)
+            found = self._by_coordinator("list_consumer_group_offsets", asked, group, doing)
         except LogError as error:
             if code_of(error.__cause__ or error) == KafkaError.GROUP_ID_NOT_FOUND:
                 return {}
@@ -180,8 +193,7 @@ class KafkaAdmin:
             return
         doing = f"alter the offsets of group {group}"
         asked = [ConsumerGroupTopicPartitions(group, places)]
-        futures = self._started(self.client.alter_consumer_group_offsets, asked, doing)
-        done = settled(futures[group], doing, self.address, group)
+        done = self._by_coordinator("alter_consumer_group_offsets", asked, group, doing)
         for place in done.topic_partitions:
             if place.error is not None and place.error.code() == KafkaError.UNKNOWN_MEMBER_ID:
                 raise LogError(f"group {group} still has members; stop the connector first")
@@ -191,9 +203,8 @@ class KafkaAdmin:
 
     def delete_group(self, group: str) -> None:
         doing = f"delete group {group}"
-        futures = self._started(self.client.delete_consumer_groups, [group], doing)
         try:
-            settled(futures[group], doing, self.address, group)
+            self._by_coordinator("delete_consumer_groups", [group], group, doing)
         except LogError as error:
             if code_of(error.__cause__ or error) != KafkaError.GROUP_ID_NOT_FOUND:
                 raise
