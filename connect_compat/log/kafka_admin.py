@@ -111,7 +111,7 @@ class KafkaAdmin:
         """The answer of a group's coordinator, through a client that lives no longer than the call.
 
         A request that a coordinator has not answered in time is sent when it is back, if its client still lives, and
-        librdkafka (2.16) then ends the whole process (confluentinc/librdkafka#4605). So an outage is told before asking.
+        librdkafka (2.16) then ends the whole process (confluentinc/librdkafka#4605). An outage is told before asking.
         """
         self._metadata(doing)
         client = self._open()
