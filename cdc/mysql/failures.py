@@ -100,9 +100,15 @@ def dump_refused(where: str, text: str, server_id: int | None = None) -> Tailrac
             f"{where}: another replica reads with the same server id{number}: {text} (1236); give this connector a "
             "database.server.id that no other replica of this server has"
         )
-    if "anonymous transaction" in text:
-        return SourceUnavailable(
-            f"{where} logged transactions without GTID after gtid_mode was turned off: {text} (1236). Reading goes on "
-            "by file and position as long as gtid_mode is off; when it is on again, set gtid.ignore.on.recovery=true"
-        )
     return SourceError(f"{where}: {text} (1236)")
+
+
+def without_gtid(where: str, text: str, gtid_mode: str) -> TailraceError:
+    """The log holds transactions without GTID: they can be read by position, and not while `gtid_mode` is ON."""
+    told = f"{where} logged transactions without GTID after gtid_mode was turned off: {text} (1236)"
+    if gtid_mode == "ON":
+        return SourceError(
+            f"{told}. Now that it is on again they are not sent; run: SET GLOBAL gtid_mode = ON_PERMISSIVE, restart "
+            "the task, and set it to ON when the connector has read them"
+        )
+    return SourceUnavailable(f"{told}. Reading goes on by file and position")

@@ -306,10 +306,12 @@ def apply_changes(tables: dict[TableId, Table], changes: tuple[TableChange, ...]
 def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
     """Whether a recorded position is not after an offset.
 
-    GTID sets decide when both have one; a position without is older than one with. Positions of two servers
-    without GTIDs can only be compared by time. Source: Debezium's `BinlogHistoryRecordComparator`, but for one thing:
-    a snapshot's position names no server and is compared with any by file and position. By its time, which is that
-    of the last table it read, it would come after statements that were logged while it read.
+    GTID sets decide when both have one; a recorded position without is older than an offset with. Positions of two
+    servers without GTIDs can only be compared by time. Source: Debezium's `BinlogHistoryRecordComparator`, but for
+    two things. A snapshot's position names no server and is compared with any by file and position: by its time,
+    which is that of the last table it read, it would come after statements that were logged while it read. And an
+    offset without GTIDs is compared by file and position with what was recorded with them: there it would be older
+    than all of that, so a server whose gtid_mode was turned off could not be read on.
     """
     ours, theirs = recorded.get("gtids"), desired.get("gtids")
     if theirs is not None and ours is not None:
@@ -319,8 +321,8 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
         if "snapshot" in desired and "snapshot" not in recorded:
             return False
         return _number(recorded, "event") <= _number(desired, "event")
-    if theirs is not None or ours is not None:
-        return ours is None
+    if theirs is not None:
+        return True
     if len({_number(recorded, "server_id"), _number(desired, "server_id")} - {0}) == 2:
         return _number(recorded, "ts_sec") <= _number(desired, "ts_sec")
     return _coordinates(recorded) <= _coordinates(desired)

@@ -24,7 +24,7 @@ from pymysql.err import Error, MySQLError
 from cdc import key_stores
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable, TailraceError
-from cdc.mysql.failures import NO_GRANT, WRONG_PASSWORD, at_login, dump_refused, numbered
+from cdc.mysql.failures import NO_GRANT, WRONG_PASSWORD, at_login, dump_refused, numbered, without_gtid
 from cdc.mysql.failures import failure as failure
 from cdc.mysql.offset import GtidSet, Position
 
@@ -292,8 +292,10 @@ class Stream:
     def _explained(self, number: int, text: str) -> TailraceError:
         if number != 1236:
             return failure(MySQLError(number, text), self._settings)
+        if "anonymous transaction" in text:
+            return without_gtid(str(self._settings), text, self._asked("SELECT @@global.gtid_mode"))
         gone = re.search(r"purged|Could not find first log file|position|GTID", text)
-        if gone is None or "server_uuid/server_id" in text or "anonymous transaction" in text:
+        if gone is None or "server_uuid/server_id" in text:
             return dump_refused(str(self._settings), text, self._server_id)
         needed = f"GTID set {self._gtids}" if self._gtids is not None else self._where()
         return SourceError(
@@ -306,19 +308,25 @@ class Stream:
         return f"{self._position.file} position {self._position.pos}"
 
     def oldest(self) -> str:
-        """The start of what the server still has, by a second connection; for a message only."""
+        """The start of what the server still has; for a message only."""
+        file = self._asked("SHOW BINARY LOGS")
+        if not file:
+            return "an unknown file"
+        if self._gtids is None:
+            return f"{file} position 4"
+        purged = self._asked("SELECT @@global.gtid_purged").replace("\n", "")
+        return f"{file}, after GTID set {purged}"
+
+    def _asked(self, sql: str) -> str:
+        """The first value of an answer, by a second connection; empty when it cannot be had."""
         with (
             contextlib.suppress(TailraceError, MySQLError, OSError),
             connect(self._settings) as connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute("SHOW BINARY LOGS")
-            oldest = str(cursor.fetchone()[0])
-            if self._gtids is None:
-                return f"{oldest} position 4"
-            cursor.execute("SELECT @@global.gtid_purged")
-            return f"{oldest}, after GTID set {str(cursor.fetchone()[0]).replace(chr(10), '')}"
-        return "an unknown file"
+            cursor.execute(sql)
+            return str(cursor.fetchone()[0])
+        return ""
 
     def close(self) -> None:
         """Closes the socket at once: the server takes no further command on this connection."""

@@ -346,7 +346,9 @@ def test_a_table_read_from_the_server_is_taken_as_truth() -> None:
         ({"gtids": f"{SERVER}:1-5", "snapshot": "INITIAL"}, {"gtids": f"{SERVER}:1-5"}, True),
         ({"gtids": f"{SERVER}:1-5"}, {"gtids": f"{SERVER}:1-5", "snapshot": "INITIAL"}, False),
         ({"file": "b.1", "pos": 9}, {"gtids": f"{SERVER}:1-5"}, True),
-        ({"gtids": f"{SERVER}:1-5"}, {"file": "b.1", "pos": 9}, False),
+        # gtid_mode was turned off in between.
+        ({"gtids": f"{SERVER}:1-5", "file": "b.1", "pos": 4}, {"file": "b.1", "pos": 9}, True),
+        ({"gtids": f"{SERVER}:1-5", "file": "b.2", "pos": 4}, {"file": "b.1", "pos": 9}, False),
         ({"file": "b.000009", "pos": 9}, {"file": "b.000010", "pos": 4}, True),
         ({"file": "b.999999", "pos": 9}, {"file": "b.1000000", "pos": 4}, True),
         ({"file": "b.1", "pos": 9}, {"file": "b.1", "pos": 9}, True),
@@ -375,7 +377,7 @@ def test_a_table_read_from_the_server_is_taken_as_truth() -> None:
         ),
     ],
 )
-def test_positions_are_compared_as_debezium_compares_them_but_for_a_snapshots(
+def test_positions_are_compared_as_debezium_compares_them_but_for_two_cases(
     recorded: dict[str, Any], desired: dict[str, Any], expected: bool
 ) -> None:
     assert at_or_before(recorded, desired) is expected

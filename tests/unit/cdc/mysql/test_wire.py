@@ -113,11 +113,26 @@ def test_a_server_id_in_use_is_told(pair: tuple[wire.Stream, socket.socket]) -> 
         pair[0].read()
 
 
-def test_reading_goes_on_by_position_once_gtids_are_off(pair: tuple[wire.Stream, socket.socket]) -> None:
+@pytest.mark.parametrize(
+    ("mode", "kind", "words"),
+    [
+        ("OFF", SourceUnavailable, "Reading goes on by file and position"),
+        ("ON", SourceError, "run: SET GLOBAL gtid_mode = ON_PERMISSIVE"),
+    ],
+)
+def test_transactions_without_gtid_are_read_by_position_unless_the_server_does_not_send_them(
+    pair: tuple[wire.Stream, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    kind: type[SourceError],
+    words: str,
+) -> None:
     text = b"Cannot replicate anonymous transaction when AUTO_POSITION = 1, at file /d/b.8, position 198."
+    monkeypatch.setattr(pair[0], "_asked", lambda sql: mode)
     pair[1].sendall(packet(b"\xff" + struct.pack("<H", 1236) + b"#HY000" + text))
-    with pytest.raises(SourceUnavailable, match=r"gtid\.ignore\.on\.recovery=true"):
+    with pytest.raises(SourceError, match=words) as caught:
         pair[0].read()
+    assert type(caught.value) is kind
 
 
 def test_a_gtid_set_is_sent_as_the_protocol_says() -> None:
