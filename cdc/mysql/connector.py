@@ -52,8 +52,7 @@ def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
     for kind in ("database", "table", "column"):
         if getattr(config, f"{kind}_include") and getattr(config, f"{kind}_exclude"):
             name, other = f"{kind}.exclude.list", f"{kind}.include.list"
-            problem = f'"{other}" is already specified; remove one of the two'
-            found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+            found.append(Problem(name, INVALID.format(name=name, problem=f'"{other}" is already specified')))
     if not config.history_topic:
         name = "schema.history.internal.kafka.topic"
         problem = f"A value is required: the topic for table definitions, such as schemahistory.{config.topic_prefix}"
