@@ -21,8 +21,8 @@ class SourceRun(NamedTuple):
 
     Attributes:
         source: the first of them.
-        moving: the members, whole numbers, that differ from one to the next: place in the block, and the values.
-            They stand in the order of their places.
+        moving: the members, whole numbers or texts, that differ from one to the next: place in the block, and the
+            values. They stand in the order of their places.
     """
 
     source: Row

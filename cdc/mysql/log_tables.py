@@ -10,7 +10,7 @@ import structlog
 
 from cdc.envelope import TableEnvelope
 from cdc.errors import SourceError
-from cdc.mysql import binlog, transaction
+from cdc.mysql import binlog
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.row_decoder import Decode, compile_rows
 from cdc.mysql.types import TypeOptions
@@ -19,6 +19,8 @@ from cdc.table import Column, Table, TableId
 _log = structlog.get_logger(__name__)
 _LAYOUT: Final = binlog.HEADER_SIZE + 8
 """Where in a rows event table number and flags end: what follows up to the rows is alike for all of a table."""
+_NUMBER: Final = slice(binlog.HEADER_SIZE, binlog.HEADER_SIZE + 6)
+"""Where in a rows event the table's number stands."""
 _REMEMBERED: Final = 10_000
 """Distinct TABLE_MAP events kept; one takes some KiB."""
 
@@ -103,8 +105,8 @@ class LogTables:
     ) -> None:
         """`known` are the history's tables; `inconsistent` is inconsistent.schema.handling.mode."""
         self._known, self._captured, self._options, self._inconsistent = known, captured, options, inconsistent
-        self._by_number: dict[int, LogTable | None] = {}
-        self._by_event: dict[bytes, tuple[int, LogTable | None]] = {}
+        self._by_number: dict[bytes, LogTable | None] = {}
+        self._by_event: dict[bytes, tuple[bytes, LogTable | None]] = {}
 
     def seen(self, body: bytes) -> bool:
         """Whether a TABLE_MAP with this body was taken since the last change of a table, and is in force again."""
@@ -119,12 +121,13 @@ class LogTables:
         table = self._made(table_map, where)
         if len(self._by_event) >= _REMEMBERED:
             self._by_event.clear()
-        self._by_event[body] = (table_map.table_id, table)
-        self._by_number[table_map.table_id] = table
+        number = table_map.table_id.to_bytes(6, "little")
+        self._by_event[body] = (number, table)
+        self._by_number[number] = table
 
     def of(self, event: bytes) -> LogTable | None:
         """The table of a rows event."""
-        return self._by_number.get(transaction.table_number(event))
+        return self._by_number.get(event[_NUMBER])
 
     def changed(self) -> None:
         """A statement may have changed tables: those that it did are made anew."""

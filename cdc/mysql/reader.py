@@ -99,6 +99,13 @@ class Reader:
     Clock readings are nanoseconds since 1970.
     """
 
+    __slots__ = (
+        "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file", "_gtid",
+        "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros", "_now", "_options",
+        "_partition", "_query", "_restart", "_resume", "_row", "_rows", "_server_id", "_sources", "_start", "_tables",
+        "_thread", "_told", "_ts_sec", "_unwanted", "_waiting",
+    )  # fmt: skip
+
     def __init__(
         self,
         options: ReaderOptions,
@@ -118,7 +125,7 @@ class Reader:
         self._options, self._history, self._captured, self._now = options, history, captured, now
         self._tables = LogTables(history.tables, captured, options.types, inconsistent=options.inconsistent)
         self._partition = {"server": options.prefix}
-        self._checksum, self._has_gtids = checksum, has_gtids
+        self._checksum, self._has_gtids = binlog.CHECKSUM_SIZE if checksum else 0, has_gtids
         self._done_gtids = None if gtids is None else GtidTally(gtids)
         # A restart in the middle of a transaction: what of it was sent. Holds until that transaction begins.
         self._resume: Position | None = start if start.event or start.row else None
@@ -172,7 +179,7 @@ class Reader:
     def _unpacked(self, event: bytes) -> Iterator[bytes]:
         """The events in a compressed transaction, which have no checksum of their own."""
         payload = self._decode(event)
-        checksum, self._checksum = self._checksum, False
+        checksum, self._checksum = self._checksum, 0
         yield from payload.events if isinstance(payload, TransactionPayload) else ()
         self._checksum = checksum
 
@@ -231,10 +238,6 @@ class Reader:
             file=file, pos=pos, event=event, gtids=gtids, server_id=self._server_id, ts_sec=self._ts_sec
         )  # fmt: skip
 
-    def _events_end(self, event: bytes) -> int:
-        """Where its own bytes end and the checksum, if any, begins."""
-        return len(event) - binlog.CHECKSUM_SIZE if self._checksum else len(event)
-
     def _where(self) -> str:
         return f"{self._file}:{self._start}"
 
@@ -242,7 +245,7 @@ class Reader:
 
     def _decode(self, event: bytes) -> binlog.Event:
         try:
-            return binlog.decode(event, checksum=self._checksum)[1]
+            return binlog.decode(event, checksum=self._checksum > 0)[1]
         except DecodeError as error:
             raise DecodeError(f"{self._file}: {error}") from error
 
@@ -256,7 +259,7 @@ class Reader:
     def _on_format(self, event: bytes, timestamp: int) -> None:
         described = self._decode(event)
         if isinstance(described, FormatDescription):
-            self._checksum = described.checksum
+            self._checksum = binlog.CHECKSUM_SIZE if described.checksum else 0
 
     def _on_heartbeat(self, event: bytes, timestamp: int) -> None:
         beat = self._decode(event)
@@ -303,7 +306,7 @@ class Reader:
             self._done_gtids.add(self._gtid)
 
     def _on_query(self, event: bytes, timestamp: int) -> None:
-        thread = transaction.begin(event, self._events_end(event))
+        thread = transaction.begin(event, len(event) - self._checksum)
         if thread is not None:
             self._begin(thread, timestamp)
             return
@@ -390,7 +393,7 @@ class Reader:
     # Rows
 
     def _on_table_map(self, event: bytes, timestamp: int) -> None:
-        body = event[binlog.HEADER_SIZE : self._events_end(event)]
+        body = event[binlog.HEADER_SIZE : len(event) - self._checksum]
         if not self._tables.seen(body):
             table_map = self._decode(event)
             if isinstance(table_map, TableMap):
@@ -411,25 +414,25 @@ class Reader:
         if table is None or self._unwanted or operation in self._options.skipped:
             return
         try:
-            images = table.decode(event, self._events_end(event))
+            images = table.decode(event, len(event) - self._checksum)
         except (DecodeError, SourceError) as error:
             raise type(error)(f"{self._where()}: {error}") from error
-        self._send(table, operation, images, first)
+        if len(images) > first:
+            self._send(table, operation, images[first:] if first else images, first)
 
     def _send(self, table: LogTable, operation: str, images: list[Any], first: int) -> None:
-        """Adds rows from number `first` on to those that wait."""
+        """Adds rows, of which the first is number `first` of its event, to those that wait."""
         waiting = (table.shape.envelope, operation)
         if waiting != self._waiting:
             self._flush()
             self._waiting = waiting
-        micros = self._micros or 0
+        micros, count = self._micros or 0, len(images)
         head = self._source_head(micros, table.id.database, table.id.name)
-        count = max(0, len(images) - first)
         moving = ((_ROW, range(first, first + count)),) if count > 1 else ()
         self._sources.append(SourceRun((*head, first, self._thread, self._query), count, moving))
-        self._rows += images[first:] if first else images
-        self._row, self._ts_sec = max(0, len(images) - 1), micros // 1_000_000
+        self._rows += images
         self._count += count
+        self._row, self._ts_sec = first + count - 1, micros // 1_000_000
 
     def _flush(self) -> None:
         """Turns the rows that wait into batches: neighbours of one table and one operation together."""

@@ -16,7 +16,6 @@ that another 7 bytes follow."""
 _QUERY: Final = Struct(f"<{HEADER_SIZE}xI4xBxxH")
 """Thread, seconds; size of the database's name, error, size of the status variables."""
 _BEGIN: Final = b"BEGIN"
-_TABLE: Final = Struct(f"<{HEADER_SIZE}xIH")
 
 
 def gtid(event: bytes) -> tuple[str, int] | None:
@@ -39,9 +38,3 @@ def begin(event: bytes, end: int) -> int | None:
     thread: int
     thread, database, status = _QUERY.unpack_from(event)
     return thread if _QUERY.size + status + database + 1 + len(_BEGIN) == end else None
-
-
-def table_number(event: bytes) -> int:
-    """Of a rows event."""
-    low, high = _TABLE.unpack_from(event)
-    return int(low | high << 32)

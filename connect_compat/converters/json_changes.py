@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -12,12 +13,13 @@ from cdc.changes import Changes, Row, SourceRun
 from cdc.schema import Schema, Type
 from connect_compat.converters.json_code import Code, Form
 from connect_compat.converters.json_rows import compile_texts
+from connect_compat.converters.json_text import jackson
 
 Template = Callable[[Row, Row, Any, Any], bytes]
 """(source, rest, before, after) -> the envelope, with a zero byte in each hole."""
 
 _HOLE: Final = orjson.Fragment(b"\0")
-_INTEGERS: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64)
+_MOVING: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64, Type.STRING)
 
 
 def compile_changes(
@@ -43,7 +45,9 @@ class _Writer:
         self._schema, self._form = schema, form
         self._before, self._after = before, after
         self._texts = compile_texts(schema.fields[0].schema, form)
+        self._source = schema.fields[2].schema
         self._templates: dict[tuple[int, ...], Template] = {}
+        self._moved: set[int] = set()
 
     def __call__(self, changes: Changes) -> list[bytes | None]:
         write, start, end = self._texts.write, self._texts.start, self._texts.end
@@ -51,7 +55,7 @@ class _Writer:
         holes = [_HOLE if rows is not None else None for rows in (changes.before, changes.after)]
         out: list[bytes | None] = []
         at = 0
-        for run in changes.sources.runs:
+        for run in self._merged(changes.sources.runs):
             between = self._template(run)(run.source, changes.rest, *holes).split(b"\0")
             for i in range(len(rows)):
                 between[i] += start
@@ -59,11 +63,36 @@ class _Writer:
             between[0] = self._before + between[0]
             between[-1] += self._after
             upto = at + run.length
-            fills = [texts[at:upto] for texts in rows] + [_numbers(values) for _, values in run.moving]
+            fills = [texts[at:upto] for texts in rows] + [self._members(place, values) for place, values in run.moving]
             parts = [part for pair in zip(map(repeat, between), fills, strict=False) for part in pair]
             out += map(b"".join, zip(*parts, repeat(between[-1], run.length), strict=False))
             at = upto
         return [each for event in out for each in (event, None)] if changes.tombstones else out
+
+    def _merged(self, runs: Sequence[SourceRun]) -> Iterator[SourceRun]:
+        """Runs of one event side by side (small transactions) become one."""
+        for length, group in groupby(runs, key=itemgetter(1)):
+            alike = list(group)
+            if length == 1 and len(alike) > 1:
+                columns = list(zip(*(run.source for run in alike), strict=True))
+                self._moved.update(i for i, column in enumerate(columns) if column.count(column[0]) != len(alike))
+                if all(self._can_move(place, columns[place]) for place in self._moved):
+                    moving = tuple((place, columns[place]) for place in sorted(self._moved))
+                    alike = [SourceRun(alike[0].source, len(alike), moving)]
+            yield from alike
+
+    def _can_move(self, place: int, values: Sequence[Any]) -> bool:
+        """Whether these values of a member of `source` are what stands in the JSON."""
+        schema = self._source.fields[place].schema
+        return schema.type in _MOVING and (None not in values or (schema.optional and schema.default is None))
+
+    def _members(self, place: int, values: Sequence[Any]) -> list[bytes]:
+        """JSON of the values of one member of `source`."""
+        together = orjson.dumps(list(values))
+        if self._source.fields[place].schema.type is not Type.STRING:
+            return together[1:-1].split(b",")
+        texts = map(orjson.dumps, values)
+        return list(texts if jackson(together) is together else map(jackson, texts))
 
     def _template(self, run: SourceRun) -> Template:
         places = tuple(place for place, _ in run.moving)
@@ -73,10 +102,7 @@ class _Writer:
         return template
 
     def _compile(self, places: Sequence[int]) -> Template:
-        schema, code = self._schema, Code(self._form)
-        source, rest = schema.fields[2].schema, schema.fields[3:]
-        if any(source.fields[place].schema.type not in _INTEGERS for place in places):
-            raise TypeError("only integers can move")
+        code, source, rest = Code(self._form), self._source, self._schema.fields[3:]
         code.open("def template(source, rest, before, after):")
         names = code.unpack(source, "source")
         kept = [i for i in range(len(names)) if i not in places]
@@ -95,7 +121,3 @@ class _Writer:
         )
         template: Template = code.run("template")
         return template
-
-
-def _numbers(values: Sequence[int]) -> list[bytes]:
-    return orjson.dumps(list(values))[1:-1].split(b",")

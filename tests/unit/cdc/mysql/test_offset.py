@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdc.errors import SourceError
-from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.offset import GtidSet, GtidTally, Position
 
 A = "bb072509-e54b-11f1-8f06-02fc00000001"
 B = "cc072509-e54b-11f1-8f06-02fc00000001"
@@ -61,6 +61,18 @@ def test_a_transaction_is_added_where_it_belongs() -> None:
     assert not gtids.contains(f"{A}:8")
     assert not gtids.contains(f"{B}:tag:1")
     assert str(gtids.only(lambda uuid: uuid == B)) == f"{B}:1-2"
+
+
+@given(st.lists(st.tuples(st.sampled_from([A, B, f"{A}:tag"]), st.integers(1, 12))), numbers, st.integers(0, 5))
+def test_a_tally_adds_as_a_set_does(added: list[tuple[str, int]], done: set[int], asked: int) -> None:
+    gtids, tally = of(done), GtidTally(of(done))
+    for i, (origin, number) in enumerate(added):
+        gtids = gtids.add(f"{origin}:{number}")
+        tally.add(f"{origin}:{number}")
+        if i == asked:
+            assert tally.done() == gtids
+    assert tally.done() == gtids
+    assert tally.done() == gtids
 
 
 FULL = {

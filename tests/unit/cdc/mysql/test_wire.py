@@ -73,6 +73,17 @@ def test_a_full_packet_followed_by_an_empty_one_ends_there(pair: tuple[wire.Stre
     assert stream.events() == [event[1:]]
 
 
+def test_packets_that_come_byte_by_byte_are_taken_when_they_are_whole(
+    pair: tuple[wire.Stream, socket.socket],
+) -> None:
+    stream, _ = pair
+    got: list[bytes] = []
+    for byte in packet(b"\0one") + packet(b"\0") + packet(b"\0two"):
+        stream.feed(bytes((byte,)))
+        got += stream.events()
+    assert got == [b"one", b"", b"two"]
+
+
 def test_a_closed_connection_is_an_outage(pair: tuple[wire.Stream, socket.socket]) -> None:
     stream, server = pair
     server.close()
