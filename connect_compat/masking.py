@@ -63,7 +63,7 @@ def secrets_of(config: Mapping[str, str], declared: Collection[str] = ()) -> lis
     """The secret values of a config, longest first; those too short to tell from other text are left out."""
     found = {text for key, text in config.items() if key in declared or looks_secret(key)}
     found |= {match[1] for text in config.values() for match in _PASSWORD_IN_URL.finditer(text)}
-    return sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True)
+    return sorted((text for text in found if len(text) >= _SHORTEST), key=lambda text: (-len(text), text))
 
 
 def text_without(text: str, secrets: Iterable[str]) -> str:
