@@ -81,7 +81,7 @@ def test_crashes_at_random_moments_lose_nothing(rig: Rig) -> None:
     chance = random.Random(20261121)
     load = rig.load(seed=50)
     for number in range(ROUNDS[rig.worker.kafka is not None]):
-        victim = chance.choice(("worker", rig.source, rig.source, rig.sink))
+        victim = chance.choice(("worker", rig.source, rig.source, rig.source, rig.sink))
         rig.works(rig.sink if victim == rig.sink else rig.source)
         if number % 5 == 4:
             rig.sql(f"ALTER TABLE t ADD COLUMN c{number} INT")
@@ -118,6 +118,20 @@ def test_crashes_in_the_middle_of_the_snapshot_lose_nothing(rig: Rig) -> None:
     rig.worker.start()
     assert load is not None
     load.finish()
+    rig.index_equals_table()
+    rig.topic_tells_everything()
+
+
+def test_crashes_in_the_middle_of_transactions_lose_nothing(rig: Rig) -> None:
+    rig.worker.flush_ms = 1
+    rig.worker.start({VARIABLE: "source:flushed:9"})
+    rig.create(rig.source_config(max_batch_size="3"))
+    load = rig.load(seed=60, sizes=(40, 80))
+    wait_until(partial(rig.died_since, 4), "five deaths")
+    load.finish()
+    rig.worker.kill()
+    rig.worker.start()
+    rig.create()
     rig.index_equals_table()
     rig.topic_tells_everything()
 

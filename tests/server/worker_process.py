@@ -44,25 +44,29 @@ def alive(pid: int) -> bool:
 
 
 class WorkerProcess:
-    """`kafka` None: the embedded log in `folder`/data. `name` is the group and names the internal topics."""
+    """`kafka` None: the embedded log in `folder`/data. `name` is the group and names the internal topics.
+
+    Attributes:
+        flush_ms: with another value than the default the embedded log is run in standalone mode, which keeps no
+            configs: create the connectors after each start.
+    """
 
     def __init__(self, folder: Path, name: str, kafka: str | None) -> None:
         self.folder, self.name, self.kafka = folder, name, kafka
-        self.session_ms = 6000
+        self.flush_ms: int | None = None
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def properties(self) -> str:
+        place = f"bootstrap.servers={self.kafka}" if self.kafka else f"tailrace.data.dir={self.folder / 'data'}"
         return f"""\
-bootstrap.servers={self.kafka}
+{place}
 group.id={self.name}
-consumer.session.timeout.ms={self.session_ms}
-consumer.heartbeat.interval.ms={self.session_ms // 3}
 listeners=http://127.0.0.1:{self.port}
 key.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
-offset.flush.interval.ms=1000
+offset.flush.interval.ms={self.flush_ms or 1000}
 config.storage.topic={self.name}-configs
 offset.storage.topic={self.name}-offsets
 status.storage.topic={self.name}-status
@@ -75,12 +79,12 @@ status.storage.replication.factor=1
         """Starts the worker and waits for its REST answer, unless the environment makes it crash."""
         self.folder.mkdir(parents=True, exist_ok=True)
         tailrace = str(Path(sys.executable).with_name("tailrace"))
-        if self.kafka is None:
+        if self.kafka is None and self.flush_ms is None:
             command = [tailrace, "--data", str(self.folder / "data"), "--port", str(self.port)]
         else:
             written = self.folder / "worker.properties"
             written.write_text(self.properties())
-            command = [tailrace, "distributed", str(written)]
+            command = [tailrace, "distributed" if self.kafka else "standalone", str(written)]
         with (self.folder / "worker.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, **(environment or {})}, start_new_session=True

@@ -6,19 +6,24 @@ import contextlib
 import random
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pymysql
 
 KEYS = 60
+SIZES = (1, 1, 2, 5, 30)
 
 
 class Workload(threading.Thread):
     """Writes to `t` of a database from `start` to `finish`; every write has a number of its own in `v`."""
 
-    def __init__(self, address: tuple[str, int], database: str, seed: int, *, keys: int = KEYS) -> None:
+    def __init__(
+        self, address: tuple[str, int], database: str, seed: int, *, keys: int = KEYS, sizes: Sequence[int] = SIZES
+    ) -> None:
+        """`sizes`: of the transactions, in statements; one is chosen for each."""
         super().__init__(daemon=True)
-        self.address, self.name_of_database, self.keys = address, database, keys
+        self.address, self.name_of_database, self.keys, self.sizes = address, database, keys, sizes
         self.random = random.Random(seed)
         self.number = seed * 10_000_000
         self.over = threading.Event()
@@ -50,7 +55,7 @@ class Workload(threading.Thread):
 
     def transaction(self, connection: Any) -> None:
         with connection.cursor() as cursor:
-            for _ in range(self.random.choice((1, 1, 2, 5, 30))):
+            for _ in range(self.random.choice(self.sizes)):
                 self.number += 1
                 self.change(cursor)
         connection.rollback() if self.random.random() < 0.05 else connection.commit()
