@@ -26,7 +26,7 @@ class _Number(str):
 
 
 def _not_json(name: str) -> NoReturn:
-    raise ValueError(f"Non-standard token '{name}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow")
+    raise ValueError(f"Non-standard token '{name}' in the body: JSON has no such number; write it as a string")
 
 
 _CONFIG = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_not_json)
