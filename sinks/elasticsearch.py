@@ -447,7 +447,8 @@ def _refused(error: Any, where: str, config: ElasticsearchConfig) -> TargetError
     """What an answer other than success (the client's ApiError) means."""
     status = error.meta.status
     told = error.body.get("error") if isinstance(error.body, dict) else None
-    reason = _reason(error.body) if isinstance(told, dict) else error.message or responses.get(status, "")
+    # An answer to HEAD has no body.
+    reason = _reason(error.body) if isinstance(told, dict) else error.message if error.body else responses.get(status)
     if status in (401, 403):
         return TargetError(
             f"{where} refuses access ({status}): {reason}; set connection.username and connection.password, or "

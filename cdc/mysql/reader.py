@@ -340,7 +340,7 @@ class Reader:
         _log.warning(
             "changes were logged as statements, not as rows, and are lost: run: SET PERSIST binlog_format = 'ROW'; "
             "reconnect all clients; then reset the connector's offsets, so that a new snapshot reads what is missing",
-            database=database, at=self._where(),
+            at=self._where(), **({"database": database} if database else {}),
         )  # fmt: skip
 
     def _statement(self, query: Query, sql: str, timestamp: int) -> None:

@@ -496,7 +496,7 @@ def test_an_elasticsearch_that_turns_away_later_is_waited_for_or_told(
         assert "refuses access (403): " in bad.failed(name)
         elasticsearch.status = 503
         bad.restart(name)
-        assert bad.waits(name).startswith(f"Elasticsearch at {elasticsearch.url} is busy (503): ")
+        assert bad.waits(name) == f"Elasticsearch at {elasticsearch.url} is busy (503): Service Unavailable"
         elasticsearch.status = 401
         told = bad.failed(name)
         assert "refuses access (401): " in told and "set connection.username and connection.password" in told
