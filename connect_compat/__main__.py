@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
+    # structlog would import rich, were it there, to draw traces in colours: 5 MB. They are written plainly.
+    sys.modules["rich"] = None  # type: ignore[assignment]
     from connect_compat.cli import command
 
+    del sys.modules["rich"]
     command()
 
 
