@@ -29,7 +29,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 FIRST_DELAY_S: Final = 0.3
-LONGEST_DELAY_S: Final = 30.0
+LONGEST_DELAY_S: Final = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def java_class(error: Exception) -> str:
 
 
 class Patience:
-    """Repeats what fails because something is away, for ever: 0.3 s, doubling to 30 s, each ±20 %.
+    """Repeats what fails because something is away, for ever: 0.3 s, doubling to 10 s, each ±20 %.
 
     `sleep` gets the seconds to wait and raises Stopped when the task shall end; a sink's keeps its group alive.
     """
