@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 
 from tests.server.told import Truth, tells_everything, told
 from tests.server.worker_process import WorkerProcess, wait_until
 from tests.server.workload import Workload
 
 Row = dict[str, Any]
+_NO_SHARD_YET = 503
 _DEADLOCK = 1213
 
 
@@ -30,9 +31,7 @@ class Rig:
         self.source, self.sink = f"{self.name}-source", f"{self.name}-sink"
         self.index = f"{self.name}.{self.name}.t"
         self.search = Elasticsearch(elasticsearch, request_timeout=30)
-        self.database: Any = pymysql.connect(
-            host=mysql[0], port=mysql[1], user="app", password="apppw", autocommit=True, charset="utf8mb4"
-        )
+        self.database = self._connected()
         self.sql(f"CREATE DATABASE {self.name}")
         self.sql(f"USE {self.name}")
         self.sql("CREATE TABLE t (id INT PRIMARY KEY, v BIGINT NOT NULL, name VARCHAR(40), price DECIMAL(10,2))")
@@ -41,6 +40,11 @@ class Rig:
 
     def sql(self, statement: str) -> list[Row]:
         """The rows of a statement; repeated when a load's transactions and it stand in each other's way."""
+        try:
+            self.database.ping(reconnect=False)
+        except (pymysql.err.OperationalError, pymysql.err.InterfaceError):  # the server was restarted
+            self.database = self._connected()
+            self.database.select_db(self.name)
         while True:
             try:
                 with self.database.cursor(pymysql.cursors.DictCursor) as cursor:
@@ -49,6 +53,10 @@ class Rig:
             except pymysql.err.OperationalError as error:
                 if error.args[0] != _DEADLOCK:
                     raise
+
+    def _connected(self) -> Any:
+        host, port = self.mysql_address
+        return pymysql.connect(host=host, port=port, user="app", password="apppw", autocommit=True, charset="utf8mb4")
 
     def load(self, seed: int, **options: Any) -> Workload:
         """Writes that have begun; `finish` them."""
@@ -156,10 +164,15 @@ class Rig:
         return {row["id"]: row for row in rows}
 
     def documents(self) -> dict[int, Row]:
-        """At most 10,000, without the columns that a test added."""
-        self.search.indices.refresh(index=self.index, ignore_unavailable=True)
-        found = self.search.search(index=self.index, size=10_000, source_includes=["id", "v", "name", "price"],
-                                   ignore_unavailable=True)["hits"]["hits"]  # fmt: skip
+        """At most 10,000, without the columns that a test added; none while an index just made has no shard yet."""
+        try:
+            self.search.indices.refresh(index=self.index, ignore_unavailable=True)
+            found = self.search.search(index=self.index, size=10_000, source_includes=["id", "v", "name", "price"],
+                                       ignore_unavailable=True)["hits"]["hits"]  # fmt: skip
+        except ApiError as error:
+            if error.status_code != _NO_SHARD_YET:
+                raise
+            return {}
         return {int(hit["_id"]): hit["_source"] for hit in found}
 
     def index_equals_table(self, seconds: float = 60) -> None:
