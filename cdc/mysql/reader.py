@@ -9,7 +9,6 @@ import struct
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final, Protocol
 from zlib import crc32
 
@@ -42,7 +41,7 @@ from cdc.table import Table, TableId
 
 _log = structlog.get_logger(__name__)
 _MAX_BYTES: Final = 16 << 20
-"""Of events in one Poll, whatever their rows."""
+"""Of rows events in one Poll, however few their rows."""
 _LETTERS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
 _OPERATIONS: Final = {number: _LETTERS[kind] for number, kind in binlog.ROWS.items()}
 _HEARTBEATS: Final = (binlog.HEARTBEAT, binlog.HEARTBEAT_V2)
@@ -100,10 +99,10 @@ class Reader:
     """
 
     __slots__ = (
-        "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file", "_gtid",
-        "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros", "_now", "_options",
-        "_partition", "_query", "_restart", "_resume", "_row", "_rows", "_server_id", "_sources", "_start", "_tables",
-        "_thread", "_told", "_ts_sec", "_unwanted", "_waiting",
+        "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file", "_full",
+        "_gtid", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros", "_now",
+        "_options", "_partition", "_query", "_restart", "_resume", "_row", "_rows", "_server_id", "_sources", "_start",
+        "_tables", "_thread", "_told", "_ts_sec", "_unwanted", "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -143,7 +142,7 @@ class Reader:
         self._waiting: tuple[TableEnvelope, str] | None = None
         self._rows: list[Any] = []
         self._sources: list[SourceRun] = []
-        self._count, self._bytes = 0, 0
+        self._count, self._bytes, self._full = 0, 0, False
         self._last_offset: dict[str, Any] | None = None
         self._told: set[tuple[str, str | None]] = set()
         self._handlers: dict[int, Callable[[bytes, int], None]] = {
@@ -166,15 +165,17 @@ class Reader:
             more: whether further events wait at this moment.
         Raises: DecodeError, SourceError, and what `packets` raises.
         """
-        limit = self._options.max_rows
         for events in packets:
-            waiting = iter(events)
-            while (event := next(waiting, None)) is not None:
-                if not self._take(event):
-                    waiting = chain(self._unpacked(event), waiting)
-                if self._count >= limit or self._bytes >= _MAX_BYTES:
-                    yield self._poll(idle=False)
+            yield from self._filled(events)
             yield self._poll(idle=not more())
+
+    def _filled(self, events: Iterable[bytes]) -> Iterator[Poll]:
+        """The Polls that are full before the events end."""
+        for event in events:
+            if not self._take(event):
+                yield from self._filled(self._unpacked(event))
+            if self._full:
+                yield self._poll(idle=False)
 
     def _unpacked(self, event: bytes) -> Iterator[bytes]:
         """The events in a compressed transaction, which have no checksum of their own."""
@@ -209,7 +210,6 @@ class Reader:
             self._restart = (self._file, self._end)
         if not self._has_gtids and timestamp and end:
             self._micros = timestamp * 1_000_000
-        self._bytes += size
         return True
 
     def _poll(self, *, idle: bool) -> Poll:
@@ -222,7 +222,7 @@ class Reader:
         moved = bool(self._batches) or offset != self._last_offset
         self._last_offset = offset
         poll = Poll(self._batches, [SourceOffset(self._partition, offset)] if moved else (), idle)
-        self._batches, self._count, self._bytes = [], 0, 0
+        self._batches, self._count, self._bytes, self._full = [], 0, 0, False
         return poll
 
     def position(self) -> Position:
@@ -377,6 +377,7 @@ class Reader:
     def _add(self, batches: Sequence[Batch]) -> None:
         self._batches += batches
         self._count += sum(map(len, batches))
+        self._full = self._count >= self._options.max_rows
 
     def _source(self, micros: int, database: str, table: str | None) -> SourceInfo:
         head = self._source_head(micros, database, table)
@@ -417,6 +418,7 @@ class Reader:
             images = table.decode(event, len(event) - self._checksum)
         except (DecodeError, SourceError) as error:
             raise type(error)(f"{self._where()}: {error}") from error
+        self._bytes += len(event)
         if len(images) > first:
             self._send(table, operation, images[first:] if first else images, first)
 
@@ -432,6 +434,7 @@ class Reader:
         self._sources.append(SourceRun((*head, first, self._thread, self._query), count, moving))
         self._rows += images
         self._count += count
+        self._full = self._count >= self._options.max_rows or self._bytes >= _MAX_BYTES
         self._row, self._ts_sec = first + count - 1, micros // 1_000_000
 
     def _flush(self) -> None:
