@@ -158,14 +158,15 @@ class _Path:
 
     def _idle(self) -> None:
         self.commit()
-        self._progress.moved()
         self._look_at_backlog()
+        if not self._progress.backlog or self._control.pause.is_set():
+            self._progress.moved()
 
     def _look_at_backlog(self) -> None:
         now = time.monotonic()
         if now - self._looked_at >= _BACKLOG_S:
             self._looked_at = now
-            self._progress.backlog = self._task.reader.backlog()
+            self._progress.backlog = self.patience.through(self._task.reader.backlog)
 
     def _stay_in_group(self, seconds: float) -> None:
         """Waits, polling the group meanwhile so that no rebalance takes the partitions. Raises: Stopped."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -18,6 +18,8 @@ from connect_compat.log.kafka_settings import build
 
 _client_log = logging.getLogger("librdkafka")
 _LOOK_S, _LONGEST_LOOK_S = 0.1, 3.0
+_STALE_S = 10.0
+"""A reader that got nothing for so long asks the broker for the ends of its partitions: nobody else tells it."""
 _FENCED = {
     KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.FENCED_MEMBER_EPOCH, KafkaError.STALE_MEMBER_EPOCH, KafkaError._ASSIGNMENT_LOST,
@@ -44,7 +46,14 @@ class KafkaReader:
     often at first, for source and sink are mostly created together, then every three seconds.
     """
 
-    def __init__(self, settings: Mapping[str, Any], address: str, topics: Sequence[str], pattern: str | None) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        address: str,
+        topics: Sequence[str],
+        pattern: str | None,
+        client: Callable[[dict[str, Any]], Consumer] = Consumer,
+    ) -> None:
         self._address, self._group = address, settings["group.id"]
         self._topics, self._pattern = list(topics), None if pattern is None else _compiled(pattern)
         self._subscribed: list[str] = []
@@ -57,8 +66,11 @@ class KafkaReader:
         self._lost: list[Place] = []
         self._losing = False
         self._next: dict[Place, int] = {}
+        self._ends: dict[Place, int] = {}
+        self._highs: dict[Place, int] = {}
+        self._known_at = time.monotonic()
         callbacks = {"error_cb": self._client_error, "logger": _client_log}
-        self._consumer = build(Consumer, {**settings, **callbacks})
+        self._consumer = build(client, {**settings, **callbacks, "enable.partition.eof": "true"})
 
     def _client_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
@@ -71,15 +83,21 @@ class KafkaReader:
         if self._held and not self._paused:
             held, self._held = self._held[:max_records], self._held[max_records:]
             return self._delivered(held)
+        messages: list[Message] = []
+        problem: LogError | None = None
         try:
             messages = self._consume(timeout_s)
             if messages and max_records > 1:
                 messages += self._consumer.consume(max_records - 1, 0.0)
         except KafkaException as error:
-            raise failure(error, "read", self._address, self._group) from error
-        found = [_record(message) for message in messages if message.error() is None or self._tell(message)]
-        if self._failed is not None:
-            raise self._failed
+            problem = failure(error, "read", self._address, self._group)
+        found = [_record(message) for message in messages if message.error() is None]
+        if len(found) != len(messages):
+            problem = problem or self._problem(messages)
+        problem = self._failed or problem
+        if problem is not None:
+            self._hold(found)  # the consumer will not give them again
+            raise problem
         if not found:
             self._check_alive()
         else:
@@ -96,16 +114,27 @@ class KafkaReader:
                 self._look()
             wait_s = max(0.0, min(deadline, self._look_at) - time.monotonic())
             messages = self._consumer.consume(1, wait_s)
+            if messages and self._is_end(messages[0]):
+                messages = []
             if messages or self._losing or self._failed or time.monotonic() >= deadline:
                 return messages
 
-    def _tell(self, message: Message) -> bool:
-        """Always False, so that the caller drops the event. Raises: LogError, LogUnavailable: it is a failure."""
+    def _problem(self, messages: Sequence[Message]) -> LogError | None:
+        """The first of the events among records that is a failure."""
+        for message in messages:
+            error = message.error()
+            if error is not None and not self._is_end(message) and error.code() not in _HARMLESS:
+                topic = message.topic() or self._group
+                return failure(error, f"read topic {topic}", self._address, topic)
+        return None
+
+    def _is_end(self, message: Message) -> bool:
+        """Notes where a partition ends: behind its last record there may be marks of transactions."""
         error = message.error()
-        if error is not None and error.code() not in _HARMLESS:
-            topic = message.topic() or self._group
-            raise failure(error, f"read topic {topic}", self._address, topic)
-        return False
+        if error is None or error.code() != KafkaError._PARTITION_EOF:
+            return False
+        self._ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
+        return True
 
     def _hold(self, found: list[LogRecord]) -> list[LogRecord]:
         """Keeps records for a later read: `lost` must be asked before them, and a paused reader delivers none."""
@@ -117,6 +146,8 @@ class KafkaReader:
     def _delivered(self, found: list[LogRecord]) -> list[LogRecord]:
         for record in found:
             self._next[record[:2]] = record.offset + 1
+        if found:
+            self._known_at = time.monotonic()
         return found
 
     def _check_alive(self) -> None:
@@ -169,9 +200,9 @@ class KafkaReader:
             self._found, self._look_s = found, _LOOK_S
 
     def _on_assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
-        if self._paused:
-            self._assign(consumer, places)
-            consumer.pause(places)
+        self._assign(consumer, places)
+        # A partition that was paused when it was taken away is still so when it comes back.
+        (consumer.pause if self._paused else consumer.resume)(places)
 
     def _assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         """What librdkafka would do itself after the callback, done now: only assigned partitions can be paused."""
@@ -188,6 +219,8 @@ class KafkaReader:
             self._held = [record for record in self._held if record[:2] not in gone]
             for place in gone:
                 self._next.pop(place, None)
+                self._ends.pop(place, None)
+                self._highs.pop(place, None)
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
         if not offsets:
@@ -219,17 +252,22 @@ class KafkaReader:
     def backlog(self) -> int | None:
         total = 0
         places = self._consumer.assignment()
+        stale = time.monotonic() - self._known_at >= _STALE_S
         try:
             unread = [place for place in places if (place.topic, place.partition) not in self._next]
             for place in self._consumer.committed(unread, timeout=ANSWER_S) if unread else ():
                 self._next[place.topic, place.partition] = max(place.offset, 0)
             for place in places:
-                low, high = self._consumer.get_watermark_offsets(place, cached=True)
+                key = place.topic, place.partition
+                low, high = self._consumer.get_watermark_offsets(place, cached=not stale, timeout=ANSWER_S)
                 if high < 0:
                     low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_S)
-                total += max(0, high - max(self._next[place.topic, place.partition], low))
+                self._highs[key] = high = max(high, self._highs.get(key, 0))
+                total += max(0, high - max(self._next[key], low, 0 if self._held else self._ends.get(key, 0)))
         except KafkaException as error:
             raise failure(error, "tell the backlog", self._address, self._group) from error
+        if stale:
+            self._known_at = time.monotonic()
         return total
 
     def close(self) -> None:

@@ -7,10 +7,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     ConfigResource,
@@ -19,7 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from cdc.errors import ConfigError, LogError, LogUnavailable
 from cdc.record import SourceOffset
-from connect_compat.log import Encoded, LogSettings, TopicSpec
+from connect_compat.log import Encoded, LogRecord, LogSettings, Reader, TopicSpec
 from connect_compat.log.kafka import KafkaLog
 
 ONE_COPY = {f"{kind}.storage.replication.factor": "1" for kind in ("config", "offset", "status")}
@@ -157,3 +157,51 @@ def test_every_call_fails_within_seconds_when_no_broker_answers() -> None:
 def test_settings_without_a_broker_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"bootstrap\.servers names no broker"):
         KafkaLog(LogSettings())
+
+
+def read(reader: Reader, count: int) -> list[LogRecord]:
+    found: list[LogRecord] = []
+    deadline = time.monotonic() + 30
+    while len(found) < count:
+        assert time.monotonic() < deadline, f"only {len(found)} of {count} records"
+        found += reader.read(count - len(found), 0.5)
+    return found
+
+
+def test_a_partition_that_was_lost_by_a_paused_reader_is_read_when_it_comes_back(log: KafkaLog, group: str) -> None:
+    topic, limits = f"{group}-t", {"max.poll.interval.ms": "6000", "session.timeout.ms": "6000"}
+    with (
+        closing(log.appender("c", 0, {})) as appender,
+        closing(log.reader(f"{group}-g", [topic], None, limits)) as reader,
+    ):
+        appender.append([Encoded(topic, [b"k"] * 3, [b"v"] * 3, [()] * 3)], [])
+        appender.flush()
+        read(reader, 3)
+        reader.commit({(topic, 0): 3})
+        reader.pause()
+        appender.append([Encoded(topic, [b"k"] * 3, [b"w"] * 3, [()] * 3)], [])
+        appender.flush()
+        time.sleep(7)
+        deadline = time.monotonic() + 20
+        while not reader.lost():
+            assert time.monotonic() < deadline, "the group never took the partition away"
+            with suppress(LogUnavailable):
+                reader.read(10, 0.5)
+        reader.resume()
+        assert [record.value for record in read(reader, 3)] == [b"w"] * 3
+
+
+def test_marks_of_transactions_are_no_backlog(log: KafkaLog, kafka_settings: LogSettings, group: str) -> None:
+    topic = f"{group}-t"
+    producer = Producer({**kafka_settings.client, "transactional.id": group})
+    producer.init_transactions(20)
+    for _ in range(2):
+        producer.begin_transaction()
+        producer.produce(topic, b"v", b"k")
+        producer.commit_transaction(20)
+    with closing(log.reader(f"{group}-g", [topic], None, {})) as reader:
+        assert [record.offset for record in read(reader, 2)] == [0, 2]
+        deadline = time.monotonic() + 10
+        while reader.backlog() != 0:
+            assert time.monotonic() < deadline, f"a backlog of {reader.backlog()} after the last record"
+            assert list(reader.read(10, 0.2)) == []
