@@ -79,17 +79,29 @@ class Process:
         if pid is None:
             return
         os.kill(pid, signal.SIGTERM)
-        for _ in range(200):
-            if _gone(pid):
-                break
-            time.sleep(0.1)
-        else:
-            os.kill(pid, signal.SIGKILL)
+        if not _ends(pid, 20):
+            self.kill()
         (self.folder / "pid").unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would: it is gone when this returns."""
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            _ends(pid, 20)
 
     def wipe(self) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not _gone(pid):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _gone(pid: int) -> bool:

@@ -27,6 +27,9 @@ class PrivateMySql:
     def stop(self) -> None:
         Process("mysql", self.folder).stop()
 
+    def kill(self) -> None:
+        Process("mysql", self.folder).kill()
+
     def close(self) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -206,7 +206,7 @@ def test_a_restart_replaces_the_process_and_a_deletion_ends_it(worker: Tailrace,
     worker.done("DELETE", f"/connectors/{source}")
     wait_until(lambda: third is not None and not alive(third), "the end of the deleted task")
     assert worker.call("GET", f"/connectors/{source}").status_code == 404
-    assert worker.call("GET", f"/connectors/{source}/status").status_code == 404
+    wait_until(lambda: worker.call("GET", f"/connectors/{source}/status").status_code == 404, "no status")
 
 
 def test_a_connector_whose_target_is_away_says_so_goes_on_and_can_be_deleted(worker: Tailrace, shop: Shop) -> None:
@@ -232,7 +232,7 @@ def test_a_connector_whose_target_is_away_says_so_goes_on_and_can_be_deleted(wor
         worker.done("DELETE", f"/connectors/{sink}")
         wait_until(lambda: pid is not None and not alive(pid), "the end of the deleted task", 8)
         assert time.monotonic() - began < 8
-        assert worker.call("GET", f"/connectors/{sink}/status").status_code == 404
+        wait_until(lambda: worker.call("GET", f"/connectors/{sink}/status").status_code == 404, "no status", 8)
 
 
 # What a target refuses
