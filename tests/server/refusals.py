@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import pymysql
 import requests
 
 from connect_compat.log import Encoded, TopicSpec
@@ -21,6 +22,7 @@ SLOWEST_S = 35.0
 Config = Mapping[str, Any]
 Errors = dict[str, list[str]]
 Rows = list[tuple[str, dict[str, Any] | None]]
+_NO_SUCH_THREAD = 1094
 _names = (f"bad{number}" for number in itertools.count())
 
 
@@ -181,7 +183,11 @@ class Refusals:
     def cut(self) -> None:
         """Ends every connection of the user `bad`, as a network does."""
         for (number,) in self.server.run("SELECT id FROM information_schema.processlist WHERE user = 'bad'"):
-            self.server.run(f"KILL {number}")
+            try:
+                self.server.run(f"KILL {number}")
+            except pymysql.err.OperationalError as error:
+                if error.args[0] != _NO_SUCH_THREAD:  # it ended by itself meanwhile
+                    raise
 
     def rows(self, name: str) -> Rows:
         """Operation and row after it of every event of `shop.t`."""

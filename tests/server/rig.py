@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch
 
+from tests.server.index import documents
 from tests.server.told import Truth, tells_everything, told
 from tests.server.worker_process import WorkerProcess, wait_until
 from tests.server.workload import Workload
 
 Row = dict[str, Any]
-_NO_SHARD_YET = 503
 _DEADLOCK = 1213
 
 
@@ -164,16 +164,9 @@ class Rig:
         return {row["id"]: row for row in rows}
 
     def documents(self) -> dict[int, Row]:
-        """At most 10,000, without the columns that a test added; none while an index just made has no shard yet."""
-        try:
-            self.search.indices.refresh(index=self.index, ignore_unavailable=True)
-            found = self.search.search(index=self.index, size=10_000, source_includes=["id", "v", "name", "price"],
-                                       ignore_unavailable=True)["hits"]["hits"]  # fmt: skip
-        except ApiError as error:
-            if error.status_code != _NO_SHARD_YET:
-                raise
-            return {}
-        return {int(hit["_id"]): hit["_source"] for hit in found}
+        """Without the columns that a test added."""
+        found = documents(self.search, self.index, source_includes=["id", "v", "name", "price"])
+        return {int(id): row for id, row in found.items()}
 
     def index_equals_table(self, seconds: float = 60) -> None:
         try:

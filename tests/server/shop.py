@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 from elasticsearch import Elasticsearch
 
 from connect_compat.log import LogSettings, open_log
+from tests.server.index import documents
 from tests.server.worker_process import wait_until
 
 Row = dict[str, Any]
@@ -113,9 +114,7 @@ class Shop:
             raise AssertionError(f"{topic} holds {self.events(topic)}, not {events}") from None
 
     def documents(self, index: str) -> dict[str, Row]:
-        self.search.indices.refresh(index=index, ignore_unavailable=True)
-        hits = self.search.search(index=index, size=1000, ignore_unavailable=True)["hits"]["hits"]
-        return {hit["_id"]: hit["_source"] for hit in hits}
+        return documents(self.search, index)
 
     def finds(self, index: str, **documents: str) -> None:
         """Waits until the index of goods holds exactly these names, under ids written as `_1`."""

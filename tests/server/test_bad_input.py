@@ -413,13 +413,13 @@ def test_rights_that_are_taken_away_stop_the_task_with_the_statement_that_mends_
     with bad.running() as name:
         bad.has_row(name, 1)
         for lacking in ("REPLICATION SLAVE", "REPLICATION CLIENT", "SELECT"):
-            server.run(f"REVOKE {lacking} ON *.* FROM 'bad'@'%'")
-            bad.cut()
-            told = bad.failed(name)
-            assert told.startswith(f"'bad'@'%' lacks {lacking}, ")
-            server.run(told.partition("; run: ")[2])
-            bad.restart(name)
-            bad.works(name)
+            with account(server, f"REVOKE {lacking} ON *.* FROM 'bad'@'%'", f"GRANT {lacking} ON *.* TO 'bad'@'%'"):
+                bad.cut()
+                told = bad.failed(name)
+                assert told.startswith(f"'bad'@'%' lacks {lacking}, ")
+                server.run(told.partition("; run: ")[2])
+                bad.restart(name)
+                bad.works(name)
         for change, back, words in (
             ("IDENTIFIED BY 'changed'", f"IDENTIFIED BY '{SECRET}'", "check database.user and database.password"),
             ("ACCOUNT LOCK", "ACCOUNT UNLOCK", "run: ALTER USER 'bad'@'%' ACCOUNT UNLOCK"),
