@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from cdc.java.numbers import double_text, float_text, shortest_single
 from cdc.schema import to_single
-from connect_compat.java.numbers import double_text, float_text, shortest_single
 
 _DIFFERENT = re.compile(rb"\\(?:u00[01][0-9a-f]|.)|[\xf0-\xf4]...", re.DOTALL)
 _BEYOND = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")

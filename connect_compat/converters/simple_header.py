@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cdc.errors import ConversionError
+from cdc.java.values import parse_text, value_text
 from cdc.record import NULL, Header
-from connect_compat.java.values import parse_text, value_text
 from connect_compat.no_settings import NoSettings
 
 

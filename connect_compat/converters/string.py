@@ -9,9 +9,9 @@ from typing import Any
 
 from cdc.config import Importance, key
 from cdc.errors import ConversionError
+from cdc.java.text import java_text
 from cdc.record import NULL
 from cdc.schema import OPTIONAL_STRING, Schema, Type
-from connect_compat.java.text import java_text
 
 
 def _character_set(name: str) -> str | None:

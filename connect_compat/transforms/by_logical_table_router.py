@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from cdc.config import Importance, key
 from cdc.errors import ConfigError, Problem, TransformError
+from cdc.java.regex import compile_java, java_regex, replaced
 from cdc.naming import schema_name_adjuster
 from cdc.record import Batch
 from cdc.schema import STRING, Field, Schema, Type
-from connect_compat.java.regex import compile_java, java_regex, replaced
 from connect_compat.transforms.replace_field import tuple_of
 from connect_compat.transforms.side import Each, is_null
 

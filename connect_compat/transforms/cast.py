@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Final
 
 from cdc.config import Importance, key
 from cdc.errors import TransformError
+from cdc.java.values import value_text
 from cdc.record import Batch
 from cdc.schema import DECIMAL, Field, Schema, Type, to_single
-from connect_compat.java.values import value_text
 from connect_compat.transforms.keys import null_default_key
 from connect_compat.transforms.side import Each, Side, changed, need_maps, need_struct
 

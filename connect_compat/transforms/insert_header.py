@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cdc.config import Importance, key
+from cdc.java.values import parse_text
 from cdc.record import Batch, Header, Headers
-from connect_compat.java.values import parse_text
 
 
 @dataclass(frozen=True, kw_only=True)

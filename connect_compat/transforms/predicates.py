@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdc.config import key
+from cdc.java.regex import compile_java, java_regex
 from cdc.record import Batch
-from connect_compat.java.regex import compile_java, java_regex
 from connect_compat.no_settings import NoSettings
 from connect_compat.transforms.side import is_null
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from cdc.config import Importance, key
 from cdc.errors import TransformError
+from cdc.java.regex import compile_java, java_regex, replaced
 from cdc.record import Batch
-from connect_compat.java.regex import compile_java, java_regex, replaced
 
 
 @dataclass(frozen=True, kw_only=True)

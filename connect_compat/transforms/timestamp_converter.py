@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Final
 
 from cdc.config import Importance, key
 from cdc.errors import ConfigError, Problem, TransformError
+from cdc.java.dates import DatePattern, date_pattern
 from cdc.record import NULL, Batch
 from cdc.schema import DATE, INT64, STRING, TIME, TIMESTAMP, Field, Schema, Type
-from connect_compat.java.dates import DatePattern, date_pattern
 from connect_compat.transforms.keys import null_default_key
 from connect_compat.transforms.side import Each, Side, changed, need_maps, need_struct
 

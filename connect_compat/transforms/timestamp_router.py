@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from cdc.config import Importance, key
 from cdc.errors import TransformError
+from cdc.java.dates import date_pattern
 from cdc.record import Batch
-from connect_compat.java.dates import date_pattern
 from connect_compat.transforms.side import runs
 
 

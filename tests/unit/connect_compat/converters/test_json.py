@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cdc.config import parse
 from cdc.errors import ConversionError
+from cdc.java.numbers import float_text
 from cdc.record import NULL
 from cdc.schema import (
     BOOLEAN,
@@ -33,7 +34,6 @@ from cdc.schema import (
     struct,
 )
 from connect_compat.converters.json import JsonConverter
-from connect_compat.java.numbers import float_text
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "json_converter"
 EVENTS, TEXTS = (

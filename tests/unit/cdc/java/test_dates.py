@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connect_compat.java.dates import date_of, date_pattern, days_of
+from cdc.java.dates import date_of, date_pattern, days_of
 
 EVERYTHING = date_pattern("EEEE, d MMMM yyyy G HH:mm:ss.SSS Z")
 

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Never
 
+from cdc.java.numbers import shortest_single
+from cdc.java.text import instant, java_text
 from cdc.schema import (
     BOOLEAN,
     DATE,
@@ -33,8 +35,6 @@ from cdc.schema import (
     map_of,
     to_single,
 )
-from connect_compat.java.numbers import shortest_single
-from connect_compat.java.text import instant, java_text
 
 _FORMATS: Final = {DATE: "%Y-%m-%d", TIME: "%H:%M:%S.%fZ", TIMESTAMP: "%Y-%m-%dT%H:%M:%S.%fZ"}
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")

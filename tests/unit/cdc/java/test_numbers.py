@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cdc.java.numbers import double_text, float_text, shortest_single
 from cdc.schema import to_single
-from connect_compat.java.numbers import double_text, float_text, shortest_single
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "java" / "numbers.jsonl"
 CASES = [json.loads(line) for line in GOLDEN.read_text().splitlines()]

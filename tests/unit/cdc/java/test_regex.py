@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connect_compat.java.regex import compile_java, java_regex, replaced
+from cdc.java.regex import compile_java, java_regex, replaced
 
 
 @pytest.mark.parametrize(

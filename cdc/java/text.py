@@ -7,8 +7,8 @@ from decimal import Context, Decimal
 from typing import Any, Final
 
 from cdc.errors import ConversionError
+from cdc.java.numbers import double_text, float_text
 from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Schema, Type
-from connect_compat.java.numbers import double_text, float_text
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT: Final = Context(prec=10_000)
