@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, Protocol, cast
 
 import zstandard
 
@@ -19,6 +19,7 @@ from cdc.errors import DecodeError
 from cdc.mysql import table_map
 from cdc.mysql.charset import charset
 from cdc.mysql.event_bytes import EventBytes
+from cdc.mysql.spool import pieces
 from cdc.mysql.table_map import TableMap as TableMap
 
 
@@ -161,9 +162,60 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class TransactionPayload:
-    """A compressed transaction; `events` are its events, each without a checksum."""
+    """A compressed transaction: `body[start:end]`, which gives `size` bytes.
 
-    events: tuple[bytes, ...] = field(repr=False)
+    Attributes:
+        compression: 0 is zstd, 255 none.
+    """
+
+    compression: int
+    size: int
+    body: bytes = field(repr=False)
+    start: int
+    end: int
+
+    def events(self) -> Iterator[bytes]:
+        """Its events, each without a checksum; taken out one after the other, for together they may be large.
+
+        Raises: DecodeError: what was compressed is damaged.
+        """
+        source: _Readable = _Pieces(pieces(self.body, self.start, self.end))
+        if self.compression == 0:
+            source = zstandard.ZstdDecompressor().stream_reader(
+                cast(IO[bytes], source), read_across_frames=True, closefd=False
+            )
+        left = self.size
+        try:
+            while head := source.read(HEADER_SIZE):
+                size = int.from_bytes(head[9:13], "little")
+                if not HEADER_SIZE <= size <= left:
+                    raise DecodeError(f"an event of {size} bytes where a compressed transaction has {left} left")
+                event = head + source.read(size - HEADER_SIZE)
+                if len(event) != size:
+                    raise DecodeError(f"a compressed transaction ends in the middle of an event of {size} bytes")
+                left -= size
+                yield event
+        except zstandard.ZstdError as error:
+            raise DecodeError(f"a compressed transaction cannot be decompressed: {error}") from error
+        if left:
+            raise DecodeError(f"a compressed transaction holds {left} of its {self.size} bytes too few")
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Pieces:
+    """Pieces as a file to read from."""
+
+    def __init__(self, pieces: Iterator[memoryview]) -> None:
+        self._pieces, self._here, self._at = pieces, b"", 0
+
+    def read(self, size: int, /) -> bytes:
+        while len(self._here) - self._at < size and (piece := next(self._pieces, None)) is not None:
+            self._here, self._at = self._here[self._at :] + piece, 0
+        start, self._at = self._at, min(self._at + size, len(self._here))
+        return self._here[start : self._at]
 
 
 QUERY: Final = 2
@@ -212,6 +264,14 @@ def header(event: bytes) -> Header:
     return head
 
 
+def intact(event: bytes) -> bool:
+    """Whether an event that ends in a checksum is as it was written."""
+    found = 0
+    for piece in pieces(event):
+        found = zlib.crc32(piece, found)
+    return found == INTACT
+
+
 def wrong_size(event: bytes) -> str:
     """What is to be said of an event that has not the bytes it should have."""
     if len(event) < HEADER_SIZE:
@@ -234,7 +294,7 @@ def decode(event: bytes, *, checksum: bool) -> tuple[Header, Event]:
     end = len(event)
     if checksum and head.type != FORMAT_DESCRIPTION:
         end -= CHECKSUM_SIZE
-        if zlib.crc32(event) != INTACT:
+        if not intact(event):
             raise DecodeError(f"the binary log event that ends at {head.next_position} has a wrong checksum")
     try:
         return head, decoder(EventBytes(event, HEADER_SIZE, end), head)
@@ -406,38 +466,13 @@ def _heartbeat_v2(raw: EventBytes, head: Header) -> Event:
 
 def _transaction_payload(raw: EventBytes, head: Header) -> Event:
     sizes = {kind: value.packed() for kind, value in _fields(raw)}
-    payload, compression = raw.take(sizes.get(1, raw.end - raw.at)), sizes.get(2, 255)
-    if compression == 0:
-        payload = _unzstd(payload, sizes.get(3, 0))
-    elif compression != 255:
+    size, compression = sizes.get(1, raw.end - raw.at), sizes.get(2, 255)
+    if compression not in (0, 255):
         raise ValueError(f"a transaction compressed by the unknown algorithm {compression}")
-    events = []
-    at = 0
-    while at < len(payload):
-        size = int.from_bytes(payload[at + 9 : at + 13], "little")
-        if size < HEADER_SIZE or at + size > len(payload):
-            raise ValueError(f"an event of {size} bytes at byte {at} of a payload of {len(payload)}")
-        events.append(payload[at : at + size])
-        at += size
-    return TransactionPayload(tuple(events))
-
-
-def _unzstd(payload: bytes, size: int) -> bytes:
-    """All frames of `payload`, which must give exactly `size` bytes."""
-    parts, total = [], 0
-    while payload:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        try:
-            parts.append(frame.decompress(payload))
-        except zstandard.ZstdError as error:
-            raise ValueError(f"a compressed transaction cannot be decompressed: {error}") from error
-        total += len(parts[-1])
-        if not frame.eof or total > size:
-            break
-        payload = frame.unused_data
-    if total != size:
-        raise ValueError(f"a compressed transaction holds {total} bytes instead of {size}")
-    return b"".join(parts)
+    if raw.at + size > raw.end:
+        raise ValueError(f"{size} compressed bytes where {raw.end - raw.at} are left")
+    whole = size if compression == 255 else sizes.get(3, 0)
+    return TransactionPayload(compression, whole, raw.raw, raw.at, raw.at + size)
 
 
 _DECODERS: Final[dict[int, Callable[[EventBytes, Header], Event]]] = {

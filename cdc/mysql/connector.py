@@ -14,19 +14,22 @@ import structlog
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
-from cdc.errors import ConfigError, Problem, RequestError, SourceError
+from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
 from cdc.heartbeat import Heartbeat
 from cdc.mysql import source_info, wire
 from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
 from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.failures import LogGone
 from cdc.mysql.history import History, HistoryOptions
+from cdc.mysql.log_gap import Gap, gap, remedy
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan, plan
-from cdc.mysql.reader import ReaderOptions, stream
+from cdc.mysql.reader import ReaderOptions
 from cdc.mysql.schema_change import Kind, SchemaChange, TableChange
 from cdc.mysql.server import Server
 from cdc.mysql.snapshot import Context, HeldTopic, Snapshot, UnkeptTopic
+from cdc.mysql.streaming import stream
 from cdc.mysql.types import TypeOptions
 from cdc.mysql.unsupported import refused, warned
 from cdc.naming import topic_name
@@ -131,6 +134,8 @@ class MySqlSource:
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
         self._origin = chosen(includes, excludes) if includes or excludes else None
         self._running: Iterator[Poll] | None = None
+        self._connector = context.connector
+        self._read_timeout = max(1, config.validation_timeout_ms // 1000)
 
     def _history_in(self, topic: Topic) -> History:
         config = self._config
@@ -176,11 +181,14 @@ class MySqlSource:
             position = snapshot.position
         if made.stream and position is not None:
             yield from _waited(self._config.streaming_delay_ms)
-            yield from self._stream(position)
+            try:
+                yield from self._stream(position)
+            except LogGone as error:
+                raise self._log_gone(error, position, made) from error
 
     def _planned(self, stored: Position | None) -> tuple[Plan, Position | None]:
         """What to do, and the position it begins from: the stored one, or for `never` the oldest there is."""
-        server = Server(self._settings, read_timeout=max(1, self._config.validation_timeout_ms // 1000))
+        server = Server(self._settings, read_timeout=self._read_timeout)
         try:
             findings = look(server, self._config, self._capture)
             findings.require()
@@ -195,16 +203,10 @@ class MySqlSource:
                 return made, Position(file=server.logs()[0], pos=4) if reads_all else None
             if unfinished:
                 return self._taken_again(made, stored, server)
-            if made.rows or not made.stream or self._still_there(server, stored):
+            found = None if made.rows or not made.stream else self._gap(server, stored)
+            if found is None:
                 return made, stored
-            if made.on_log_gone:
-                _log.warning("the server no longer has the log after the stored offset; taking a snapshot",
-                             file=stored.file, pos=stored.pos)  # fmt: skip
-                return Plan(True, True, made.stream), None
-            raise SourceError(
-                f"{self._settings} no longer has the binary log after {_shown(stored)}, so changes are lost between "
-                "that and now; set snapshot.mode=when_needed, or reset the connector's offsets, to read the tables anew"
-            )
+            return self._closing(found, made, server), None
         finally:
             server.close()
 
@@ -212,20 +214,47 @@ class MySqlSource:
         """An interrupted snapshot's plan and position; without that position, those of a first snapshot."""
         if not made.again:
             gone = f"the schema history topic {self._config.history_topic} is empty"
-        elif not self._still_there(server, stored):
-            gone = f"the server no longer has the binary log after {_shown(stored)}"
+        elif (found := self._gap(server, stored)) is not None:
+            if found.passes:
+                raise SourceUnavailable(found.what)
+            gone = found.what
         else:
             return made, stored
         _log.warning("a snapshot was interrupted and cannot be taken up; it begins anew, and rows that were deleted "
                      "since stay in the targets: delete those there", reason=gone)  # fmt: skip
         return replace(made, definitions=True, again=False), None
 
-    def _still_there(self, server: Server, position: Position) -> bool:
+    def _gap(self, server: Server, position: Position) -> Gap | None:
         if not self._config.log_position_check:
-            return True
-        if self._config.gtid_ignore_on_recovery:
-            position = replace(position, gtids=None)
-        return server.holds(position, self._origin or (lambda uuid: True))
+            return None
+        counts = self._origin or (lambda uuid: True)
+        return gap(server, position, counts, by_gtid=not self._config.gtid_ignore_on_recovery)
+
+    def _closing(self, found: Gap, made: Plan, server: Server) -> Plan:
+        """A snapshot where the plan allows it. Raises: SourceUnavailable: waiting helps; SourceError: it does not."""
+        if found.passes:
+            raise SourceUnavailable(found.what)
+        if not made.on_log_gone:
+            raise SourceError(f"{found.what}. {self._remedy(server)}")
+        _log.warning("changes are lost between the stored offset and now; a snapshot is taken, and rows that were "
+                     "deleted meanwhile stay in the targets: delete those there", reason=found.what)  # fmt: skip
+        self._report["mysql.gap"] = found.what
+        return Plan(True, True, made.stream)
+
+    def _log_gone(self, error: LogGone, position: Position, made: Plan) -> SourceError:
+        """What is to be said when the server refuses to send its log: the gap, when there is one."""
+        server = Server(self._settings, read_timeout=self._read_timeout)
+        try:
+            found = self._gap(server, position)
+            if found is None:
+                return SourceError(f"{error}. {self._remedy(server)}")
+            self._closing(found, made, server)
+            return SourceUnavailable(found.what)  # the next start finds it too and takes the snapshot
+        finally:
+            server.close()
+
+    def _remedy(self, server: Server) -> str:
+        return remedy(self._connector, [table for table in server.tables() if self._capture.table(table)])
 
     def _record_missing(self, snapshot: Snapshot) -> None:
         """Tables that the config captures since the attempt that was cut short: nothing tells how they were then.
@@ -279,11 +308,6 @@ class MySqlSource:
 
 def _listed(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def _shown(position: Position) -> str:
-    where = f"{position.file} position {position.pos}"
-    return where if position.gtids is None else f"{where} (GTID set {position.gtids})"
 
 
 def _waited(milliseconds: int) -> Iterator[Poll]:

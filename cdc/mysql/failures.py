@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from typing import Final, Protocol
 
-from cdc.errors import SourceError, SourceUnavailable, TailraceError
+from cdc.errors import DecodeError, SourceError, SourceUnavailable, TailraceError
 
 NO_GRANT: Final = 1227
 WRONG_PASSWORD: Final = 1045
@@ -31,6 +31,14 @@ _REMEDIES: Final = {
     3118: "run: ALTER USER '{user}'@'%' ACCOUNT UNLOCK",
 }
 """By error number, for what no waiting mends."""
+
+
+class DamagedEvent(DecodeError):
+    """Bytes that came otherwise than they were written: on the way, or in the server's file. Nothing of it is used."""
+
+
+class LogGone(SourceError):
+    """The server refuses to send the log from where it was asked to. Changes may be lost; see `cdc.mysql.log_gap`."""
 
 
 class Login(Protocol):

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 from zlib import crc32
 
 import structlog
-from pymysql.err import MySQLError
 
 from cdc.changes import SourceRun, Sources
 from cdc.envelope import TableEnvelope
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
-from cdc.mysql import binlog, schema_change, transaction, wire
+from cdc.mysql import binlog, schema_change, transaction
 from cdc.mysql.binlog import (
     FormatDescription,
     Gtid,
@@ -31,8 +30,10 @@ from cdc.mysql.binlog import (
     TableMap,
     TransactionPayload,
 )
+from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.log_tables import Captured, LogTable, LogTables
 from cdc.mysql.offset import GtidSet, GtidTally, Position
+from cdc.mysql.resumed import Begun, Resumed
 from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.source_info import VERSION, SourceInfo
 from cdc.mysql.type_family import TypeOptions
@@ -100,9 +101,9 @@ class Reader:
 
     __slots__ = (
         "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file", "_full",
-        "_gtid", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros", "_now",
-        "_options", "_partition", "_query", "_restart", "_resume", "_row", "_rows", "_server_id", "_sources", "_start",
-        "_tables", "_thread", "_told", "_ts_sec", "_unwanted", "_waiting",
+        "_gtid", "_gtid_at", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros",
+        "_now", "_options", "_partition", "_query", "_restart", "_resume", "_resumed", "_row", "_rows", "_sent",
+        "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_ts_sec", "_unwanted", "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -126,13 +127,17 @@ class Reader:
         self._partition = {"server": options.prefix}
         self._checksum, self._has_gtids = binlog.CHECKSUM_SIZE if checksum else 0, has_gtids
         self._done_gtids = None if gtids is None else GtidTally(gtids)
-        # A restart in the middle of a transaction: what of it was sent. Holds until that transaction begins.
-        self._resume: Position | None = start if start.event or start.row else None
+        # A restart in the middle of a transaction: what of it was sent, until that was passed over.
+        self._resume: Resumed | None = Resumed(start) if start.event or start.row else None
+        # The same while that transaction is open; and the rows sent of any that is, None when that is not known.
+        self._resumed: Resumed | None = None
+        self._sent: int | None = 0
         self._file, self._start, self._end = start.file, start.pos, start.pos
         self._restart = (start.file, start.pos)
         self._server_id, self._ts_sec = start.server_id, start.ts_sec
         self._in_transaction, self._event = False, 0
         self._gtid: str | None = None
+        self._gtid_at = 0
         self._micros: int | None = None
         self._unwanted = False
         self._thread: int | None = None
@@ -179,23 +184,26 @@ class Reader:
 
     def _unpacked(self, event: bytes) -> Iterator[bytes]:
         """The events in a compressed transaction, which have no checksum of their own."""
+        checksum, self._checksum = self._checksum, 0  # of the whole; it was checked
         payload = self._decode(event)
-        checksum, self._checksum = self._checksum, 0
-        yield from payload.events if isinstance(payload, TransactionPayload) else ()
+        yield from payload.events() if isinstance(payload, TransactionPayload) else ()
         self._checksum = checksum
 
     def _take(self, event: bytes) -> bool:
         """False when the event is nothing by itself: a compressed transaction, whose events are to be taken."""
         try:
-            timestamp, kind, self._server_id, size, end, _ = _unpack_header(event)
+            timestamp, kind, server_id, size, end, _ = _unpack_header(event)
         except struct.error:
             size = -1
         if size != len(event):
-            raise DecodeError(f"{self._where()}: {binlog.wrong_size(event)}")
+            raise DamagedEvent(f"{self._file}:{self._end}: {binlog.wrong_size(event)}")
+        if self._checksum and kind != binlog.FORMAT_DESCRIPTION:
+            is_large = kind == binlog.TRANSACTION_PAYLOAD
+            if not binlog.intact(event) if is_large else crc32(event) != binlog.INTACT:
+                raise DamagedEvent(f"the binary log event at {self._file}:{self._end} has a wrong checksum")
+        self._server_id = server_id
         if end:
             self._start, self._end = end - size, end
-        if self._checksum and kind != binlog.FORMAT_DESCRIPTION and crc32(event) != binlog.INTACT:
-            raise DecodeError(f"the binary log event at {self._where()} has a wrong checksum")
         if kind == binlog.TRANSACTION_PAYLOAD:
             return False
         handler = self._handlers.get(kind)
@@ -204,8 +212,8 @@ class Reader:
         if self._in_transaction:
             if kind not in _HEARTBEATS:
                 self._event += 1
-            if self._resume is not None and self._event > self._resume.event:
-                self._resume = None
+            if self._resumed is not None and self._event > self._resumed.event and not self._resumed.by_rows:
+                self._resume = self._resumed = None
         else:
             self._restart = (self._file, self._end)
         if not self._has_gtids and timestamp and end:
@@ -225,18 +233,32 @@ class Reader:
         self._batches, self._count, self._bytes, self._full = [], 0, 0, False
         return poll
 
+    def rest(self) -> Poll:
+        """What was read before an error."""
+        return self._poll(idle=False)
+
+    def gtids(self) -> GtidSet | None:
+        """What a server need not send to a reader that goes on from `position`."""
+        return None if self._done_gtids is None else self._done_gtids.done()
+
     def position(self) -> Position:
         """From where a restart sends exactly what does not stand in the Polls until now."""
         if self._resume is not None:
-            return self._resume
-        return self._position(self._event if self._in_transaction else 0)
+            position = self._resume.position
+            return replace(position, gtids=self._gtids_done() or position.gtids)
+        if not self._in_transaction:
+            return self._position(0)
+        return replace(self._position(self._event), gtid=self._gtid, rows=self._sent)
 
     def _position(self, event: int) -> Position:
         file, pos = self._restart
-        gtids = None if self._done_gtids is None else str(self._done_gtids.done()) or None
         return Position(
-            file=file, pos=pos, event=event, gtids=gtids, server_id=self._server_id, ts_sec=self._ts_sec
+            file=file, pos=pos, event=event, gtids=self._gtids_done(), server_id=self._server_id, ts_sec=self._ts_sec
         )  # fmt: skip
+
+    def _gtids_done(self) -> str | None:
+        done = self.gtids()
+        return None if done is None else str(done) or None
 
     def _where(self) -> str:
         return f"{self._file}:{self._start}"
@@ -278,6 +300,7 @@ class Reader:
     # Transactions
 
     def _on_gtid(self, event: bytes, timestamp: int) -> None:
+        self._gtid_at = self._start
         if not self._has_gtids:
             return
         usual = transaction.gtid(event)
@@ -295,13 +318,35 @@ class Reader:
 
     def _begin(self, thread: int | None, timestamp: int) -> None:
         self._restart = (self._file, self._start)
-        self._in_transaction, self._event, self._thread = True, 0, thread
+        self._in_transaction, self._event, self._thread, self._sent = True, 0, thread, 0
+        if self._resume is not None:
+            self._resumes(self._resume)
         if self._micros is None:
             self._micros = timestamp * 1_000_000
 
+    def _resumes(self, cut: Resumed) -> None:
+        """A transaction begins while one that was cut in two is awaited."""
+        begun = cut.begun(self._file, range(self._gtid_at, self._start + 1), self._gtid)
+        if begun is Begun.SAME:
+            self._resumed, self._sent = cut, cut.sent
+        if begun is Begun.UNKNOWN:
+            _log.warning("the stored offset stands in the middle of a transaction of another server and does not say "
+                         "how many rows were sent: the transaction is sent again", at=self._where())  # fmt: skip
+        if begun is Begun.UNKNOWN or cut.is_over:
+            self._resume = self._resumed = None
+
+    def _passed(self, resumed: Resumed, rows: int) -> int:
+        """How many of the next rows were sent before."""
+        first = resumed.skipped(rows)
+        if resumed.is_over:
+            self._resume = self._resumed = None
+        return first
+
     def _on_commit(self, event: bytes, timestamp: int) -> None:
         self._in_transaction, self._event, self._thread, self._query = False, 0, None, None
-        self._resume, self._unwanted = None, False
+        self._unwanted = False
+        if self._resumed is not None:
+            self._resume = self._resumed = None
         if self._done_gtids is not None and self._gtid is not None:
             self._done_gtids.add(self._gtid)
 
@@ -345,8 +390,14 @@ class Reader:
 
     def _statement(self, query: Query, sql: str, timestamp: int) -> None:
         """DDL: the history first, then the records of the schema-change topic."""
-        if self._resume is not None and self._event < self._resume.event:
+        resumed = self._resumed
+        if resumed is not None and not resumed.by_rows and self._event < resumed.event:
             return
+        if self._in_transaction and sql[:6].upper() == "CREATE":  # CREATE TABLE ... SELECT counts as a row
+            if self._sent is not None:
+                self._sent += 1
+            if resumed is not None and self._passed(resumed, 1):
+                return
         self._flush()
         if self._micros is None:
             self._micros = timestamp * 1_000_000
@@ -406,11 +457,9 @@ class Reader:
             self._query = query.sql
 
     def _on_rows(self, event: bytes, timestamp: int) -> None:
-        first = 0
-        if self._resume is not None and self._in_transaction:
-            if self._event < self._resume.event:
-                return
-            first = self._resume.row
+        resumed, first = self._resumed, 0
+        if resumed is not None and not resumed.by_rows and self._event < resumed.event:
+            return
         operation, table = _OPERATIONS[event[4]], self._tables.of(event)
         if table is None or self._unwanted or operation in self._options.skipped:
             return
@@ -419,6 +468,10 @@ class Reader:
         except (DecodeError, SourceError) as error:
             raise type(error)(f"{self._where()}: {error}") from error
         self._bytes += len(event)
+        if self._sent is not None:
+            self._sent += len(images)
+        if resumed is not None:
+            first = self._passed(resumed, len(images))
         if len(images) > first:
             self._send(table, operation, images[first:] if first else images, first)
 
@@ -446,53 +499,3 @@ class Reader:
         if rows:
             make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[operation]
             self._batches += make(rows, Sources(sources), self._now())
-
-
-def stream(
-    settings: wire.Settings,
-    server_id: int,
-    start: Position,
-    options: ReaderOptions,
-    history: Statements,
-    captured: Captured,
-) -> Generator[Poll, None, None]:
-    """Polls from `start` on, at least one every half second, until an error or the generator is closed.
-
-    By GTID when the server has gtid_mode=ON and `start` knows what was done, by file and position otherwise.
-    Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DecodeError: not.
-    """
-    has_gtids, purged = _server_gtids(settings)
-    gtids: GtidSet | None = None
-    if has_gtids and start.gtids is not None and not options.ignore_gtids:
-        gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
-    packets = wire.Stream(settings, server_id, start, gtids)
-    try:
-        reader = Reader(
-            options, history, captured, start, gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum
-        )  # fmt: skip
-        yield from reader.polls(packets, packets.more)
-    finally:
-        packets.close()
-
-
-def requested(done: GtidSet, purged: GtidSet, origin: Callable[[str], bool] | None) -> GtidSet:
-    """What a server need not send: what is done, and what it purged of servers never read or not wanted.
-
-    What it purged of the servers that were read stays wanted, so that a gap is refused and not passed over.
-    """
-    read = {uuid for uuid, _ in done.intervals}
-    return done.union(purged.only(lambda uuid: uuid not in read or (origin is not None and not origin(uuid))))
-
-
-def _server_gtids(settings: wire.Settings) -> tuple[bool, GtidSet]:
-    """Whether gtid_mode is ON, and gtid_purged."""
-    connection = wire.connect(settings)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('gtid_mode', 'gtid_purged')")
-            found = {name.lower(): value for name, value in cursor.fetchall()}
-    except (MySQLError, OSError) as error:
-        raise wire.failure(error, settings) from error
-    finally:
-        connection.close()
-    return found.get("gtid_mode", "OFF").upper() == "ON", GtidSet.parse(found.get("gtid_purged", ""))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pymysql.connections import Connection
+from pymysql.cursors import DictCursor
 from pymysql.err import MySQLError
 
 from cdc.errors import SourceError
@@ -89,17 +90,19 @@ class Server:
         """Names of the binary logs the server still has, oldest first."""
         return [row[0] for row in self.run("SHOW BINARY LOGS")]
 
-    def holds(self, position: Position, counts: Callable[[str], bool] = lambda server: True) -> bool:
-        """Whether the server can still send everything after a position.
+    def log_sizes(self) -> dict[str, int]:
+        """The binary logs the server still has, oldest first, and their bytes."""
+        return {row[0]: int(row[1]) for row in self.run("SHOW BINARY LOGS")}
 
-        `counts` tells the servers (UUIDs) whose GTIDs count (`gtid.source.includes`, `.excludes`).
-        """
-        known = self.variables("gtid_mode", "gtid_executed", "gtid_purged")
-        if position.gtids is not None and known.get("gtid_mode", "OFF").upper() != "OFF":
-            had = GtidSet.parse(position.gtids).only(counts)
-            executed, purged = (GtidSet.parse(known[name]).only(counts) for name in ("gtid_executed", "gtid_purged"))
-            return executed.contains(had) and had.contains(purged)
-        return position.file in self.logs()
+    def replication(self) -> list[dict[str, Any]]:
+        """What this server replicates from others: the columns of SHOW REPLICA STATUS, one channel each."""
+        renamed = self.version() >= (8, 0, 22)  # MariaDB, whose versions are higher, knows the new name since 10.5
+        try:
+            with self.connection.cursor(DictCursor) as cursor:
+                cursor.execute("SHOW REPLICA STATUS" if renamed else "SHOW SLAVE STATUS")
+                return list(cursor.fetchall())
+        except (MySQLError, OSError) as error:
+            raise wire.failure(error, self.settings) from error
 
     def tables(self) -> list[TableId]:
         """Every base table this user may see, system databases included."""

@@ -24,9 +24,20 @@ from pymysql.err import Error, MySQLError
 from cdc import key_stores
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable, TailraceError
-from cdc.mysql.failures import NO_GRANT, WRONG_PASSWORD, at_login, dump_refused, numbered, without_gtid
+from cdc.mysql.binlog import TRANSACTION_PAYLOAD
+from cdc.mysql.failures import (
+    NO_GRANT,
+    WRONG_PASSWORD,
+    DamagedEvent,
+    LogGone,
+    at_login,
+    dump_refused,
+    numbered,
+    without_gtid,
+)
 from cdc.mysql.failures import failure as failure
 from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.spool import Spool
 
 _REGISTER_SLAVE: Final = 0x15
 _BINLOG_DUMP: Final = 0x12
@@ -35,6 +46,10 @@ _THROUGH_GTID: Final = 0x04
 _MAX_PACKET: Final = 0xFFFFFF
 _SIZE: Final = struct.Struct("<I").unpack_from
 """A packet's size, in the lower three bytes, and its number."""
+_EVENT_SIZE: Final = struct.Struct("<4xx9xI")
+"""The size of an event that begins with a packet; before it the packet's header and a zero."""
+_KIND: Final = 5
+"""Where the kind of an event stands in its first packet."""
 _RECEIVE_BYTES: Final = 1 << 18
 """Much more does not make the reader faster, and everything made of it is in memory at once."""
 _IDLE_SECONDS: Final = 0.5
@@ -182,7 +197,7 @@ class Stream:
         self._settings, self._position, self._gtids = settings, position, gtids
         self._socket = sock
         self._waiting = bytearray()
-        self._parts: list[bytes] = []
+        self._parts: list[bytes] | Spool | None = None
         self._heard = time.monotonic()
 
     def _prepare(self, cursor: Any) -> None:
@@ -249,10 +264,14 @@ class Stream:
         return bool(select.select([self._socket], [], [], 0)[0])
 
     def events(self) -> list[bytes]:
-        """Takes all complete packets from what waits. An event of 16 MiB and more stands in several."""
+        """Takes all complete packets from what waits. An event of 16 MiB and more stands in several.
+
+        Raises: DamagedEvent: packets that cannot be told apart.
+        """
         events: list[bytes] = []
         have, at = len(self._waiting), 0
         if have < 4 or have < 4 + (_SIZE(self._waiting)[0] & _MAX_PACKET):
+            self._require_sane()
             return events  # a large packet comes in many parts: not copied for each
         waiting = bytes(self._waiting)
         try:
@@ -262,7 +281,7 @@ class Stream:
                 if end > have:
                     break
                 start, at = at + 4, end
-                if not size or size == _MAX_PACKET or waiting[start] or self._parts:
+                if not size or size == _MAX_PACKET or waiting[start] or self._parts is not None:
                     self._unusual(waiting[start:end], events)
                 else:
                     events.append(waiting[start + 1 : end])
@@ -270,17 +289,28 @@ class Stream:
             del self._waiting[:at]
         return events
 
+    def _require_sane(self) -> None:
+        """An incomplete packet whose size is wrong would be waited for in vain: heartbeats are no silence."""
+        if self._parts is not None or len(self._waiting) < _EVENT_SIZE.size or self._waiting[4]:
+            return
+        size = _SIZE(self._waiting)[0] & _MAX_PACKET
+        event = _EVENT_SIZE.unpack_from(self._waiting)[0]
+        if size != min(event + 1, _MAX_PACKET):
+            raise DamagedEvent(f"{self._settings} sends a packet of {size} bytes for an event of {event}")
+
     def _unusual(self, packet: bytes, events: list[bytes]) -> None:
         """A packet that is not one whole event. Raises: the server's error."""
-        if self._parts:
+        if self._parts is not None:
             self._parts.append(packet)
         elif packet[:1] != b"\0":
             raise self._ended(packet)
         else:
+            is_compressed = len(packet) > _KIND and packet[_KIND] == TRANSACTION_PAYLOAD
+            self._parts = Spool() if is_compressed else []
             self._parts.append(packet[1:])
         if len(packet) < _MAX_PACKET:
-            events.append(b"".join(self._parts))
-            self._parts = []
+            events.append(self._parts.whole() if isinstance(self._parts, Spool) else b"".join(self._parts))
+            self._parts = None
 
     def _ended(self, packet: bytes) -> TailraceError:
         """What the packet says that is no event."""
@@ -298,25 +328,12 @@ class Stream:
         gone = re.search(r"purged|Could not find first log file|position|GTID", text)
         if gone is None or "server_uuid/server_id" in text:
             return dump_refused(str(self._settings), text, self._server_id)
-        needed = f"GTID set {self._gtids}" if self._gtids is not None else self._where()
-        return SourceError(
-            f"{self._settings}: the server no longer has the binary log from {needed} on; it begins with "
-            f"{self.oldest()}. Changes in between cannot be read: set snapshot.mode=when_needed, or reset the "
-            f"connector's offsets so that a new snapshot is taken. The server says: {text} ({number})"
-        )
+        return LogGone(f"{self._settings} does not send its binary log from {self._asked_for()} on: {text} (1236)")
 
-    def _where(self) -> str:
+    def _asked_for(self) -> str:
+        if self._gtids is not None:
+            return f"GTID set {self._gtids}"
         return f"{self._position.file} position {self._position.pos}"
-
-    def oldest(self) -> str:
-        """The start of what the server still has; for a message only."""
-        file = self._asked("SHOW BINARY LOGS")
-        if not file:
-            return "an unknown file"
-        if self._gtids is None:
-            return f"{file} position 4"
-        purged = self._asked("SELECT @@global.gtid_purged").replace("\n", "")
-        return f"{file}, after GTID set {purged}"
 
     def _asked(self, sql: str) -> str:
         """The first value of an answer, by a second connection; empty when it cannot be had."""

@@ -11,7 +11,7 @@ import pytest
 
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable
-from cdc.mysql import reader, wire
+from cdc.mysql import reader, streaming, wire
 from cdc.mysql.offset import Position
 from cdc.record import Poll
 from tests.mysql_log import MemoryTopic, Parts, records
@@ -61,7 +61,7 @@ def polls_until(
     found: list[Poll] = []
     seen: list[Any] = []
     limit = time.monotonic() + PATIENCE_SECONDS
-    for poll in reader.stream(settings, server_id, start, parts.options, parts.history, parts.capture):
+    for poll in streaming.stream(settings, server_id, start, parts.options, parts.history, parts.capture):
         found.append(poll)
         seen += records([poll])
         if done(seen):
@@ -135,7 +135,7 @@ def test_a_change_arrives_at_once(settings: wire.Settings, run: Callable[..., An
     start = end_of_log(run)
     parts = Parts(DATABASE)
     parts.history.apply("CREATE TABLE t (id INT PRIMARY KEY)", DATABASE, start.to_offset(), 0)
-    stream = reader.stream(settings, SERVER_ID, start, parts.options, parts.history, parts.capture)
+    stream = streaming.stream(settings, SERVER_ID, start, parts.options, parts.history, parts.capture)
     while not next(stream).idle:
         pass
     waits = []
@@ -226,12 +226,12 @@ def test_a_log_that_is_not_there_is_told_with_the_remedy(
     start = Position(file="nothing.000001", pos=4, gtids=gtids)
     if by_gtid:
         run("SELECT 1")
-        polls = reader.stream(settings, SERVER_ID, start, parts.options, parts.history, parts.capture)
+        polls = streaming.stream(settings, SERVER_ID, start, parts.options, parts.history, parts.capture)
         assert next(polls) is not None, "a set of another server leaves everything of this one to be sent"
         polls.close()
         return
     with pytest.raises(SourceError, match=r"nothing\.000001 position 4.*begins with .*\d+ position 4.*when_needed"):
-        next(iter(reader.stream(settings, SERVER_ID, start, parts.options, parts.history, parts.capture)))
+        next(iter(streaming.stream(settings, SERVER_ID, start, parts.options, parts.history, parts.capture)))
 
 
 def test_two_readers_of_one_server_id_are_told(settings: wire.Settings, run: Callable[..., Any]) -> None:

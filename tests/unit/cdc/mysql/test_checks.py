@@ -14,7 +14,6 @@ from cdc.mysql import source_info, wire
 from cdc.mysql.capture import Capture
 from cdc.mysql.checks import Findings, look
 from cdc.mysql.config import MySqlConfig
-from cdc.mysql.offset import Position
 from cdc.mysql.server import Server
 from cdc.mysql.types import TypeOptions
 
@@ -144,17 +143,3 @@ def test_every_problem_is_raised_at_once() -> None:
     with pytest.raises(SourceError) as caught:
         found(variables=GOOD | {"binlog_format": "MIXED"}, grants=["GRANT USAGE ON *.* TO u"]).require()
     assert len(str(caught.value).splitlines()) == 5
-
-
-def test_a_position_is_held_when_its_transactions_are_known_and_none_after_it_is_purged() -> None:
-    uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
-    server = Answering(GOOD | {"gtid_executed": f"{uuid}:1-100", "gtid_purged": f"{uuid}:1-10"}, [], [])
-
-    def holds(gtids: str) -> bool:
-        return server.holds(Position(file="gone.000001", pos=4, gtids=gtids))
-
-    assert holds(f"{uuid}:1-50")
-    assert holds(f"{uuid}:1-10")
-    assert not holds(f"{uuid}:1-9")
-    assert not holds(f"{uuid}:1-101")
-    assert not holds("11111111-71ca-11e1-9e33-c80aa9429562:1")

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
-from cdc.mysql import binlog, reader
+from cdc.mysql import binlog, streaming
 from cdc.mysql.binlog import Gtid
 from cdc.mysql.offset import GtidSet, Position
 from cdc.mysql.reader import Reader
@@ -287,13 +287,72 @@ def test_rows_of_an_event_that_were_sent_are_passed_over() -> None:
     inserted = next(i for i, frame in enumerate(SHOP) if frame[4] == 30)
     begin = max(i for i, frame in enumerate(SHOP[:inserted]) if frame[-9:-4] == b"BEGIN")
     head = binlog.header(SHOP[begin])
-    position = Position(file="binlog.000001", pos=head.next_position - head.size, event=inserted - begin, row=1)
+    position = Position(file="binlog.000002", pos=head.next_position - head.size, event=inserted - begin, row=1)
     again = Parts("shop", topic=parts.topic, upto={**position.to_offset(), "gtids": None, "pos": position.pos})
     again.history.recover(None)
     kept = table_records(iter(whole))[1]
     first = table_records(read([*SHOP[:2], *SHOP[begin:]], _knowing(parts, again), position, gtids=None))[0]
     assert first[1] == kept[1]
     assert first[2][14] == 1
+
+
+def elsewhere(frames: Sequence[bytes]) -> list[bytes]:
+    """The same log as a replica writes it: 100 bytes further on, without the statements' texts."""
+    made = []
+    for frame in frames:
+        head = binlog.header(frame)
+        if head.type == binlog.ROWS_QUERY:
+            continue
+        if head.next_position and head.type not in (binlog.FORMAT_DESCRIPTION, binlog.PREVIOUS_GTIDS):
+            moved = frame[:13] + struct.pack("<I", head.next_position + 100) + frame[17:-4]
+            frame = moved + struct.pack("<I", zlib.crc32(moved))
+        made.append(frame)
+    return made
+
+
+def test_a_transaction_cut_in_two_goes_on_in_the_log_of_another_server() -> None:
+    parts = Parts("shop", max_rows=1)
+    whole = list(read(SHOP, parts))
+    cuts = [n for n, poll in enumerate(whole) if poll.offsets and "gtid" in (poll.offsets[0].offset or {})]
+    assert sum((whole[n].offsets[0].offset or {})["rows"] > 1 for n in cuts) >= 3
+    for n in cuts:
+        offset = whole[n].offsets[0].offset
+        assert offset is not None
+        cut = next(at for at, f in enumerate(SHOP) if is_gtid(f, offset["gtid"]))
+        again = Parts("shop", topic=MemoryTopic(list(parts.topic.records)), upto=offset, max_rows=1)
+        start = Position.from_offset(offset)
+        rest = list(read(elsewhere([*SHOP[:3], *SHOP[cut:]]), again, start, gtids=offset["gtids"]))
+        told = [moved(found) for found in records(whole[: n + 1]) + records(rest)]
+        assert told == [moved(found) for found in records(whole)], offset
+
+
+def test_a_transaction_cut_in_two_is_sent_again_when_nobody_knows_how_much_of_it_was_sent() -> None:
+    whole = list(read(SHOP, parts := Parts("shop", max_rows=1)))
+    offset = next(poll.offsets[0].offset for poll in whole if "gtid" in (poll.offsets[0].offset or {}))
+    assert offset is not None
+    cut = next(at for at, f in enumerate(SHOP) if is_gtid(f, offset["gtid"]))
+    of_debezium = {name: value for name, value in offset.items() if name not in ("gtid", "rows")}
+    again = Parts("shop", topic=parts.topic, upto=of_debezium)
+    with capture_logs() as logs:
+        rest = read(
+            elsewhere([*SHOP[:3], *SHOP[cut:]]), again, Position.from_offset(of_debezium), gtids=offset["gtids"]
+        )
+        first = table_records(rest)[0]
+    assert first[2][11] == offset["gtid"] and first[2][14] == 0
+    assert any("the transaction is sent again" in log["event"] for log in logs)
+
+
+def is_gtid(frame: bytes, gtid: str) -> bool:
+    event = binlog.decode(frame, checksum=True)[1]
+    return isinstance(event, Gtid) and event.gtid == gtid
+
+
+def moved(found: tuple[str, Any, Any]) -> Any:
+    """A record but for where it stands in which file."""
+    topic, key, value = found
+    if topic == "p":
+        return topic, value[2:]
+    return topic, key, value and (*value[:2], value[2][9], value[2][11], value[2][14], value[4])
 
 
 def _knowing(done: Parts, again: Parts) -> Parts:
@@ -390,5 +449,5 @@ def test_a_server_without_gtids_gives_times_in_seconds() -> None:
 def test_a_server_need_not_send_what_it_purged_of_others() -> None:
     a, b, c = (f"{letter * 8}-0000-0000-0000-000000000000" for letter in "abc")
     done, purged = GtidSet.parse(f"{a}:1-9,{c}:1"), GtidSet.parse(f"{a}:1-20,{b}:1-5,{c}:1-3")
-    assert str(reader.requested(done, purged, None)) == f"{a}:1-9,{b}:1-5,{c}:1"
-    assert str(reader.requested(done, purged, lambda uuid: uuid != c)) == f"{a}:1-9,{b}:1-5,{c}:1-3"
+    assert str(streaming.requested(done, purged, None)) == f"{a}:1-9,{b}:1-5,{c}:1"
+    assert str(streaming.requested(done, purged, lambda uuid: uuid != c)) == f"{a}:1-9,{b}:1-5,{c}:1-3"

@@ -14,6 +14,7 @@ import pytest
 
 from cdc.errors import SourceError, SourceUnavailable
 from cdc.mysql import wire
+from cdc.mysql.failures import DamagedEvent, LogGone
 from cdc.mysql.offset import GtidSet, Position
 
 A = "bb072509-e54b-11f1-8f06-02fc00000001"
@@ -105,16 +106,28 @@ def test_the_end_of_the_stream_is_an_outage(pair: tuple[wire.Stream, socket.sock
         "Cannot replicate because the source purged required binary logs. The GTID set sent by the replica is 'x'",
     ],
 )
-def test_a_log_that_is_gone_names_what_was_needed_and_how_to_mend_it(
-    pair: tuple[wire.Stream, socket.socket], text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pair[0], "oldest", lambda: "binlog.000009 position 4")
+def test_a_log_that_is_gone_is_told_with_what_was_asked_for(pair: tuple[wire.Stream, socket.socket], text: str) -> None:
     pair[1].sendall(packet(b"\xff" + struct.pack("<H", 1236) + b"#HY000" + text.encode()))
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(LogGone) as caught:
         pair[0].read()
-    assert not isinstance(caught.value, SourceUnavailable)
-    for part in ("binlog.000001 position 4", "binlog.000009 position 4", "snapshot.mode=when_needed", "offsets", text):
-        assert part in str(caught.value)
+    assert "binlog.000001 position 4" in str(caught.value) and text in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [300, 0xFFFFFE, 0xFFFFFF])
+def test_a_packet_whose_size_is_not_its_events_is_not_waited_for(
+    pair: tuple[wire.Stream, socket.socket], size: int
+) -> None:
+    event = struct.pack("<IBIIIH", 7, 30, 1, 200, 500, 0)
+    pair[0].feed(struct.pack("<I", size) + b"\0" + event)
+    with pytest.raises(DamagedEvent, match=f"a packet of {size} bytes for an event of 200"):
+        pair[0].events()
+
+
+@pytest.mark.parametrize("size", [300, 0xFFFFFE, 0xFFFFFF, 20_000_000])
+def test_a_packet_that_has_not_come_whole_is_waited_for(pair: tuple[wire.Stream, socket.socket], size: int) -> None:
+    event = struct.pack("<IBIIIH", 7, 30, 1, size, 500, 0)
+    pair[0].feed(struct.pack("<I", min(size + 1, 0xFFFFFF)) + b"\0" + event)
+    assert pair[0].events() == []
 
 
 def test_a_server_id_in_use_is_told(pair: tuple[wire.Stream, socket.socket]) -> None:

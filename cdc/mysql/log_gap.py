@@ -1,0 +1,147 @@
+"""A stored position held against what a server still has: nothing is missing, not there yet, or gone and told in full.
+
+Source: MySQL's manual, "GTID Life Cycle", "SHOW BINARY LOGS", "SHOW REPLICA STATUS".
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cdc.errors import TailraceError
+from cdc.mysql import binlog, wire
+from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.server import Server
+from cdc.table import TableId
+
+_NAMED_AT_MOST: Final = 20
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Why a server cannot send what follows a position.
+
+    Attributes:
+        what: one sentence or two: which transactions or bytes, and since when.
+        passes: waiting mends it: a replica has not got yet what was read elsewhere.
+    """
+
+    what: str
+    passes: bool = False
+
+
+def gap(server: Server, position: Position, counts: Callable[[str], bool], *, by_gtid: bool) -> Gap | None:
+    """None: the server has everything after `position`.
+
+    Args:
+        counts: tells the servers (UUIDs) whose GTIDs matter (`gtid.source.includes`, `.excludes`).
+        by_gtid: False: the log is to be read by file and position although there are GTIDs.
+    """
+    known = server.variables("gtid_mode", "gtid_executed", "gtid_purged", "server_uuid")
+    if by_gtid and position.gtids is not None and known.get("gtid_mode", "OFF").upper() == "ON":
+        had = GtidSet.parse(position.gtids).only(counts)
+        executed, purged = (GtidSet.parse(known[name]).only(counts) for name in ("gtid_executed", "gtid_purged"))
+        if lost := purged.minus(had):
+            return _purged(server, position, f"it purged the transactions {lost}, which were not read")
+        lacking = had.minus(executed)
+        return _lacking(server, known["server_uuid"], lacking) if lacking else None
+    return _missing_bytes(server, position)
+
+
+def _missing_bytes(server: Server, position: Position) -> Gap | None:
+    """The same by file and position."""
+    sizes = server.log_sizes()
+    size = sizes.get(position.file)
+    if size is not None:
+        if position.pos <= size:
+            return None
+        return Gap(
+            f"{server.settings} has only {size} bytes in {position.file}, which was read up to {position.pos}: its log "
+            "was reset, or a crash cost it the end of it (sync_binlog other than 1)"
+        )
+    base, _, number = position.file.rpartition(".")
+    first_base, _, first = next(iter(sizes)).rpartition(".")
+    if base == first_base and number.isdigit() and int(number) < int(first):
+        last = f"{base}.{int(first) - 1:0{len(first)}}"
+        upto = "" if last == position.file else f" to the end of {last}"
+        return _purged(server, position, f"it purged {position.file} from byte {position.pos} on{upto}, which were not "
+                       "read")  # fmt: skip
+    return Gap(
+        f"{server.settings} has no {position.file}, where reading stopped, but {next(iter(sizes))} to "
+        f"{list(sizes)[-1]}: its log was reset, or it is another server, which can only be found by GTID"
+    )
+
+
+def _purged(server: Server, position: Position, what: str) -> Gap:
+    """Since when: between the last record that was sent and the first that is left."""
+    oldest = next(iter(server.log_sizes()))
+    times = [f"after {_time(position.ts_sec)}"] if position.ts_sec else []
+    if (began := _began(server.settings, oldest)) is not None:
+        times.append(f"before {_time(began)}, when {oldest}, the oldest it has, began")
+    when = f"; they were made {' and '.join(times)}" if times else f"; the oldest it has is {oldest}"
+    return Gap(f"{server.settings} no longer has the binary log after the stored offset: {what}{when}")
+
+
+def _lacking(server: Server, uuid: str, lacking: GtidSet) -> Gap:
+    """Transactions that were sent and that this server does not have."""
+    where = f"{server.settings} (server_uuid {uuid})"
+    channels = server.replication()
+    if not channels:
+        return Gap(
+            f"{where} does not know the transactions {lacking}, which were read and sent already: its log was reset "
+            "(RESET BINARY LOGS AND GTIDS), it was restored from a backup, a crash cost it the end of its log, or it "
+            "was promoted before it had them. What they changed stands in the topics and not in this server"
+        )
+    return Gap(
+        f"{where} is a replica that has not got yet the transactions {lacking}, which were read and sent already "
+        f"({', '.join(map(_channel, channels))}); reading goes on when it has them. If its source has lost them too, "
+        "set snapshot.mode=when_needed and end the replication (RESET REPLICA ALL): then a snapshot is taken",
+        passes=True,
+    )
+
+
+def _channel(status: dict[str, Any]) -> str:
+    def value(*names: str) -> Any:
+        return next((status[name] for name in names if name in status), None)
+
+    receiving, applying = (value(f"Replica_{x}_Running", f"Slave_{x}_Running") for x in ("IO", "SQL"))
+    behind = value("Seconds_Behind_Source", "Seconds_Behind_Master")
+    if receiving == applying == "Yes":
+        return f"replication runs, {behind} s behind"
+    error = value("Last_SQL_Errno") or value("Last_IO_Errno")
+    return (f"replication stands still: receiving {receiving}, applying {applying}, error {error}; run START REPLICA "
+            "there, SHOW REPLICA STATUS tells more")  # fmt: skip
+
+
+def _began(settings: wire.Settings, file: str) -> int | None:
+    """When the server began a file of its log, in seconds since 1970; None when it does not say."""
+    with contextlib.suppress(TailraceError):
+        packets = wire.Stream(settings, 0, Position(file=file, pos=4), None)
+        try:
+            for _ in range(10):
+                for event in packets.read():
+                    head = binlog.header(event)
+                    if head.type == binlog.FORMAT_DESCRIPTION:
+                        return head.timestamp
+        finally:
+            packets.close()
+    return None
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def remedy(connector: str, tables: Sequence[TableId]) -> str:
+    """What a gap means, and how it is closed in one step."""
+    named = ", ".join(map(str, sorted(tables)[:_NAMED_AT_MOST]))
+    more = f" and {len(tables) - _NAMED_AT_MOST} more" if len(tables) > _NAMED_AT_MOST else ""
+    return (
+        f"Any of the captured tables may have changed in between: {named}{more}. A new snapshot mends it, and nothing "
+        f'needs to be dropped: PATCH /connectors/{connector}/config with {{"snapshot.mode": "when_needed"}} takes it '
+        "at once. It sends every row there is; rows that were deleted in the gap are in no log any more and stay in "
+        "the targets until they are deleted there"
+    )

@@ -1,0 +1,81 @@
+"""Socket and reader together: a server's log from a position on, by GTID or by file, as Polls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+import structlog
+from pymysql.err import MySQLError
+
+from cdc.errors import DecodeError
+from cdc.mysql import wire
+from cdc.mysql.failures import DamagedEvent
+from cdc.mysql.log_tables import Captured
+from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.reader import Reader, ReaderOptions, Statements
+from cdc.record import Poll
+
+_log = structlog.get_logger(__name__)
+
+
+def stream(
+    settings: wire.Settings,
+    server_id: int,
+    start: Position,
+    options: ReaderOptions,
+    history: Statements,
+    captured: Captured,
+) -> Generator[Poll, None, None]:
+    """Polls from `start` on, at least one every half second, until an error or the generator is closed.
+
+    By GTID when the server has gtid_mode=ON and `start` knows what was done, by file and position otherwise.
+    Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DecodeError: not.
+    """
+    has_gtids, purged = _server_gtids(settings)
+    gtids: GtidSet | None = None
+    if has_gtids and start.gtids is not None and not options.ignore_gtids:
+        gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
+    damaged: Position | None = None
+    while True:
+        packets = wire.Stream(settings, server_id, start, gtids)
+        reader = Reader(
+            options, history, captured, start, gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum
+        )  # fmt: skip
+        try:
+            yield from reader.polls(packets, packets.more)
+        except DamagedEvent as error:
+            yield reader.rest()
+            start, gtids = reader.position(), reader.gtids()
+            if start == damaged:
+                raise DecodeError(
+                    f"{settings}: {error}, for the second time, so it is damaged in the server's file: mysqlbinlog "
+                    f"--verify-binlog-checksum {start.file} tells; name a server with an intact log in "
+                    "database.hostname (with GTIDs), or reset the connector's offsets for a new snapshot"
+                ) from error
+            damaged = start
+            _log.warning("what came is damaged and is read again", server=str(settings), reason=str(error))
+        finally:
+            packets.close()
+
+
+def requested(done: GtidSet, purged: GtidSet, origin: Callable[[str], bool] | None) -> GtidSet:
+    """What a server need not send: what is done, and what it purged of servers never read or not wanted.
+
+    What it purged of the servers that were read stays wanted, so that a gap is refused and not passed over.
+    """
+    read = {uuid for uuid, _ in done.intervals}
+    return done.union(purged.only(lambda uuid: uuid not in read or (origin is not None and not origin(uuid))))
+
+
+def _server_gtids(settings: wire.Settings) -> tuple[bool, GtidSet]:
+    """Whether gtid_mode is ON, and gtid_purged."""
+    connection = wire.connect(settings)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('gtid_mode', 'gtid_purged')")
+            found = {name.lower(): value for name, value in cursor.fetchall()}
+    except (MySQLError, OSError) as error:
+        raise wire.failure(error, settings) from error
+    finally:
+        connection.close()
+    return found.get("gtid_mode", "OFF").upper() == "ON", GtidSet.parse(found.get("gtid_purged", ""))
