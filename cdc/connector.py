@@ -25,7 +25,7 @@ def nothing_to_check(config: Raw) -> list[Problem]:
     return []
 
 
-def any_offset(offsets: Sequence[SourceOffset]) -> None:
+def any_offset(config: Raw, offsets: Sequence[SourceOffset]) -> None:
     return None
 
 
@@ -41,7 +41,8 @@ class SourceConnector:
         task_configs: the tasks' configs from the connector's and `tasks.max`.
         check: live checks for `validate` and for create: connects, looks, and says every problem with its remedy;
             called only when the config alone has no problem.
-        check_offsets: refuses (RequestError 400) offsets that a user wants to set and this source could not read.
+        check_offsets: refuses (RequestError) offsets that a user wants to set and this source could not read; a None
+            offset is one to forget.
         knows_offsets: whether it vouches that offsets changed through REST are all there are; the answer of REST
             tells the user to look elsewhere too when not.
     """
@@ -53,7 +54,7 @@ class SourceConnector:
     prefixes: tuple[str, ...] = ()
     task_configs: Callable[[Raw, int], list[Raw]] = one_task
     check: Callable[[Raw], list[Problem]] = nothing_to_check
-    check_offsets: Callable[[Sequence[SourceOffset]], None] = any_offset
+    check_offsets: Callable[[Raw, Sequence[SourceOffset]], None] = any_offset
     knows_offsets: bool = False
 
 

@@ -437,7 +437,7 @@ class Herder:
         if isinstance(connector, SinkConnector):
             self._change_sink(name, offsets.sink_group(name, self._providers.resolve(config)), asked)
         else:
-            self._change_source(name, connector, asked)
+            self._change_source(name, connector, self._providers.resolve(config), asked)
         return offsets.changed("reset" if asked is None else "altered", whole=connector.knows_offsets)
 
     def _change_sink(self, name: str, group: str, asked: Sequence[Mapping[str, Any]] | None) -> None:
@@ -446,13 +446,13 @@ class Herder:
         else:
             offsets.alter_sink(self._log, name, group, offsets.sink_offsets(asked))
 
-    def _change_source(self, name: str, connector: SourceConnector, asked: Sequence[Mapping[str, Any]] | None) -> None:
-        if asked is None:
-            offsets.reset_source(self._log, name)
-            return
-        wanted = offsets.source_offsets(asked)
-        connector.check_offsets(wanted)
-        offsets.alter_source(self._log, name, wanted)
+    def _change_source(
+        self, name: str, connector: SourceConnector, config: Mapping[str, str],
+        asked: Sequence[Mapping[str, Any]] | None,
+    ) -> None:  # fmt: skip
+        wanted = offsets.forgotten(self._log, name) if asked is None else offsets.source_offsets(asked)
+        connector.check_offsets(config, wanted)
+        self._log.save_source_offsets(name, wanted)
 
 
 def _now_ms() -> int:

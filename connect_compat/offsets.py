@@ -87,12 +87,9 @@ def _integer(value: Any, what: str, title: str) -> int:
     return int(value)
 
 
-def alter_source(log: Log, name: str, offsets: Sequence[SourceOffset]) -> None:
-    log.save_source_offsets(name, offsets)
-
-
-def reset_source(log: Log, name: str) -> None:
-    log.save_source_offsets(name, [SourceOffset(saved.partition, None) for saved in log.source_offsets(name)])
+def forgotten(log: Log, name: str) -> list[SourceOffset]:
+    """The offsets of a source, each without its position."""
+    return [SourceOffset(saved.partition, None) for saved in log.source_offsets(name)]
 
 
 def alter_sink(log: Log, name: str, group: str, offsets: Mapping[TopicPartition, int | None]) -> None:

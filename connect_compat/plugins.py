@@ -150,6 +150,8 @@ TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "15.1.0",
            "sinks.elasticsearch:ELASTICSEARCH"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
+    Plugin(Kind.SINK, "org.apache.kafka.connect.file.FileStreamSinkConnector", KAFKA, "sinks.files:FILE_STREAM"),
+    Plugin(Kind.SOURCE, "org.apache.kafka.connect.file.FileStreamSourceConnector", KAFKA, "cdc.files:FILE_STREAM"),
     *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
     *map(_header_converter, _CONVERTERS),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),

@@ -14,7 +14,7 @@ import uvicorn
 
 from connect_compat.herder import Herder, Settings
 from connect_compat.log import Log, LogSettings, open_log
-from connect_compat.plugins import CONNECTORS, TABLE, Plugins
+from connect_compat.plugins import Plugins
 from connect_compat.rest.app import application
 from connect_compat.serve import bind
 from connect_compat.worker import OnStatus, OnTopics
@@ -57,10 +57,8 @@ def make_herder(
         made[0].log = open_log(log_settings)
         return made[0].log
 
-    connectors = tuple(plugin for plugin in TABLE if plugin.kind in CONNECTORS)
-    plugins = Plugins(rest_worker.TABLE + connectors)
     place = Settings("127.0.0.1:8083", {**WORKER, **more}, LogSettings(path=str(folder)), mask_secrets=mask_secrets)
-    herder = Herder(place, plugins, opened, worker)
+    herder = Herder(place, Plugins(), opened, worker)
     return herder, made[0]
 
 

@@ -1,131 +1,21 @@
 """A worker without processes for tests of herder and REST: files are read and written at once, states told at once.
 
-Its connectors carry the names and keys of Kafka Connect's FileStream pair, so that recorded conversations fit.
+The FileStream pair runs in it on the spot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cdc.config import Importance, key
-from cdc.connector import Raw, SinkConnector, SourceConnector
-from cdc.errors import RequestError
-from cdc.record import Sink, Source, SourceContext, SourceOffset
+from cdc.record import SourceOffset
 from connect_compat.log import Log, TopicSpec
-from connect_compat.plugins import KAFKA, Kind, Plugin
 from connect_compat.worker import OnStatus, OnTopics, TaskId, TaskSpec, TaskView
 
 FILES = "org.apache.kafka.connect.file."
 TRANSFORMS = "org.apache.kafka.connect.transforms."
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileSourceKeys:
-    file: str | None = key("file", default=None, doc="File to read.", importance=Importance.HIGH)
-    topic: str = key("topic", doc="Topic to write to.", importance=Importance.HIGH)
-    batch_size: int = key("batch.size", default=2000, doc="Lines a read.", importance=Importance.LOW)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileSinkKeys:
-    file: str | None = key("file", default=None, doc="File to write.", importance=Importance.HIGH)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RouterKeys:
-    regex: str = key("regex", doc="What to match.", importance=Importance.HIGH)
-    replacement: str = key("replacement", doc="What to put there.", importance=Importance.HIGH)
-
-
-@dataclass(frozen=True, kw_only=True)
-class InsertKeys:
-    topic_field: str | None = key("topic.field", default=None, doc="Field for the topic.")
-    partition_field: str | None = key("partition.field", default=None, doc="Field for the partition.")
-    offset_field: str | None = key("offset.field", default=None, doc="Field for the offset.")
-    timestamp_field: str | None = key("timestamp.field", default=None, doc="Field for the timestamp.")
-    static_field: str | None = key("static.field", default=None, doc="Field for a fixed value.")
-    static_value: str | None = key("static.value", default=None, doc="That value.")
-    defaults: bool = key("replace.null.with.default", default=True, doc="Whether defaults stand in for nulls.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StringKeys:
-    encoding: str = key("converter.encoding", default="UTF-8", doc="Character set.", importance=Importance.HIGH)
-
-
-@dataclass(frozen=True, kw_only=True)
-class JsonKeys:
-    schemas: bool = key("schemas.enable", default=True, doc="Whether schemas go along.", importance=Importance.HIGH)
-
-
-class Router:
-    CONFIG = RouterKeys
-
-
-class Insert:
-    CONFIG = InsertKeys
-
-
-class Text:
-    CONFIG = StringKeys
-
-
-class Json:
-    CONFIG = JsonKeys
-
-
-class Headers:
-    """Has no settings."""
-
-
-def _no_source(raw: Raw, context: SourceContext) -> Source:
-    raise AssertionError("no task process runs in these tests")
-
-
-def _no_sink(raw: Raw) -> Sink:
-    raise AssertionError("no task process runs in these tests")
-
-
-def _check_offsets(offsets: Sequence[SourceOffset]) -> None:
-    """The words of Kafka Connect's FileStreamSourceConnector, with its status."""
-    for partition, offset in offsets:
-        if "filename" not in partition:
-            raise RequestError(500, "Partition objects should contain the key 'filename'")
-        if offset is None:
-            continue
-        if "position" not in offset:
-            raise RequestError(500, "Offset objects should either be null or contain the key 'position'")
-        if not isinstance(offset["position"], int):
-            raise RequestError(500, "The value for the 'position' key in the offset is expected to be a Long value")
-        if offset["position"] < 0:
-            raise RequestError(500, "The value for the 'position' key in the offset should be a non-negative value")
-
-
-SOURCE = SourceConnector(
-    class_name=FILES + "FileStreamSourceConnector", version=KAFKA, config=FileSourceKeys, build=_no_source,
-    check_offsets=_check_offsets, knows_offsets=True,
-)  # fmt: skip
-SINK = SinkConnector(
-    class_name=FILES + "FileStreamSinkConnector", version=KAFKA, config=FileSinkKeys, build=_no_sink,
-    knows_offsets=True,
-)  # fmt: skip
-
-_HERE = "tests.rest_worker:"
-TABLE = (
-    Plugin(Kind.SOURCE, SOURCE.class_name, KAFKA, _HERE + "SOURCE"),
-    Plugin(Kind.SINK, SINK.class_name, KAFKA, _HERE + "SINK"),
-    Plugin(Kind.TRANSFORM, TRANSFORMS + "RegexRouter", KAFKA, _HERE + "Router"),
-    Plugin(Kind.TRANSFORM, TRANSFORMS + "InsertField$Value", KAFKA, _HERE + "Insert"),
-    Plugin(Kind.CONVERTER, "org.apache.kafka.connect.storage.StringConverter", KAFKA, _HERE + "Text"),
-    Plugin(Kind.CONVERTER, "org.apache.kafka.connect.json.JsonConverter", KAFKA, _HERE + "Json"),
-    Plugin(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.StringConverter", KAFKA, _HERE + "Text"),
-    Plugin(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.json.JsonConverter", KAFKA, _HERE + "Json"),
-    Plugin(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", KAFKA, _HERE + "Headers"),
-)
-"""Stand-ins under the names of the recorded conversations."""
 
 
 @dataclass

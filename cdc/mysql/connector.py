@@ -99,7 +99,7 @@ def check(raw: Raw) -> list[Problem]:
     return list(findings.problems)
 
 
-def check_offsets(offsets: Sequence[SourceOffset]) -> None:
+def check_offsets(raw: Raw, offsets: Sequence[SourceOffset]) -> None:
     """Raises: RequestError: an offset of a MySQL server that names no position."""
     for partition, offset in offsets:
         if offset is None or "server" not in partition:

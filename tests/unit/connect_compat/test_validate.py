@@ -14,6 +14,7 @@ from cdc.errors import ConfigError, Problem, RequestError
 from connect_compat.plugins import KAFKA, TABLE, Kind, Plugin, Plugins
 from connect_compat.providers import providers
 from connect_compat.validate import Validator, plugin_definitions
+from sinks.files import FILE_STREAM
 from tests import rest_worker
 
 WORKER = {
@@ -24,7 +25,7 @@ WORKER = {
     "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
 }
 TRANSFORMS = "org.apache.kafka.connect.transforms."
-PLUGINS = Plugins((*rest_worker.TABLE[:2], *(plugin for plugin in TABLE if plugin.kind is not Kind.SOURCE)))
+PLUGINS = Plugins()
 SOURCE = {"name": "c", "connector.class": "FileStreamSource", "topic": "t"}
 SINK = {"name": "c", "connector.class": "FileStreamSink", "topics": "a,b"}
 
@@ -117,7 +118,7 @@ def refuse(raw: Mapping[str, str]) -> list[Problem]:
     raise ConfigError([Problem("pass", "too short")])
 
 
-LOGIN = replace(rest_worker.SINK, config=LoginKeys, check=no_entry)
+LOGIN = replace(FILE_STREAM, config=LoginKeys, check=no_entry)
 REFUSING = replace(LOGIN, check=refuse)
 
 

@@ -110,10 +110,10 @@ def test_an_unreachable_server_is_told_at_the_host() -> None:
 
 
 def test_an_offset_without_a_file_is_refused() -> None:
-    MYSQL.check_offsets([SourceOffset({"server": "shop"}, {"file": "binlog.000001", "pos": 4})])
-    MYSQL.check_offsets([SourceOffset({"server": "shop"}, None), SourceOffset({"nope": "x"}, {"lsn": 1})])
+    MYSQL.check_offsets({}, [SourceOffset({"server": "shop"}, {"file": "binlog.000001", "pos": 4})])
+    MYSQL.check_offsets({}, [SourceOffset({"server": "shop"}, None), SourceOffset({"nope": "x"}, {"lsn": 1})])
     with pytest.raises(RequestError, match="names no binlog file") as caught:
-        MYSQL.check_offsets([SourceOffset({"server": "shop"}, {"pos": 4})])
+        MYSQL.check_offsets({}, [SourceOffset({"server": "shop"}, {"pos": 4})])
     assert caught.value.status == 400
 
 
