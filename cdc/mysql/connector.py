@@ -228,7 +228,8 @@ class MySqlSource:
         if not self._config.log_position_check:
             return None
         counts = self._origin or (lambda uuid: True)
-        return gap(server, position, counts, by_gtid=not self._config.gtid_ignore_on_recovery)
+        by_gtid = not self._config.gtid_ignore_on_recovery
+        return gap(server, position, counts, by_gtid=by_gtid, server_id=self._config.server_id)
 
     def _closing(self, found: Gap, made: Plan, server: Server) -> Plan:
         """A snapshot where the plan allows it. Raises: SourceUnavailable: waiting helps; SourceError: it does not."""

@@ -33,11 +33,14 @@ class Gap:
     passes: bool = False
 
 
-def gap(server: Server, position: Position, counts: Callable[[str], bool], *, by_gtid: bool) -> Gap | None:
+def gap(
+    server: Server, position: Position, counts: Callable[[str], bool], *, by_gtid: bool, server_id: int
+) -> Gap | None:
     """None: the server has everything after `position`.
 
     Args:
         counts: tells the servers (UUIDs) whose GTIDs matter (`gtid.source.includes`, `.excludes`).
+        server_id: the connector's own, to look into the log with.
         by_gtid: False: the log is to be read by file and position although there are GTIDs.
     """
     known = server.variables("gtid_mode", "gtid_executed", "gtid_purged", "server_uuid")
@@ -45,13 +48,13 @@ def gap(server: Server, position: Position, counts: Callable[[str], bool], *, by
         had = GtidSet.parse(position.gtids).only(counts)
         executed, purged = (GtidSet.parse(known[name]).only(counts) for name in ("gtid_executed", "gtid_purged"))
         if lost := purged.minus(had):
-            return _purged(server, position, f"it purged the transactions {lost}, which were not read")
+            return _purged(server, server_id, position, f"it purged the transactions {lost}, which were not read")
         lacking = had.minus(executed)
         return _lacking(server, known["server_uuid"], lacking) if lacking else None
-    return _missing_bytes(server, position)
+    return _missing_bytes(server, server_id, position)
 
 
-def _missing_bytes(server: Server, position: Position) -> Gap | None:
+def _missing_bytes(server: Server, server_id: int, position: Position) -> Gap | None:
     """The same by file and position."""
     sizes = server.log_sizes()
     size = sizes.get(position.file)
@@ -67,19 +70,19 @@ def _missing_bytes(server: Server, position: Position) -> Gap | None:
     if base == first_base and number.isdigit() and int(number) < int(first):
         last = f"{base}.{int(first) - 1:0{len(first)}}"
         upto = "" if last == position.file else f" to the end of {last}"
-        return _purged(server, position, f"it purged {position.file} from byte {position.pos} on{upto}, which were not "
-                       "read")  # fmt: skip
+        what = f"it purged {position.file} from byte {position.pos} on{upto}, which were not read"
+        return _purged(server, server_id, position, what)
     return Gap(
         f"{server.settings} has no {position.file}, where reading stopped, but {next(iter(sizes))} to "
         f"{list(sizes)[-1]}: its log was reset, or it is another server, which can only be found by GTID"
     )
 
 
-def _purged(server: Server, position: Position, what: str) -> Gap:
+def _purged(server: Server, server_id: int, position: Position, what: str) -> Gap:
     """Since when: between the last record that was sent and the first that is left."""
     oldest = next(iter(server.log_sizes()))
     times = [f"after {_time(position.ts_sec)}"] if position.ts_sec else []
-    if (began := _began(server.settings, oldest)) is not None:
+    if (began := _began(server.settings, server_id, oldest)) is not None:
         times.append(f"before {_time(began)}, when {oldest}, the oldest it has, began")
     when = f"; they were made {' and '.join(times)}" if times else f"; the oldest it has is {oldest}"
     return Gap(f"{server.settings} no longer has the binary log after the stored offset: {what}{when}")
@@ -116,10 +119,10 @@ def _channel(status: dict[str, Any]) -> str:
             "there, SHOW REPLICA STATUS tells more")  # fmt: skip
 
 
-def _began(settings: wire.Settings, file: str) -> int | None:
+def _began(settings: wire.Settings, server_id: int, file: str) -> int | None:
     """When the server began a file of its log, in seconds since 1970; None when it does not say."""
     with contextlib.suppress(TailraceError):
-        packets = wire.Stream(settings, 0, Position(file=file, pos=4), None)
+        packets = wire.Stream(settings, server_id, Position(file=file, pos=4), None)
         try:
             for _ in range(10):
                 for event in packets.read():

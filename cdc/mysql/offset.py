@@ -158,8 +158,9 @@ class Position:
             the end of the last one.
         event: events of that transaction, its BEGIN included, that were handled completely.
         row: rows of the next event that were sent.
-        gtid, rows: that transaction, and how many rows of it were sent: on another server, where the same rows may
-            stand in other events, they tell what to skip. None between transactions, and when they are not known.
+        server, gtid, rows: the UUID of the server read from, that transaction, and how many rows of it were sent: on
+            another server, where the same rows may stand in other events, that tells what to skip. None between
+            transactions, and when one of them is not known.
         gtids: transactions completed before the current one; None when the server runs without GTIDs.
         ts_sec: source time of the last record, in seconds; None before the first.
         snapshot: `INITIAL` or `BLOCKING` while a snapshot runs; None otherwise.
@@ -169,6 +170,7 @@ class Position:
     pos: int
     event: int = 0
     row: int = 0
+    server: str | None = None
     gtid: str | None = None
     rows: int | None = None
     gtids: str | None = None
@@ -191,8 +193,8 @@ class Position:
             offset["server_id"] = self.server_id
         if self.event:
             offset["event"] = self.event
-        if self.gtid is not None and self.rows is not None:
-            offset |= {"gtid": self.gtid, "rows": self.rows}
+        if self.server is not None and self.gtid is not None and self.rows is not None:
+            offset |= {"server_uuid": self.server, "gtid": self.gtid, "rows": self.rows}
         if self.snapshot is not None:
             offset["snapshot"] = self.snapshot
         return offset
@@ -214,13 +216,18 @@ class Position:
             pos=_number(offset, "pos", 4),
             event=_number(offset, "event", 0),
             row=_number(offset, "row", 0),
-            gtid=None if offset.get("gtid") is None else str(offset["gtid"]),
+            server=_text(offset, "server_uuid"),
+            gtid=_text(offset, "gtid"),
             rows=None if offset.get("rows") is None else _number(offset, "rows", 0),
             gtids=None if gtids in (None, "") else str(gtids).replace("\n", "").replace("\r", ""),
             server_id=_number(offset, "server_id", 0),
             ts_sec=None if offset.get("ts_sec") is None else _number(offset, "ts_sec", 0),
             snapshot={True: "INITIAL", "true": "INITIAL", False: None, "false": None}.get(snapshot, snapshot),
         )
+
+
+def _text(offset: Mapping[str, Any], name: str) -> str | None:
+    return None if offset.get(name) is None else str(offset[name])
 
 
 def _number(offset: Mapping[str, Any], name: str, default: int) -> int:

@@ -103,7 +103,8 @@ class Reader:
         "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file", "_full",
         "_gtid", "_gtid_at", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros",
         "_now", "_options", "_partition", "_query", "_restart", "_resume", "_resumed", "_row", "_rows", "_sent",
-        "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_ts_sec", "_unwanted", "_waiting",
+        "_server", "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_ts_sec", "_unwanted",
+        "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -116,15 +117,18 @@ class Reader:
         gtids: GtidSet | None,
         has_gtids: bool,
         checksum: bool,
+        server: str | None = None,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
         """`gtids` are the transactions done before the first that comes, None when that is not known.
 
         `has_gtids` says that the server runs with gtid_mode=ON: its GTID events then give the time of a change.
+        `server` is its UUID.
         """
         self._options, self._history, self._captured, self._now = options, history, captured, now
         self._tables = LogTables(history.tables, captured, options.types, inconsistent=options.inconsistent)
         self._partition = {"server": options.prefix}
+        self._server = server
         self._checksum, self._has_gtids = binlog.CHECKSUM_SIZE if checksum else 0, has_gtids
         self._done_gtids = None if gtids is None else GtidTally(gtids)
         # A restart in the middle of a transaction: what of it was sent, until that was passed over.
@@ -248,7 +252,7 @@ class Reader:
             return replace(position, gtids=self._gtids_done() or position.gtids)
         if not self._in_transaction:
             return self._position(0)
-        return replace(self._position(self._event), gtid=self._gtid, rows=self._sent)
+        return replace(self._position(self._event), server=self._server, gtid=self._gtid, rows=self._sent)
 
     def _position(self, event: int) -> Position:
         file, pos = self._restart
@@ -326,7 +330,7 @@ class Reader:
 
     def _resumes(self, cut: Resumed) -> None:
         """A transaction begins while one that was cut in two is awaited."""
-        begun = cut.begun(self._file, range(self._gtid_at, self._start + 1), self._gtid)
+        begun = cut.begun(self._server, self._file, range(self._gtid_at, self._start + 1), self._gtid)
         if begun is Begun.SAME:
             self._resumed, self._sent = cut, cut.sent
         if begun is Begun.UNKNOWN:

@@ -34,15 +34,16 @@ class Resumed:
         self.position, self.event, self.by_rows, self._left = position, position.event, False, 0
         self.sent = None if position.rows is None else position.rows - position.row
 
-    def begun(self, file: str, places: range, gtid: str | None) -> Begun:
+    def begun(self, server: str | None, file: str, places: range, gtid: str | None) -> Begun:
         """A transaction begins at one of the places, which are those from its GTID event to its BEGIN."""
-        if file == self.position.file and self.position.pos in places:
+        was = self.position
+        if was.server in (None, server) and was.file == file and was.pos in places:
             return Begun.SAME
-        if self.position.gtid is None or self.position.rows is None:
+        if was.server is None or was.gtid is None or was.rows is None:
             return Begun.UNKNOWN
-        if gtid != self.position.gtid:
+        if gtid != was.gtid:
             return Begun.OTHER
-        self.by_rows, self._left, self.sent = True, self.position.rows, 0
+        self.by_rows, self._left, self.sent = True, was.rows, 0
         return Begun.SAME
 
     def skipped(self, rows: int) -> int:

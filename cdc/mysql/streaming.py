@@ -31,7 +31,7 @@ def stream(
     By GTID when the server has gtid_mode=ON and `start` knows what was done, by file and position otherwise.
     Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DecodeError: not.
     """
-    has_gtids, purged = _server_gtids(settings)
+    has_gtids, purged, server = _server_gtids(settings)
     gtids: GtidSet | None = None
     if has_gtids and start.gtids is not None and not options.ignore_gtids:
         gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
@@ -39,7 +39,8 @@ def stream(
     while True:
         packets = wire.Stream(settings, server_id, start, gtids)
         reader = Reader(
-            options, history, captured, start, gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum
+            options, history, captured, start,
+            gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum, server=server,
         )  # fmt: skip
         try:
             yield from reader.polls(packets, packets.more)
@@ -67,15 +68,16 @@ def requested(done: GtidSet, purged: GtidSet, origin: Callable[[str], bool] | No
     return done.union(purged.only(lambda uuid: uuid not in read or (origin is not None and not origin(uuid))))
 
 
-def _server_gtids(settings: wire.Settings) -> tuple[bool, GtidSet]:
-    """Whether gtid_mode is ON, and gtid_purged."""
+def _server_gtids(settings: wire.Settings) -> tuple[bool, GtidSet, str | None]:
+    """Whether gtid_mode is ON, gtid_purged, and server_uuid."""
     connection = wire.connect(settings)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('gtid_mode', 'gtid_purged')")
+            cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('gtid_mode', 'gtid_purged', 'server_uuid')")
             found = {name.lower(): value for name, value in cursor.fetchall()}
     except (MySQLError, OSError) as error:
         raise wire.failure(error, settings) from error
     finally:
         connection.close()
-    return found.get("gtid_mode", "OFF").upper() == "ON", GtidSet.parse(found.get("gtid_purged", ""))
+    purged = GtidSet.parse(found.get("gtid_purged", ""))
+    return found.get("gtid_mode", "OFF").upper() == "ON", purged, found.get("server_uuid")

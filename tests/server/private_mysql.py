@@ -31,7 +31,8 @@ class PrivateMySql:
         Process("mysql", self.folder).kill()
 
     def close(self) -> None:
-        self.stop()
+        """Its data are not needed any more, so nothing is written to the end."""
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, *statements: str, user: str = "root", password: str = "rootpw") -> list[tuple[Any, ...]]:

@@ -37,7 +37,7 @@ class Standing(Server):
 
 def found(position: Position, *, by_gtid: bool = True, channels: list[dict[str, Any]] | None = None) -> Gap | None:
     known = {"gtid_mode": "ON", "gtid_executed": f"{A}:1-100", "gtid_purged": f"{A}:1-10", "server_uuid": A}
-    return gap(Standing(known, LOGS, channels or []), position, lambda uuid: True, by_gtid=by_gtid)
+    return gap(Standing(known, LOGS, channels or []), position, lambda uuid: True, by_gtid=by_gtid, server_id=7)
 
 
 def at(gtids: str) -> Position:
