@@ -21,20 +21,22 @@ from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
 from cdc.mysql.config import INVALID, MySqlConfig
 from cdc.mysql.failures import LogGone
+from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History, HistoryOptions
 from cdc.mysql.log_gap import Gap, gap, remedy
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan, plan
 from cdc.mysql.reader import ReaderOptions
-from cdc.mysql.schema_change import Kind, SchemaChange, TableChange
 from cdc.mysql.server import Server
-from cdc.mysql.snapshot import Context, HeldTopic, Snapshot, UnkeptTopic
+from cdc.mysql.snapshot import Context, Snapshot, Task
+from cdc.mysql.snapshot_offset import left_of, partitions
+from cdc.mysql.snapshot_session import Session
 from cdc.mysql.streaming import stream
 from cdc.mysql.types import TypeOptions
 from cdc.mysql.unsupported import refused, warned
 from cdc.naming import topic_name
-from cdc.record import Headers, Poll, SourceContext, SourceOffset, Topic
-from cdc.table import any_of, chosen
+from cdc.record import Headers, Poll, SourceContext, SourceOffset
+from cdc.table import TableId, any_of, chosen
 
 _log = structlog.get_logger(__name__)
 
@@ -130,14 +132,14 @@ class MySqlSource:
         self._headers = headers if config.extended_headers else ()
         self._capture = _capture(config, self._headers)
         self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
-        self._history = self._history_in(self._topic)
+        self._history = self._opened_history()
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
         self._origin = chosen(includes, excludes) if includes or excludes else None
         self._running: Iterator[Poll] | None = None
         self._connector = context.connector
         self._read_timeout = max(1, config.validation_timeout_ms // 1000)
 
-    def _history_in(self, topic: Topic) -> History:
+    def _opened_history(self) -> History:
         config = self._config
         options = HistoryOptions(
             captured_database=self._capture.database,
@@ -146,10 +148,10 @@ class MySqlSource:
             skip_unparseable=config.skip_unparseable,
             comments=config.schema_comments,
         )
-        return History(topic, config.topic_prefix, self._capture.table, options)
+        return History(self._topic, config.topic_prefix, self._capture.table, options)
 
     def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
-        self._running = self._run(self._stored(resume))
+        self._running = self._run(self._stored(resume), resume)
         return self._running
 
     def committed(self, offsets: Sequence[SourceOffset]) -> None:
@@ -164,7 +166,7 @@ class MySqlSource:
         offset = next((offset for found, offset in resume if dict(found) == partition), None)
         return None if offset is None else Position.from_offset(offset)
 
-    def _run(self, stored: Position | None) -> Iterator[Poll]:
+    def _run(self, stored: Position | None, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
         for warning in warned(self._config, self._raw):
             _log.warning(warning)
         made, position = self._planned(stored)
@@ -173,11 +175,8 @@ class MySqlSource:
             self._history.recover(position.to_offset())
         if reads_tables:
             yield from _waited(self._config.snapshot_delay_ms)
-            snapshot = self._snapshot(made, position)
-            for poll in snapshot.polls():
-                if made.again:
-                    self._record_missing(snapshot)
-                yield poll
+            snapshot = self._snapshot(made, position, resume)
+            yield from snapshot.polls()
             position = snapshot.position
         if made.stream and position is not None:
             yield from _waited(self._config.streaming_delay_ms)
@@ -257,35 +256,33 @@ class MySqlSource:
     def _remedy(self, server: Server) -> str:
         return remedy(self._connector, [table for table in server.tables() if self._capture.table(table)])
 
-    def _record_missing(self, snapshot: Snapshot) -> None:
-        """Tables that the config captures since the attempt that was cut short: nothing tells how they were then.
+    def _learned(self, id: TableId, offset: Mapping[str, Any]) -> bool:
+        """Takes a table that is captured since a later start than the history's first as the server has it now."""
+        session = Session(self._settings, self._config)
+        try:
+            ddl = session.definition(id)
+        finally:
+            session.close()
+        return ddl is not None and self._history.record_definition(id, ddl, offset, time.time_ns() // 1_000_000)
 
-        Where every table is recorded, one that is missing was created since, and its CREATE TABLE is in the log.
-        """
-        if not (self._config.only_captured_tables or self._config.only_captured_databases):
-            return
-        now_ms, position = time.time_ns() // 1_000_000, snapshot.position.to_offset()
-        for id in filter(self._capture.table, sorted(snapshot.tables.keys() - self._history.tables.keys())):
-            made = (TableChange(Kind.CREATE, id, snapshot.tables[id]),)
-            change = SchemaChange(kind=Kind.CREATE, database=id.database, ddl="", table_changes=made, ts_ms=now_ms)
-            self._history.record(change, position)
-
-    def _snapshot(self, made: Plan, position: Position | None) -> Snapshot:
+    def _snapshot(self, made: Plan, position: Position | None, resume: Sequence[SourceOffset]) -> Snapshot:
+        prefix = self._config.topic_prefix
+        saved = partitions(prefix, resume)
         if made.again:
-            forgotten = HeldTopic(UnkeptTopic())
-            context = self._snapshot_context(self._history_in(forgotten), forgotten)
-            return Snapshot(context, rows=made.rows, since=position)
+            # What streams nothing afterwards would never see what changed in the part that was read before.
+            left = left_of(prefix, position, resume) if made.stream else {}
+            return Snapshot(self._snapshot_context(), Task(rows=made.rows, since=position, left=left, saved=saved))
         self._history.create()
-        context = self._snapshot_context(self._history, self._topic)
-        return Snapshot(context, rows=made.rows, at=position if made.keep_offset else None)
+        at = position if made.keep_offset else None
+        return Snapshot(self._snapshot_context(), Task(rows=made.rows, at=at, saved=saved))
 
-    def _snapshot_context(self, history: History, topic: HeldTopic) -> Context:
+    def _snapshot_context(self) -> Context:
         overrides = {
             table: self._raw[_OVERRIDES + table] for table in _listed(self._config.select_overrides)
         }  # fmt: skip
         return Context(
-            config=self._config, settings=self._settings, capture=self._capture, history=history,
-            topic=topic, headers=self._headers, overrides=overrides, report=self._report,
+            config=self._config, settings=self._settings, capture=self._capture, history=self._history,
+            topic=self._topic, headers=self._headers, overrides=overrides, report=self._report,
         )  # fmt: skip
 
     def _stream(self, position: Position) -> Iterator[Poll]:
@@ -298,6 +295,7 @@ class MySqlSource:
             schema_changes=config.schema_changes,
             include_query=config.include_query,
             inconsistent=config.inconsistent_mode,
+            learn=self._learned,
             origin=self._origin,
             filter_dml=config.gtid_filter,
             ignore_gtids=config.gtid_ignore_on_recovery,

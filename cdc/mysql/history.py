@@ -143,6 +143,18 @@ class History:
         apply_changes(self._catalog.tables, change.table_changes)
         self._topic.append([(None, schema_change.write(self._server, position, change))])
 
+    def record_definition(self, id: TableId, ddl: str, position: Mapping[str, Any], ts_ms: int) -> bool:
+        """A table takes the form of its SHOW CREATE TABLE; durable when it returns. False: it is not understood."""
+        catalog = self._catalog.copy()
+        catalog.execute(ddl, id.database)
+        table = catalog.tables.get(id)
+        if table is None:
+            return False
+        made = (TableChange(Kind.CREATE, id, table),)
+        change = SchemaChange(kind=Kind.CREATE, database=id.database, ddl="", table_changes=made, ts_ms=ts_ms)
+        self.record(change, position)
+        return True
+
     def _refuse(self, error: Unparseable, position: Mapping[str, Any]) -> None:
         """Raises for a statement that cannot be understood, or lets it pass when it harms nobody."""
         if not any(map(self._captured, error.tables)):

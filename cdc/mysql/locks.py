@@ -48,6 +48,10 @@ class ReadLock:
         """Whether the mode keeps the lock until every row is read."""
         return self._mode == "extended"
 
+    @property
+    def is_held(self) -> bool:
+        return self._holder is not None
+
     def take(self, tables: Sequence[TableId]) -> None:
         """Locks the server, or the tables when it refuses that; nothing in mode `none`.
 

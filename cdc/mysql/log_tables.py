@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -101,10 +101,17 @@ class LogTables:
     """Table numbers as they are now; None stands for a table whose rows are passed over."""
 
     def __init__(
-        self, known: Mapping[TableId, Table], captured: Captured, options: TypeOptions, *, inconsistent: str
-    ) -> None:
-        """`known` are the history's tables; `inconsistent` is inconsistent.schema.handling.mode."""
+        self, known: Mapping[TableId, Table], captured: Captured, options: TypeOptions, *, inconsistent: str,
+        learn: Callable[[TableId], bool] = lambda id: False,
+    ) -> None:  # fmt: skip
+        """
+        Args:
+            known: the history's tables.
+            inconsistent: inconsistent.schema.handling.mode.
+            learn: puts a table that the server has among the known ones; False when it cannot.
+        """
         self._known, self._captured, self._options, self._inconsistent = known, captured, options, inconsistent
+        self._learn = learn
         self._by_number: dict[bytes, LogTable | None] = {}
         self._by_event: dict[bytes, tuple[bytes, LogTable | None]] = {}
 
@@ -147,6 +154,9 @@ class LogTables:
         if not self._captured.table(id):
             return None
         known = self._known.get(id)
+        if known is None and self._inconsistent == "fail" and self._learn(id):
+            _log.info("a table that is captured from now on is taken as the server has it", table=str(id), at=where)
+            known = self._known.get(id)
         if known is None:
             self._tell_unknown(id, where)
             return None

@@ -71,6 +71,7 @@ class ReaderOptions:
         schema_changes: `include.schema.changes`.
         include_query: `include.query`.
         inconsistent: `inconsistent.schema.handling.mode`.
+        learn: records a table that the history lacks at an offset, as the server has it; False when it cannot.
         origin: the filter of `gtid.source.includes` and `.excludes`, asked with a server UUID; None: all.
         filter_dml: `gtid.source.filter.dml.events`.
         ignore_gtids: `gtid.ignore.on.recovery`: restart by file and position.
@@ -85,6 +86,7 @@ class ReaderOptions:
     schema_changes: bool = True
     include_query: bool = False
     inconsistent: str = "fail"
+    learn: Callable[[TableId, Mapping[str, Any]], bool] = lambda id, offset: False
     origin: Callable[[str], bool] | None = None
     filter_dml: bool = True
     ignore_gtids: bool = False
@@ -126,7 +128,10 @@ class Reader:
         `server` is its UUID.
         """
         self._options, self._history, self._captured, self._now = options, history, captured, now
-        self._tables = LogTables(history.tables, captured, options.types, inconsistent=options.inconsistent)
+        self._tables = LogTables(
+            history.tables, captured, options.types, inconsistent=options.inconsistent,
+            learn=lambda id: options.learn(id, self.position().to_offset()),
+        )  # fmt: skip
         self._partition = {"server": options.prefix}
         self._server = server
         self._checksum, self._has_gtids = binlog.CHECKSUM_SIZE if checksum else 0, has_gtids

@@ -71,6 +71,19 @@ class Select:
                 ) from error
             raise wire.failure(error, self._settings) from error
 
+    @property
+    def socket(self) -> Any:
+        """To be waited for when `ready` is False."""
+        return self._connection._sock
+
+    def ready(self) -> bool:
+        """Whether a row is here, or bytes that were not looked at, or the end was seen."""
+        have = len(self._buffer) - self._at
+        if have >= 4 and have >= 4 + int.from_bytes(self._buffer[self._at : self._at + 3], "little"):
+            return True
+        pending = getattr(self.socket, "pending", None)
+        return bool((pending is not None and pending()) or select.select([self.socket], [], [], 0)[0])
+
     def _answered(self) -> bool:
         """Whether bytes are here, after waiting half a second for them."""
         socket = self._connection._sock

@@ -1,8 +1,9 @@
 """The initial read: lock, position, table definitions, unlock, then every row, as batches with the snapshot's position.
 
-Order and texts are those of Debezium 3.5.0.Final's `BinlogSnapshotChangeEventSource`. A snapshot that was cut short
-is done again from its start: its offset says `snapshot` until the last record. The offset goes out, alone, after the
-definitions and before the first row: where rows were sent, an offset tells from where their deletes must be read.
+Order and texts are those of Debezium 3.5.0.Final's `BinlogSnapshotChangeEventSource`. The connector's offset says
+`snapshot` until the last record. It goes out, alone, after the definitions and before the first row: where rows were
+sent, an offset tells from where their deletes must be read. A snapshot that was cut short goes on with what is left
+(docs/decisions/0010-a-stopped-snapshot-goes-on-where-it-was.md).
 """
 
 from __future__ import annotations
@@ -13,81 +14,31 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import structlog
-from pymysql.err import MySQLError
 
 from cdc.errors import SourceError
 from cdc.mysql import schema_change, wire
-from cdc.mysql.capture import Capture, Shape, in_order
+from cdc.mysql.capture import Capture, in_order
 from cdc.mysql.config import MySqlConfig
+from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History
 from cdc.mysql.locks import ReadLock
 from cdc.mysql.offset import Position
-from cdc.mysql.rows import Select
 from cdc.mysql.schema_change import Kind, SchemaChange
 from cdc.mysql.server import Server, quoted
+from cdc.mysql.snapshot_offset import Left, saved
+from cdc.mysql.snapshot_reading import Newest, Reading, Wanted
+from cdc.mysql.snapshot_report import SnapshotReport
+from cdc.mysql.snapshot_session import Session, without_counter
 from cdc.mysql.source_info import VERSION, SourceInfo
-from cdc.record import Batch, Headers, Poll, SourceOffset, Topic
-from cdc.table import Table, TableId, any_of
+from cdc.record import Batch, Headers, Poll, SourceOffset
+from cdc.table import TableId, any_of
 
 _log = structlog.get_logger(__name__)
 
 ROWS_PER_POLL: Final = 2000
 _CHANGES_PER_POLL: Final = 500
-_NO_SUCH_TABLE: Final = 1146
-_SAVEPOINT: Final = "tailrace"
-"""Going back to it frees a table that was read for DDL, and keeps the consistent snapshot."""
-
-
-class HeldTopic:
-    """A history topic whose appends wait for `flush`: a snapshot writes its many small records together."""
-
-    def __init__(self, topic: Topic) -> None:
-        self._topic = topic
-        self._waiting: list[tuple[bytes | None, bytes]] | None = None
-
-    def exists(self) -> bool:
-        return self._topic.exists()
-
-    def create(self) -> None:
-        self._topic.create()
-
-    def append(self, records: Sequence[tuple[bytes | None, bytes]]) -> None:
-        if self._waiting is None:
-            self._topic.append(records)
-        else:
-            self._waiting += records
-
-    def read(self) -> Iterator[tuple[bytes | None, bytes]]:
-        return self._topic.read()
-
-    def hold(self) -> None:
-        """From now on `append` only remembers."""
-        self._waiting = []
-
-    def flush(self) -> None:
-        """Durable on return."""
-        if self._waiting:
-            self._topic.append(self._waiting)
-            self._waiting = []
-
-    def release(self) -> None:
-        """Writes what waits; `append` is durable again."""
-        self.flush()
-        self._waiting = None
-
-
-class UnkeptTopic:
-    """The history of a snapshot that is taken again: its definitions serve to read rows, and are forgotten."""
-
-    def exists(self) -> bool:
-        return False
-
-    def create(self) -> None: ...
-
-    def append(self, records: Sequence[tuple[bytes | None, bytes]]) -> None: ...
-
-    def read(self) -> Iterator[tuple[bytes | None, bytes]]:
-        return iter(())
+_LOOKS: Final = 20
+"""How often definitions are looked at again when nothing keeps DDL away from them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,46 +56,51 @@ class Context:
     clock_ns: Callable[[], int] = time.time_ns
 
 
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What one snapshot is to do.
+
+    Attributes:
+        rows: read rows too, not only definitions.
+        at: keep this position instead of the server's own.
+        since: where an attempt began that was cut short: the log is to be read from there, in the shapes recorded
+            then, so no definitions are recorded again.
+        left: what that attempt left of the tables it began, by `db.table`.
+        only: these tables alone (a blocking snapshot); None: all that the config names.
+        saved: partitions of the tables' own offsets, of any attempt: they are forgotten at the end.
+    """
+
+    rows: bool = True
+    at: Position | None = None
+    since: Position | None = None
+    left: Mapping[str, Left] = field(default_factory=dict)
+    only: Sequence[TableId] | None = None
+    saved: Sequence[Mapping[str, Any]] = ()
+
+
 class _Definition(NamedTuple):
     table: TableId
     ddl: str
 
 
-class _Held(NamedTuple):
-    """The newest record: it goes out when the next one comes, or as the last. `batches` makes it for a marker."""
-
-    batches: Callable[[str], Sequence[Batch]]
-    marker: str
-
-
 class Snapshot:
     """One snapshot. `polls` may be run once; `position` is where streaming begins after it."""
 
-    def __init__(
-        self, context: Context, *, rows: bool, at: Position | None = None, since: Position | None = None
-    ) -> None:
-        """
-        Args:
-            rows: read rows too, not only definitions.
-            at: keep this position instead of the server's own.
-            since: where an attempt began that was cut short; the log is to be read from there.
-        """
-        self._context, self._with_rows, self._at, self._since = context, rows, at, since
-        self._held: _Held | None = None
+    def __init__(self, context: Context, task: Task) -> None:
+        self._context, self._task = context, task
+        self._newest = Newest()
         self._ts_sec = context.clock_ns() // 1_000_000_000
         self._position: Position | None = None
+        self._saves_tables = bool(task.left)
+        self._partitions = {str(dict(of)): of for of in task.saved}
         config = context.config
         self._lock = ReadLock(context.settings, config.locking_mode, config.lock_timeout_ms)
+        self._kind = "INITIAL" if task.only is None else "BLOCKING"
 
     @property
     def position(self) -> Position:
         """Raises: ValueError: `polls` has not come so far."""
-        return replace(self._since or self._read_at, ts_sec=self._ts_sec, snapshot=None)
-
-    @property
-    def tables(self) -> Mapping[TableId, Table]:
-        """Every table whose definition was read."""
-        return self._context.history.tables
+        return replace(self._task.since or self._read_at, ts_sec=self._ts_sec, snapshot=None)
 
     @property
     def _read_at(self) -> Position:
@@ -154,74 +110,87 @@ class Snapshot:
 
     def polls(self) -> Iterator[Poll]:
         """Raises: SourceUnavailable: begin again; SourceError."""
-        reader = self._open()
+        self._context.report["snapshot.running"] = True
+        sessions: list[Session] = []
         try:
-            captured, definitions = self._locked(reader)
-            yield from self._describe(reader, definitions)
-            if self._with_rows:
-                yield from self._read(reader, self._by_row_count(reader, captured))
+            sessions += (Session(self._context.settings, self._context.config) for _ in range(self._threads()))
+            if self._task.since is None:
+                tables, definitions = self._locked(sessions)
+                yield from self._describe(sessions[0].server, definitions)
+            else:
+                tables, definitions = self._again(sessions), []
+                yield Poll((), [self._saved(self._offset())], idle=True)
+            if self._task.rows:
+                yield from self._read(sessions, tables, definitions)
         finally:
             self._lock.release()
-            reader.close()
-            self._context.report["snapshot.running"] = False
+            for session in sessions:
+                session.close()
+            self._context.report.update({"snapshot.running": False, "snapshot.open": {}})
         yield self._end()
 
-    def _open(self) -> Server:
-        config = self._context.config
-        self._context.report["snapshot.running"] = True
-        timeout_s = config.query_timeout_ms // 1000 or None
-        reader = Server(self._context.settings, read_timeout=timeout_s)
-        try:
-            run_initial_statements(reader, config.initial_statements)
-            # An empty sql_mode: names come in backticks, CHAR values unpadded. The server must not give up on us
-            # while the log is away, nor cut a long SELECT short.
-            reader.run(
-                "SET SESSION sql_mode = '', time_zone = '+00:00', net_write_timeout = 28800, wait_timeout = 28800, "
-                f"lock_wait_timeout = {max(1, config.lock_timeout_ms // 1000)}"
-            )
-            if not reader.is_mariadb():
-                reader.run("SET SESSION max_execution_time = 0")
-            reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        except BaseException:
-            reader.close()
-            raise
-        return reader
+    def _threads(self) -> int:
+        return self._context.config.snapshot_threads if self._task.rows else 1
 
-    # Under the lock
+    # The moment that is read
 
-    def _locked(self, reader: Server) -> tuple[list[TableId], list[_Definition]]:
-        """Opens the consistent snapshot; gives the tables to read and the definitions to record."""
-        self._lock.take([table for table in in_order(reader.tables(), ()) if self._context.capture.table(table)])
-        # The position comes first: where nothing is locked a row may come twice, but none is missed.
-        position = self._at or reader.position()
-        self._position = position
-        reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        reader.run(f"SAVEPOINT {_SAVEPOINT}")
-        captured, recorded = self._tables(reader)
-        definitions = [found for table in recorded if (found := _definition(reader, table)) is not None]
-        reader.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+    def _locked(self, sessions: Sequence[Session]) -> tuple[list[TableId], list[_Definition]]:
+        """Opens the consistent views; gives the tables to read and the definitions to record."""
+        reader = sessions[0]
+        self._lock.take(self._listed(reader.server)[0])
+        definitions: list[_Definition] | None = None
+        for _ in range(_LOOKS):
+            # The position comes first: where nothing is locked a row may come twice, but none is missed.
+            self._position = self._task.at or reader.server.position()
+            for session in sessions:
+                session.begin()
+            tables, recorded = self._listed(reader.server)
+            self._guard(tables)
+            found = [
+                _Definition(table, ddl) for table in recorded if (ddl := reader.definition(table)) is not None
+            ]  # fmt: skip
+            reader.free()
+            if self._lock.is_held or _same(found, definitions):
+                break
+            # Nothing keeps DDL away: these are the definitions at the position if they are still the same after it.
+            definitions = found
+        else:
+            _log.warning("tables were altered all the time; statements after the snapshot's position may not fit")
         if not self._lock.is_kept:
             self._lock.release()
             self._context.report["snapshot.lock.ms"] = self._lock.held_ms
-        return captured, definitions
+        return tables, found
 
-    def _tables(self, reader: Server) -> tuple[list[TableId], list[TableId]]:
+    def _again(self, sessions: Sequence[Session]) -> list[TableId]:
+        """The tables that are left. Nothing is locked: changes since the first position are read from the log."""
+        self._position = sessions[0].server.position()
+        for session in sessions:
+            session.begin()
+        tables, _ = self._listed(sessions[0].server)
+        return [table for table in tables if self._is_left(table)]
+
+    def _is_left(self, table: TableId) -> bool:
+        left = self._task.left.get(str(table))
+        return left is None or bool(left.ranges)
+
+    def _listed(self, server: Server) -> tuple[list[TableId], list[TableId]]:
         """The tables whose rows are read, and those whose definitions are recorded, each in order."""
         config, capture = self._context.config, self._context.capture
-        seen = [table for table in reader.tables() if capture.recorded(table)]
+        seen = [table for table in server.tables() if capture.recorded(table)]
         captured = [table for table in seen if capture.table(table)]
-        self._guard(captured)
-        if config.only_captured_tables:
-            recorded = captured
-        elif config.only_captured_databases:
-            recorded = [table for table in seen if capture.database(table.database)]
-        else:
-            recorded = seen
+        patterns = config.table_include or ()
+        if self._task.only is not None:
+            wanted = in_order([table for table in captured if table in set(self._task.only)], patterns)
+            return wanted, wanted
         if config.snapshot_tables:
             chosen = any_of(config.snapshot_tables)
             captured = [table for table in captured if chosen(str(table))]
-        patterns = config.table_include or ()
-        return in_order(captured, patterns), in_order(recorded, patterns if config.only_captured_tables else ())
+        captured = in_order(captured, patterns)
+        if config.only_captured_tables:
+            return captured, captured
+        if config.only_captured_databases:
+            seen = [table for table in seen if capture.database(table.database)]
+        return captured, in_order(seen, ())
 
     def _guard(self, captured: Sequence[TableId]) -> None:
         config = self._context.config
@@ -235,21 +204,13 @@ class Snapshot:
             raise SourceError(text)
         _log.warning(text)
 
-    def _by_row_count(self, reader: Server, tables: Sequence[TableId]) -> Sequence[TableId]:
-        order = self._context.config.tables_by_row_count
-        counts = reader.row_counts(tables)
-        self._context.report["snapshot.rows.estimated"] = sum(counts.values())
-        if order == "disabled":
-            return tables
-        return sorted(tables, key=lambda table: counts.get(table, 0), reverse=order == "descending")
-
     # Definitions
 
     def _describe(self, reader: Server, definitions: Sequence[_Definition]) -> Iterator[Poll]:
         """Every definition into the history, and as schema changes."""
         self._context.topic.hold()
         changes: list[SchemaChange] = []
-        for database, ddl in _statements(reader, definitions):
+        for database, ddl in _statements(reader, definitions, whole=self._task.only is None):
             changes += self._applied(database, ddl)
             if len(changes) >= _CHANGES_PER_POLL:
                 yield Poll(self._recorded(changes))
@@ -268,15 +229,13 @@ class Snapshot:
         batches: list[Batch] = []
         if self._context.config.schema_changes:
             shown = [change for change in changes if change.kind is not Kind.TRUNCATE]
-            batches += self._unheld()
+            batches += self._newest.out()[0]
             if shown[:-1]:
                 batches.append(self._change_batch(shown[:-1], "true"))
             if shown:
-                self._hold_change(shown[-1])
+                newest = shown[-1]
+                self._newest.keep(lambda marker: [self._change_batch([newest], marker)], "true")
         return batches
-
-    def _hold_change(self, change: SchemaChange) -> None:
-        self._held = _Held(lambda marker: [self._change_batch([change], marker)], "true")
 
     def _change_batch(self, changes: Sequence[SchemaChange], marker: str) -> Batch:
         context = self._context
@@ -288,69 +247,58 @@ class Snapshot:
 
     # Rows
 
-    def _read(self, reader: Server, tables: Sequence[TableId]) -> Iterator[Poll]:
-        report = self._context.report
-        report.update({"snapshot.tables": len(tables), "snapshot.rows": 0})
-        for number, table in enumerate(tables):
-            report.update({"snapshot.tables.remaining": len(tables) - number, "snapshot.table": str(table)})
-            known = self._context.history.tables.get(table)
-            if known is None:
-                _log.warning("a table's definition was not understood; its rows are not read", table=str(table))
-                continue
-            yield from self._rows(reader, self._context.capture.shape(known), first_table=number == 0)
-            reader.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-        report.update({"snapshot.tables.remaining": 0, "snapshot.table": None})
+    def _read(
+        self, sessions: Sequence[Session], tables: Sequence[TableId], definitions: Sequence[_Definition]
+    ) -> Iterator[Poll]:
+        config, listed = self._context.config, set(tables)
+        tables = [table for table in tables if str(table) not in (config.signal_tables or ())[:1]]
+        while tables:
+            reading = self._reading(sessions, tables, definitions)
+            for chunk in reading.chunks():
+                self._lock.keep_alive()
+                self._ts_sec = reading.seconds or self._ts_sec
+                if chunk.batches or chunk.left:
+                    yield Poll(chunk.batches, [self._saved(self._offset()), *self._tables_saved(chunk.left)])
+                else:
+                    yield Poll()
+            if not reading.vanished:
+                return
+            # It may have been renamed: what is new now is read too, in a view of now.
+            for session in sessions:
+                session.server.run("ROLLBACK")
+                session.begin()
+            found = self._listed(sessions[0].server)[0]
+            tables = [table for table in found if table not in listed]
+            listed |= set(tables)
 
-    def _rows(self, reader: Server, shape: Shape, *, first_table: bool) -> Iterator[Poll]:
-        """One table. The newest row is always kept back: it may be the last."""
-        context = self._context
-        database, name = shape.table.id
-        self._ts_sec = reader.seconds()
-        sources = {
-            marker: self._source(self._ts_sec * 1_000_000_000, marker, database, name)
-            for marker in ("first", "first_in_data_collection", "true", "last_in_data_collection", "last")
-        }
-        usual, begun, newest = sources["true"], False, None
-        convert = shape.snapshot_rows
-        select = Select(reader.connection, context.settings, self._statement(shape))
-        for raw in select.chunks(context.config.snapshot_fetch_size or ROWS_PER_POLL):
-            self._lock.keep_alive()
-            if not raw:
-                yield Poll()
-                continue
-            rows = convert(raw)
-            self._scanned(len(rows))
-            batches = self._unheld() if newest is None else []
-            rows = rows if newest is None else [newest, *rows]
-            newest = rows.pop()
-            if rows:
-                origins = [usual] * len(rows)
-                if not begun:
-                    origins[0] = sources["first" if first_table else "first_in_data_collection"]
-                    begun = True
-                batches = [*batches, *shape.envelope.reads(rows, origins, context.clock_ns())]
-            yield self._poll(batches)
-        if newest is not None:
-            self._hold_row(shape, newest, sources, "first" if first_table and not begun else "last_in_data_collection")
-
-    def _hold_row(self, shape: Shape, row: Any, sources: Mapping[str, SourceInfo], marker: str) -> None:
-        self._held = _Held(
-            lambda marker: shape.envelope.reads([row], [sources[marker]], self._context.clock_ns()), marker
+    def _reading(
+        self, sessions: Sequence[Session], tables: Sequence[TableId], definitions: Sequence[_Definition]
+    ) -> Reading:
+        context, config = self._context, self._context.config
+        estimates = sessions[0].server.row_counts(tables)
+        expected = {table: estimates.get(table, 0) for table in tables}
+        self._saves_tables = self._saves_tables or sum(expected.values()) >= config.min_rows_to_stream
+        if config.tables_by_row_count != "disabled":
+            descending = config.tables_by_row_count == "descending"
+            tables = sorted(tables, key=lambda table: expected[table], reverse=descending)
+        recorded = context.history.tables
+        whole = config.legacy_snapshot_threads or len(sessions) == 1
+        wanted = Wanted(
+            tables=tables,
+            known={each.table: (each.ddl, recorded[each.table]) for each in definitions if each.table in recorded},
+            left={table: left for table in tables if (left := self._task.left.get(str(table))) is not None},
+            estimates=expected,
+            overrides=context.overrides,
+            walked_from=config.min_rows_to_stream,
+            parts=1 if whole else len(sessions) * config.snapshot_threads_multiplier,
+            rows_per_chunk=config.snapshot_fetch_size or ROWS_PER_POLL,
+            resumed=bool(self._task.left),
         )
-
-    def _statement(self, shape: Shape) -> str:
-        """The SELECT of a table; an override stands in the place of the table, so columns come as always."""
-        database, name = shape.table.id
-        override = self._context.overrides.get(f"{database}.{name}")
-        origin = quoted(database, name) if override is None else f"({override.strip().rstrip(';')}) AS {quoted(name)}"
-        return f"SELECT {shape.select_list} FROM {origin}"
-
-    def _scanned(self, rows: int) -> None:
-        report = self._context.report
-        report["snapshot.rows"] += rows
-        estimated = report.get("snapshot.rows.estimated") or 0
-        if estimated:
-            report["snapshot.percent"] = min(99, report["snapshot.rows"] * 100 // estimated)
+        report = SnapshotReport(context.report, expected)
+        return Reading(
+            wanted, sessions, self._newest, report, shape=context.capture.shape, clock_ns=context.clock_ns,
+            source=lambda ns, marker, table: self._source(ns, marker, *table),
+        )  # fmt: skip
 
     # What goes out
 
@@ -362,46 +310,38 @@ class Snapshot:
         )  # fmt: skip
 
     def _offset(self) -> Position:
-        return replace(self.position, snapshot="INITIAL")
+        return replace(self.position, snapshot=self._kind)
 
     def _saved(self, position: Position) -> SourceOffset:
         return SourceOffset({"server": self._context.config.topic_prefix}, position.to_offset())
 
-    def _poll(self, batches: Sequence[Batch]) -> Poll:
-        return Poll(batches, [self._saved(self._offset())])
-
-    def _unheld(self) -> list[Batch]:
-        held, self._held = self._held, None
-        return [] if held is None else list(held.batches(held.marker))
+    def _tables_saved(self, left: Mapping[TableId, Left]) -> list[SourceOffset]:
+        """A small snapshot is read anew when it is stopped, a blocking one by who asked for it."""
+        if not self._saves_tables or self._task.only is not None:
+            return []
+        prefix, position = self._context.config.topic_prefix, self.position
+        offsets = [saved(prefix, position, table, of_table) for table, of_table in left.items()]
+        self._partitions.update((str(each.partition), each.partition) for each in offsets)
+        return offsets
 
     def _end(self) -> Poll:
         """The newest record as the last, and the offset without its `snapshot` member."""
-        held, self._held = self._held, None
+        batches, _ = self._newest.out("last")
         self._context.report["snapshot.percent"] = 100
-        batches = [] if held is None else held.batches("last")
-        return Poll(batches, [self._saved(self.position)], idle=True)
+        forgotten = [SourceOffset(of, None) for of in self._partitions.values()]
+        return Poll(batches, [self._saved(self.position), *forgotten], idle=True)
 
 
-def run_initial_statements(server: Server, text: str | None) -> None:
-    """`database.initial.statements`: separated by `;`, where `;;` is a semicolon."""
-    for statement in (text or "").replace(";;", "\0").split(";"):
-        if statement.strip():
-            server.run(statement.replace("\0", ";").strip())
+def _same(found: Sequence[_Definition], before: Sequence[_Definition] | None) -> bool:
+    return before is not None and [(each.table, without_counter(each.ddl)) for each in found] == [
+        (each.table, without_counter(each.ddl)) for each in before
+    ]
 
 
-def _definition(reader: Server, table: TableId) -> _Definition | None:
-    """None for a table that was dropped since it was listed, which a lock prevents."""
-    try:
-        return _Definition(table, str(reader.tried(f"SHOW CREATE TABLE {quoted(*table)}")[0][1]))
-    except (MySQLError, OSError) as error:
-        if error.args[:1] == (_NO_SUCH_TABLE,):
-            return None
-        raise wire.failure(error, reader.settings) from error
-
-
-def _statements(reader: Server, definitions: Sequence[_Definition]) -> Iterator[tuple[str, str]]:
-    """(database, statement) of everything that describes the server, in Debezium's order."""
-    yield "", reader.charset_statement()
+def _statements(reader: Server, definitions: Sequence[_Definition], *, whole: bool) -> Iterator[tuple[str, str]]:
+    """(database, statement) of everything that describes the server, or of tables alone, in Debezium's order."""
+    if whole:
+        yield "", reader.charset_statement()
     for table, _ in definitions:
         yield table.database, f"DROP TABLE IF EXISTS {quoted(*table)}"
     locales = reader.locales()
@@ -409,9 +349,10 @@ def _statements(reader: Server, definitions: Sequence[_Definition]) -> Iterator[
     for table, ddl in definitions:
         by_database.setdefault(table.database, []).append(ddl)
     for database, texts in by_database.items():
-        yield database, f"DROP DATABASE IF EXISTS {quoted(database)}"
-        default = locales.get(database)
-        yield database, f"CREATE DATABASE {quoted(database)}{default.ddl() if default is not None else ''}"
-        yield database, f"USE {quoted(database)}"
+        if whole:
+            yield database, f"DROP DATABASE IF EXISTS {quoted(database)}"
+            default = locales.get(database)
+            yield database, f"CREATE DATABASE {quoted(database)}{default.ddl() if default is not None else ''}"
+            yield database, f"USE {quoted(database)}"
         for ddl in texts:
             yield database, ddl

@@ -1,0 +1,84 @@
+"""What a snapshot has read of each table, as offsets of their own beside the connector's; and back.
+
+The connector's own offset stays Debezium's to the letter. A table's has the partition `{"server": …, "snapshot":
+"db.table"}`, names the position the snapshot began at, and is forgotten when the snapshot ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from cdc.mysql.key_ranges import KeyValue
+from cdc.mysql.offset import Position
+from cdc.record import SourceOffset
+from cdc.table import TableId
+
+_SNAPSHOT: Final = "snapshot"
+
+
+class KeyRange(NamedTuple):
+    """The rows after a key value up to another; None: from the first, to the last."""
+
+    after: KeyValue | None = None
+    upto: KeyValue | None = None
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left of a table that was begun.
+
+    Attributes:
+        key: signature of the key that `ranges` speak of.
+        ranges: what was not read; empty: nothing is left.
+        rows: rows read.
+    """
+
+    key: str
+    ranges: tuple[KeyRange, ...]
+    rows: int
+
+
+def partition(prefix: str, table: TableId) -> dict[str, str]:
+    return {"server": prefix, _SNAPSHOT: str(table)}
+
+
+def saved(prefix: str, begun_at: Position, table: TableId, left: Left) -> SourceOffset:
+    offset: dict[str, Any] = {"file": begun_at.file, "pos": begun_at.pos, "rows": left.rows}
+    if left.ranges:
+        offset |= {"key": left.key, "ranges": json.dumps(left.ranges, separators=(",", ":"))}
+    return SourceOffset(partition(prefix, table), offset)
+
+
+def left_of(prefix: str, begun_at: Position | None, offsets: Iterable[SourceOffset]) -> dict[str, Left]:
+    """By `db.table`, what the snapshot that began at a position left of each table it saved something of."""
+    found: dict[str, Left] = {}
+    for of, offset in offsets:
+        table = _table(prefix, of)
+        if table is None or offset is None or begun_at is None:
+            continue
+        if (offset.get("file"), offset.get("pos")) != (begun_at.file, begun_at.pos):
+            continue
+        try:
+            ranges = tuple(_range(pair) for pair in json.loads(offset.get("ranges") or "[]"))
+            found[table] = Left(str(offset.get("key") or ""), ranges, int(offset.get("rows") or 0))
+        except (ValueError, TypeError, AttributeError):
+            continue  # edited by hand: that table is read from its start
+    return found
+
+
+def partitions(prefix: str, offsets: Iterable[SourceOffset]) -> list[Mapping[str, Any]]:
+    """Of what was saved of tables in any snapshot of this connector."""
+    return [of for of, offset in offsets if offset is not None and _table(prefix, of) is not None]
+
+
+def _table(prefix: str, of: Mapping[str, Any]) -> str | None:
+    table = of.get(_SNAPSHOT)
+    return table if len(of) == 2 and of.get("server") == prefix and isinstance(table, str) else None
+
+
+def _range(pair: Sequence[Any]) -> KeyRange:
+    after, upto = (None if value is None else tuple(map(str, value)) for value in pair)
+    return KeyRange(after, upto)

@@ -1,0 +1,364 @@
+"""Rows of many tables over one session or several -> batches with Debezium's snapshot markers, and what is left.
+
+Large tables are read along their primary key, so that a snapshot that was stopped goes on behind the last row it sent;
+with several sessions in ranges of it at once. The sessions' sockets are read in turn by one thread: the servers' work
+and the network overlap, and decoding would not become faster by more threads of one interpreter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import select
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+
+from cdc.changes import SourceRun, Sources
+from cdc.errors import SourceUnavailable
+from cdc.mysql.capture import Shape
+from cdc.mysql.ddl import Catalog
+from cdc.mysql.key_ranges import Key, KeyValue
+from cdc.mysql.rows import RawRow, Select
+from cdc.mysql.server import quoted
+from cdc.mysql.snapshot_offset import KeyRange, Left
+from cdc.mysql.snapshot_report import SnapshotReport
+from cdc.mysql.snapshot_session import Pinned, Session, without_counter
+from cdc.mysql.source_info import SourceInfo
+from cdc.record import Batch
+from cdc.table import Table, TableId
+
+_log = structlog.get_logger(__name__)
+_IDLE_SECONDS: Final = 0.5
+MARKERS: Final = ("first", "first_in_data_collection", "true", "last_in_data_collection", "last")
+
+
+class Newest:
+    """The newest record of a snapshot: it goes out when the next one comes, or as the last."""
+
+    def __init__(self) -> None:
+        self._make: Callable[[str], Sequence[Batch]] | None = None
+        self._marker = ""
+        self._read: dict[TableId, Left] = {}
+
+    def keep(
+        self, make: Callable[[str], Sequence[Batch]], marker: str, read: Mapping[TableId, Left] | None = None
+    ) -> None:
+        """`make` gives its batches for a marker; `read` is what may be saved once it is out."""
+        self._make, self._marker, self._read = make, marker, dict(read or {})
+
+    def out(self, marker: str | None = None) -> tuple[list[Batch], dict[TableId, Left]]:
+        """Lets it go, with the marker it was kept with or another."""
+        make, read = self._make, self._read
+        self._make, self._read = None, {}
+        return ([] if make is None else list(make(marker or self._marker))), read
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Records in order, and what may be saved once they are durable."""
+
+    batches: Sequence[Batch] = ()
+    left: Mapping[TableId, Left] = field(default_factory=dict)
+
+
+@dataclass
+class _Range:
+    """Part of a table; `after` moves on with the rows that were sent."""
+
+    after: KeyValue | None = None
+    upto: KeyValue | None = None
+    ended: bool = False
+
+
+@dataclass
+class _Table:
+    """A table that is being read. `newest` is its last row, kept back: shape, row, its sources, its key and range."""
+
+    id: TableId
+    ddl: str
+    key: Key | None
+    ranges: list[_Range]
+    waiting: deque[_Range]
+    is_first: bool
+    begun: bool
+    rows: int
+    newest: tuple[Shape, Any, Mapping[str, SourceInfo], KeyValue | None, _Range] | None = None
+
+    def left(self) -> Left | None:
+        """What was not sent yet; None where that cannot be told."""
+        if self.key is None:
+            return None
+        held = None if self.newest is None else self.newest[4]
+        ranges = [KeyRange(part.after, part.upto) for part in self.ranges if not part.ended or part is held]
+        return Left(self.key.signature, tuple(ranges), self.rows) if ranges else None
+
+
+@dataclass
+class _Work:
+    """A range that a session is reading."""
+
+    session: Session
+    table: _Table
+    part: _Range
+    shape: Shape
+    sources: Mapping[str, SourceInfo]
+    select: Select
+    chunks: Iterator[list[RawRow]]
+    key_of: Callable[[RawRow], KeyValue] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be read, and how.
+
+    Attributes:
+        tables: in the order they are begun.
+        known: the definitions that a fresh snapshot recorded, as text and as table.
+        left: what an earlier attempt left of tables it began.
+        estimates: rows of each table, as far as the server knows.
+        overrides: SELECT statements by `db.table`.
+        walked_from: rows from which on a table is read along its primary key.
+        parts: ranges of such a table.
+        resumed: an earlier attempt sent records.
+    """
+
+    tables: Sequence[TableId]
+    known: Mapping[TableId, tuple[str, Table]]
+    left: Mapping[TableId, Left]
+    estimates: Mapping[TableId, int]
+    overrides: Mapping[str, str]
+    walked_from: int
+    parts: int
+    rows_per_chunk: int
+    resumed: bool = False
+
+
+class Reading:
+    """One pass over the tables.
+
+    Attributes:
+        vanished: a table was gone, or renamed, before it was read whole.
+        seconds: the server's clock when the newest table was begun.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        sessions: Sequence[Session],
+        newest: Newest,
+        report: SnapshotReport,
+        *,
+        shape: Callable[[Table], Shape],
+        source: Callable[[int, str, TableId], SourceInfo],
+        clock_ns: Callable[[], int],
+    ) -> None:
+        """`source` makes a source block from nanoseconds, marker and table."""
+        self._wanted, self._idle, self._newest, self._report = wanted, deque(sessions), newest, report
+        self._shape, self._source, self._clock_ns = shape, source, clock_ns
+        self._tables = deque(enumerate(wanted.tables))
+        self._open: deque[_Table] = deque()
+        self._catalog = Catalog()
+        self._ends: deque[Chunk] = deque()
+        self._led = False
+        self.vanished = False
+        self.seconds = 0
+
+    def chunks(self) -> Iterator[Chunk]:
+        """At least one every half second. Raises: SourceUnavailable, SourceError, DecodeError."""
+        busy: list[_Work] = []
+        while True:
+            while self._idle and (self._led or not busy):
+                session = self._idle.popleft()
+                work = self._next(session)
+                if work is None:
+                    self._idle.append(session)
+                    break
+                busy.append(work)
+            yield from self._finished()
+            if not busy:
+                return
+            ready = list(busy) if len(busy) == 1 else [work for work in busy if work.select.ready()]
+            if not ready and not select.select([work.select.socket for work in busy], [], [], _IDLE_SECONDS)[0]:
+                yield Chunk()
+            for work in ready:
+                raw = next(work.chunks, None)
+                if raw is not None:
+                    yield self._sent(work, raw) if raw else Chunk()
+                    continue
+                busy.remove(work)
+                work.session.free()
+                work.part.ended = True
+                self._idle.append(work.session)
+                self._ended(work.table)
+                yield from self._finished()
+
+    def _finished(self) -> Iterator[Chunk]:
+        while self._ends:
+            yield self._ends.popleft()
+
+    # What to read
+
+    def _next(self, session: Session) -> _Work | None:
+        """The session's next range: of a table that is begun, else of the next one."""
+        for table in list(self._open):
+            if table.waiting:
+                work = self._started(session, table, self._pinned(session, table.id))
+                if work is not None:
+                    return work
+                self._ended(table)
+        while self._tables:
+            number, id = self._tables.popleft()
+            pinned = self._pinned(session, id)
+            self._report.begins(id)
+            if pinned is not None:
+                table = self._opened(session, id, pinned, is_first=number == 0 and not self._wanted.resumed)
+                work = self._started(session, table, pinned)
+                if work is not None:
+                    self._open.append(table)
+                    return work
+            session.free()
+            self._led = True
+            self._report.ends(id)
+        return None
+
+    def _opened(self, session: Session, id: TableId, pinned: Pinned, *, is_first: bool) -> _Table:
+        left = self._wanted.left.get(id)
+        key, ranges = self._ranges(session, id, left)
+        begun = left is not None and key is not None and left.key == key.signature
+        rows = left.rows if left is not None and begun else 0
+        self._report.begins(id, rows)
+        return _Table(id, pinned.ddl, key, ranges, deque(ranges), is_first, begun, rows)
+
+    def _pinned(self, session: Session, id: TableId) -> Pinned | None:
+        pinned = session.pin(id)
+        if pinned is None:
+            self.vanished = True
+            _log.info("a table was dropped or renamed before it was read", table=str(id))
+        return pinned
+
+    def _ranges(self, session: Session, id: TableId, left: Left | None) -> tuple[Key | None, list[_Range]]:
+        wanted = self._wanted
+        rows = wanted.estimates.get(id, 0)
+        if str(id) in wanted.overrides or (left is None and rows < wanted.walked_from):
+            return None, [_Range()]
+        key = session.key(id)
+        if key is None:
+            return None, [_Range()]
+        if left is not None and left.key == key.signature:
+            return key, [_Range(*part) for part in left.ranges]
+        bounds = [None, *session.bounds(id, key, wanted.parts, rows), None]
+        return key, [_Range(after, upto) for after, upto in itertools.pairwise(bounds)]
+
+    def _started(self, session: Session, table: _Table, pinned: Pinned | None) -> _Work | None:
+        """None when the table is gone, or its definition is not understood."""
+        known = None if pinned is None else self._definition(table.id, pinned.ddl)
+        if pinned is None or known is None:
+            if pinned is not None:
+                _log.warning("a table's definition was not understood; its rows are not read", table=str(table.id))
+            while table.waiting:
+                table.waiting.popleft().ended = True
+            return None
+        shape = self._shape(known)
+        key_of = None
+        if table.key is not None:
+            if without_counter(pinned.ddl) != without_counter(table.ddl) and session.key(table.id) != table.key:
+                raise SourceUnavailable(f"the primary key of {table.id} was altered while it was read; it is read anew")
+            key_of = table.key.reader([column.name for column in shape.columns])
+        self.seconds = pinned.seconds
+        ns = pinned.seconds * 1_000_000_000
+        sources = {marker: self._source(ns, marker, table.id) for marker in MARKERS}
+        part = table.waiting.popleft()
+        chosen = Select(session.server.connection, session.server.settings, self._statement(table, shape, part))
+        if key_of is None:
+            table.key = None  # its columns are not selected: where reading stands cannot be told
+        return _Work(session, table, part, shape, sources, chosen, chosen.chunks(self._wanted.rows_per_chunk), key_of)
+
+    def _definition(self, id: TableId, ddl: str) -> Table | None:
+        """The recorded table while the server's is still the same, else the server's."""
+        recorded = self._wanted.known.get(id)
+        if recorded is not None and without_counter(recorded[0]) == without_counter(ddl):
+            return recorded[1]
+        self._catalog.execute(ddl, id.database)
+        return self._catalog.tables.get(id)
+
+    def _statement(self, table: _Table, shape: Shape, part: _Range) -> str:
+        """The SELECT of a range; an override stands in the place of the table, so columns come as always."""
+        database, name = table.id
+        override = self._wanted.overrides.get(f"{database}.{name}")
+        if override is not None:
+            return f"SELECT {shape.select_list} FROM ({override.strip().rstrip(';')}) AS {quoted(name)}"
+        selected = f"SELECT {shape.select_list} FROM {quoted(database, name)}"
+        if table.key is None:
+            return selected
+        where = table.key.condition(part.after, part.upto)
+        return f"{selected} FORCE INDEX (PRIMARY) WHERE {where} ORDER BY {table.key.order}"
+
+    # What was read
+
+    def _sent(self, work: _Work, raw: Sequence[RawRow]) -> Chunk:
+        """All but the newest row of the table: it may be the last."""
+        table, held = work.table, work.table.newest
+        rows = work.shape.snapshot_rows(raw)
+        table.rows += len(rows)
+        self._report.scanned(table.id, len(rows))
+        batches, left = self._newest.out()
+        if held is not None:
+            self._passed(held)
+            if held[0] is work.shape and held[2] is work.sources:
+                rows = [held[1], *rows]
+            else:
+                batches += held[0].envelope.reads([held[1]], [held[2][self._opening(table)]], self._clock_ns())
+        last = rows.pop()
+        if work.key_of is not None and len(raw) > 1:
+            work.part.after = work.key_of(raw[-2])
+        table.newest = (work.shape, last, work.sources, work.key_of(raw[-1]) if work.key_of else None, work.part)
+        if rows:
+            batches += work.shape.envelope.reads(rows, self._origins(table, work, len(rows)), self._clock_ns())
+        if (now := table.left()) is not None and table.begun:
+            left[table.id] = now
+        self._led = self._led or table.begun
+        return Chunk(batches, left)
+
+    def _passed(self, held: tuple[Any, ...]) -> None:
+        """A row that was kept back goes out: its range begins behind it."""
+        if held[3] is not None:
+            held[4].after = held[3]
+
+    def _origins(self, table: _Table, work: _Work, rows: int) -> Sources:
+        usual = work.sources["true"]
+        if table.begun:
+            return Sources([SourceRun(usual, rows)])
+        first = SourceRun(work.sources[self._opening(table)], 1)
+        return Sources([first, SourceRun(usual, rows - 1)] if rows > 1 else [first])
+
+    def _opening(self, table: _Table) -> str:
+        """The marker of a row that goes out before others of its table."""
+        if table.begun:
+            return "true"
+        table.begun = True
+        return "first" if table.is_first else "first_in_data_collection"
+
+    def _ended(self, table: _Table) -> None:
+        """A range has ended; with the last of them, the table: its newest row is kept, the one before it goes out."""
+        if any(not part.ended for part in table.ranges):
+            return
+        self._led = True
+        self._open.remove(table)
+        self._report.ends(table.id)
+        done = {table.id: Left("", (), table.rows)}
+        if table.newest is None:
+            self._ends.append(Chunk((), done))
+            return
+        batches, left = self._newest.out()
+        shape, row, sources, *_ = table.newest
+        marker = "first" if table.is_first and not table.begun else "last_in_data_collection"
+
+        def made(marker: str) -> Sequence[Batch]:
+            return shape.envelope.reads([row], [sources[marker]], self._clock_ns())
+
+        self._newest.keep(made, marker, done)
+        if batches or left:
+            self._ends.append(Chunk(batches, left))

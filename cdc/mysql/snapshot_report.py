@@ -1,0 +1,117 @@
+"""How far a snapshot is: rows read of each table -> percent, rows a second and seconds left, in status, metrics, log.
+
+What is expected is the server's estimate, corrected while reading: a table that holds more than estimated is expected
+to be nearly read, one that is read holds what it held.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from cdc.table import TableId
+
+_log = structlog.get_logger(__name__)
+_EVERY_SECONDS: Final = 1.0
+_LOG_EVERY_SECONDS: Final = 30.0
+
+
+@dataclass
+class _Figures:
+    expected: int
+    rows: int
+    before: int
+    since: float
+
+
+class SnapshotReport:
+    """Fills `report`, at most once a second; one log line in 30 s."""
+
+    def __init__(
+        self, report: MutableMapping[str, Any], estimates: Mapping[TableId, int], *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """`estimates`: of each table that is to be read."""
+        self._report, self._clock = report, clock
+        self._expected = dict(estimates)
+        self._read: dict[TableId, int] = {}
+        self._open: dict[TableId, _Figures] = {}
+        self._left = len(estimates)
+        self._before = 0
+        self._since = self._told = self._logged = clock()
+        self._tell()
+
+    def begins(self, table: TableId, rows: int = 0) -> None:
+        """`rows` of it were read before."""
+        self._open[table] = _Figures(self._expected.get(table, 0), rows, rows, self._clock())
+        self._before += rows - self._read.get(table, 0)
+        self._read[table] = rows
+
+    def scanned(self, table: TableId, rows: int) -> None:
+        figures = self._open[table]
+        figures.rows += rows
+        self._read[table] = figures.rows
+        now = self._clock()
+        if now - self._told >= _EVERY_SECONDS:
+            self._tell()
+        if now - self._logged >= _LOG_EVERY_SECONDS:
+            self._logged = now
+            _log.info("Snapshot: %s", self.line())
+
+    def ends(self, table: TableId) -> None:
+        """Read or, being gone, given up."""
+        if self._open.pop(table, None) is not None:
+            self._expected[table] = self._read[table]
+        self._left -= 1
+        if not self._left or self._clock() - self._told >= _EVERY_SECONDS:
+            self._tell()
+
+    def line(self) -> str:
+        report = self._report
+        eta = report.get("snapshot.eta.seconds")
+        text = f"{report['snapshot.percent']} %, {report['snapshot.rows']} rows, "
+        text += f"{report['snapshot.rows.per.second']} rows/s, {report['snapshot.tables.remaining']} tables left"
+        return text if eta is None else text + f", about {eta} s to go"
+
+    def _tell(self) -> None:
+        now = self._told = self._clock()
+        rows = sum(self._read.values())
+        expected = sum(
+            _corrected(self._expected.get(table, 0), self._read.get(table, 0), table in self._open)
+            for table in self._expected.keys() | self._read.keys()
+        )
+        speed = _speed(rows - self._before, now - self._since)
+        self._report.update({
+            "snapshot.rows": rows, "snapshot.rows.estimated": expected,
+            "snapshot.percent": min(99, rows * 100 // expected) if expected else 0,
+            "snapshot.rows.per.second": round(speed), "snapshot.eta.seconds": _eta(expected - rows, speed),
+            "snapshot.tables": len(self._expected), "snapshot.tables.remaining": self._left,
+            "snapshot.open": {str(table): self._of_table(table, now) for table in self._open},
+        })  # fmt: skip
+
+    def _of_table(self, table: TableId, now: float) -> dict[str, Any]:
+        figures = self._open[table]
+        expected = _corrected(figures.expected, figures.rows, True)
+        speed = _speed(figures.rows - figures.before, now - figures.since)
+        return {
+            "rows": figures.rows, "estimated": expected, "rows_per_second": round(speed),
+            "percent": min(99, figures.rows * 100 // expected) if expected else 0,
+            "eta_seconds": _eta(expected - figures.rows, speed),
+        }  # fmt: skip
+
+
+def _corrected(expected: int, rows: int, is_open: bool) -> int:
+    return max(expected, rows + rows // 50) if is_open else max(expected, rows)
+
+
+def _speed(rows: int, seconds: float) -> float:
+    return rows / seconds if seconds > 0 else 0.0
+
+
+def _eta(rows: int, speed: float) -> int | None:
+    """Seconds; None while nothing is known of the speed."""
+    return round(max(0, rows) / speed) if speed > 0 else None
