@@ -264,12 +264,12 @@ def header(event: bytes) -> Header:
     return head
 
 
-def intact(event: bytes) -> bool:
-    """Whether an event that ends in a checksum is as it was written."""
+def checksum_of(event: bytes) -> int:
+    """The CRC-32 of an event, which may be a spooled one; INTACT when it ends in its own."""
     found = 0
     for piece in pieces(event):
         found = zlib.crc32(piece, found)
-    return found == INTACT
+    return found
 
 
 def wrong_size(event: bytes) -> str:
@@ -294,7 +294,7 @@ def decode(event: bytes, *, checksum: bool) -> tuple[Header, Event]:
     end = len(event)
     if checksum and head.type != FORMAT_DESCRIPTION:
         end -= CHECKSUM_SIZE
-        if not intact(event):
+        if checksum_of(event) != INTACT:
             raise DecodeError(f"the binary log event that ends at {head.next_position} has a wrong checksum")
     try:
         return head, decoder(EventBytes(event, HEADER_SIZE, end), head)

@@ -34,7 +34,14 @@ _REMEDIES: Final = {
 
 
 class DamagedEvent(DecodeError):
-    """Bytes that came otherwise than they were written: on the way, or in the server's file. Nothing of it is used."""
+    """Bytes that came otherwise than they were written: on the way, or in the server's file. Nothing of it is used.
+
+    `mark` tells two damages apart.
+    """
+
+    def __init__(self, message: str, mark: int = 0) -> None:
+        super().__init__(message)
+        self.mark = mark
 
 
 class LogGone(SourceError):

@@ -205,11 +205,11 @@ class Reader:
         except struct.error:
             size = -1
         if size != len(event):
-            raise DamagedEvent(f"{self._file}:{self._end}: {binlog.wrong_size(event)}")
+            raise DamagedEvent(f"{self._file}:{self._end}: {binlog.wrong_size(event)}", crc32(event))
         if self._checksum and kind != binlog.FORMAT_DESCRIPTION:
-            is_large = kind == binlog.TRANSACTION_PAYLOAD
-            if not binlog.intact(event) if is_large else crc32(event) != binlog.INTACT:
-                raise DamagedEvent(f"the binary log event at {self._file}:{self._end} has a wrong checksum")
+            found = binlog.checksum_of(event) if kind == binlog.TRANSACTION_PAYLOAD else crc32(event)
+            if found != binlog.INTACT:
+                raise DamagedEvent(f"the binary log event at {self._file}:{self._end} has a wrong checksum", found)
         self._server_id = server_id
         if end:
             self._start, self._end = end - size, end
@@ -290,6 +290,10 @@ class Reader:
     def _on_format(self, event: bytes, timestamp: int) -> None:
         described = self._decode(event)
         if isinstance(described, FormatDescription):
+            # It ends in a checksum of its own; one without any, sent from the middle of a file, in a stale one.
+            with_checksum = event[: -binlog.CHECKSUM_SIZE - 1] + b"\1" + event[-binlog.CHECKSUM_SIZE :]
+            if described.checksum is not (crc32(with_checksum) == binlog.INTACT):
+                raise DamagedEvent(f"the description of {self._file} has a wrong checksum", crc32(event))
             self._checksum = binlog.CHECKSUM_SIZE if described.checksum else 0
 
     def _on_heartbeat(self, event: bytes, timestamp: int) -> None:

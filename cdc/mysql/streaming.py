@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 import structlog
 from pymysql.err import MySQLError
 
-from cdc.errors import DecodeError
+from cdc.errors import DecodeError, SourceUnavailable
 from cdc.mysql import wire
 from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.log_tables import Captured
@@ -35,7 +35,7 @@ def stream(
     gtids: GtidSet | None = None
     if has_gtids and start.gtids is not None and not options.ignore_gtids:
         gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
-    damaged: Position | None = None
+    damaged: tuple[Position, int] | None = None
     while True:
         packets = wire.Stream(settings, server_id, start, gtids)
         reader = Reader(
@@ -47,13 +47,17 @@ def stream(
         except DamagedEvent as error:
             yield reader.rest()
             start, gtids = reader.position(), reader.gtids()
-            if start == damaged:
+            if (start, error.mark) == damaged:
                 raise DecodeError(
                     f"{settings}: {error}, for the second time, so it is damaged in the server's file: mysqlbinlog "
                     f"--verify-binlog-checksum {start.file} tells; name a server with an intact log in "
                     "database.hostname (with GTIDs), or reset the connector's offsets for a new snapshot"
                 ) from error
-            damaged = start
+            if damaged is not None and start == damaged[0]:
+                raise SourceUnavailable(
+                    f"what comes from {settings} is damaged each time in another way, so it is the network: {error}"
+                ) from error
+            damaged = start, error.mark
             _log.warning("what came is damaged and is read again", server=str(settings), reason=str(error))
         finally:
             packets.close()

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-Filter = Callable[[bytes, int], bytes | None]
-"""(bytes of the server, how many of this connection came before) -> what the client gets; None: cut."""
+Filter = Callable[[bytes, int, int], bytes]
+"""(bytes of a binary log, how many of it came before, number of the connection) -> what the client gets; when these are
+fewer, the connection is cut after them."""
+_BINLOG_DUMP = (0x12, 0x1E)
 
 
 @dataclass
@@ -18,7 +20,7 @@ class Proxy:
     """Listens on `port`; what `target` names is connected to, anew for each connection.
 
     Attributes:
-        through: what happens to the server's bytes; None: they pass.
+        through: what happens to the bytes of a binary log that is read without TLS; None: they pass.
         is_silent: nothing passes any more, and nobody is told.
         connections: how many there were.
     """
@@ -55,18 +57,18 @@ class Proxy:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client, self.connections), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, number: int) -> None:
         with client, contextlib.suppress(OSError), socket.create_connection(self.target) as server:
             self._open |= {client, server}
             try:
-                self._carry(client, server)
+                self._carry(client, server, number)
             finally:
                 self._open -= {client, server}
 
-    def _carry(self, client: socket.socket, server: socket.socket) -> None:
-        came = 0
+    def _carry(self, client: socket.socket, server: socket.socket, number: int) -> None:
+        came: int | None = None
         while True:
             for sock in select.select([client, server], [], [], 0.5)[0]:
                 if not (data := sock.recv(1 << 16)):
@@ -74,10 +76,14 @@ class Proxy:
                 if self.is_silent:
                     continue
                 if sock is client:
+                    if data[4] in _BINLOG_DUMP:
+                        came = 0
                     server.sendall(data)
-                    continue
-                given = data if self.through is None else self.through(data, came)
-                came += len(data)
-                if given is None:
-                    return
-                client.sendall(given)
+                elif came is None or self.through is None:
+                    client.sendall(data)
+                else:
+                    given = self.through(data, came, number)
+                    came += len(data)
+                    client.sendall(given)
+                    if len(given) < len(data):
+                        return

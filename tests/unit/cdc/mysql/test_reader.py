@@ -14,6 +14,7 @@ from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
 from cdc.mysql import binlog, streaming
 from cdc.mysql.binlog import Gtid
+from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.offset import GtidSet, Position
 from cdc.mysql.reader import Reader
 from cdc.record import Poll
@@ -432,6 +433,15 @@ def test_a_change_logged_as_a_statement_is_told_once_a_file_and_database() -> No
     assert (warning["log_level"], warning["database"]) == ("warning", "shop")
     assert "SET PERSIST binlog_format = 'ROW'" in warning["event"]
     assert "s3cret" not in str(warning)
+
+
+@pytest.mark.parametrize("place", [30, -5, -1], ids=["version", "kind of checksum", "checksum"])
+def test_a_damaged_description_of_a_file_is_noticed(place: int) -> None:
+    at = next(n for n, frame in enumerate(SHOP) if frame[4] == binlog.FORMAT_DESCRIPTION)
+    damaged = bytearray(SHOP[at])
+    damaged[place] ^= 1
+    with pytest.raises(DamagedEvent, match=r"the description of binlog\.\d+ has a wrong checksum"):
+        list(read([*SHOP[:at], bytes(damaged)], Parts("shop")))
 
 
 def test_damaged_events_tell_where_they_stand() -> None:

@@ -1,0 +1,248 @@
+"""What goes wrong between a MySQL server and its connector, and with the server's log: nothing lost, nothing wrong."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+from structlog.testing import capture_logs
+
+from cdc.errors import DecodeError, SourceError, SourceUnavailable, TailraceError
+from cdc.mysql import wire
+from tests.server.in_process import Connector
+from tests.server.private_mysql import PrivateMySql
+from tests.server.proxy import Proxy
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMySql]:
+    server = PrivateMySql(tmp_path_factory.mktemp("mysql"))
+    server.start("--max-binlog-size=64K")
+    server.run("CREATE DATABASE f")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def proxy(server: PrivateMySql) -> Iterator[Proxy]:
+    server.run("DROP TABLE IF EXISTS f.t", "CREATE TABLE f.t (id INT PRIMARY KEY, v LONGTEXT)")
+    with closing(Proxy(("127.0.0.1", server.port))) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def connector(proxy: Proxy) -> Connector:
+    return Connector({
+        "topic.prefix": "f", "database.hostname": "127.0.0.1", "database.port": str(proxy.port),
+        "database.user": "cdc", "database.password": "cdcpw", "database.server.id": "18452",
+        "database.include.list": "f", "schema.history.internal.kafka.topic": "d-history", "max.batch.size": "50",
+        "database.ssl.mode": "disabled", "snapshot.mode": "no_data", "connect.timeout.ms": "4000",
+    })  # fmt: skip
+
+
+def keys(connector: Connector) -> list[int]:
+    return [event.after[0] for event in connector.events if event.op == "c"]
+
+
+def rows(first: int, count: int, size: int = 100) -> str:
+    return "INSERT INTO f.t VALUES " + ",".join(f"({key},REPEAT('v',{size}))" for key in range(first, first + count))
+
+
+def carried(connector: Connector, done: Callable[[], bool], seconds: float = 40) -> list[TailraceError]:
+    """Starts again after each outage, as the runtime does, until `done`: the outages."""
+    outages: list[TailraceError] = []
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            connector.until(done, max(1, end - time.monotonic()))
+        except SourceUnavailable as outage:
+            outages.append(outage)
+            time.sleep(0.05)
+        else:
+            return outages
+
+
+def test_a_connection_cut_at_any_byte_loses_and_repeats_nothing(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    connector.snapshot()
+    server.run(*(rows(first, 40) for first in range(0, 400, 40)), "SET binlog_transaction_compression = ON",
+               rows(400, 100))  # fmt: skip
+    cuts = iter(random.Random(4).choices(range(50, 6000), k=40))
+    at: defaultdict[int, int] = defaultdict(lambda: next(cuts, 10**9))
+
+    def cut(data: bytes, came: int, number: int) -> bytes:
+        return data[: max(0, at[number] - came)]
+
+    proxy.through = cut
+    outages = carried(connector, lambda: keys(connector)[-1:] == [499])
+    assert keys(connector) == list(range(500))
+    assert len(outages) > 8
+    assert all("does not answer" in str(outage) for outage in outages)
+
+
+def test_flipped_bits_are_noticed_and_read_again(server: PrivateMySql, proxy: Proxy, connector: Connector) -> None:
+    connector.snapshot()
+    server.run(*(rows(first, 40) for first in range(0, 400, 40)), "SET binlog_transaction_compression = ON",
+               rows(400, 100))  # fmt: skip
+    places = iter(random.Random(9).sample(range(6000), k=40))
+    flips: defaultdict[int, int] = defaultdict(lambda: next(places, 10**9))
+
+    def flip(data: bytes, came: int, number: int) -> bytes:
+        place = flips[number] - came
+        if not 0 <= place < len(data):
+            return data
+        return data[:place] + bytes((data[place] ^ 1 << place % 8,)) + data[place + 1 :]
+
+    proxy.through = flip
+    with capture_logs() as logs:
+        outages = carried(connector, lambda: keys(connector)[-1:] == [499])
+    assert keys(connector) == list(range(500))
+    assert all(len(event.after[1]) == 100 for event in connector.events if event.op == "c")
+    assert all("is damaged each time in another way" in str(outage) for outage in outages)
+    assert sum("is damaged and is read again" in log["event"] for log in logs) + len(outages) >= 6
+
+
+def test_damage_in_the_servers_file_stops_the_task_and_names_the_place(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    connector.snapshot()
+    server.run("FLUSH BINARY LOGS", rows(0, 5), "FLUSH BINARY LOGS")
+    name = server.run("SHOW BINARY LOGS")[-2][0]
+    file = server.folder / "data" / name
+    whole = file.read_bytes()
+    place = whole.index(b"vvvvv") + 50
+    file.write_bytes(whole[:place] + b"w" + whole[place + 1 :])
+    with pytest.raises(DecodeError, match=rf"{name}:\d+ has a wrong checksum, for the second time.*mysqlbinlog"):
+        connector.until(lambda: False)
+    file.write_bytes(whole)
+    connector.until(lambda: keys(connector) == [0, 1, 2, 3, 4])
+
+
+def test_a_connection_that_is_dead_without_a_word_is_noticed_in_time(
+    server: PrivateMySql, proxy: Proxy, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "_SILENCE_SECONDS", 3.0)
+    connector.snapshot()
+    server.run(rows(0, 5))
+    connector.until(lambda: keys(connector) == [0, 1, 2, 3, 4])
+    polls = connector.start()
+    for _ in range(6):
+        next(polls)
+    proxy.is_silent = True
+    began = time.monotonic()
+    with pytest.raises(SourceUnavailable, match="sent nothing for 3 seconds"):
+        for _ in polls:
+            assert time.monotonic() - began < 6
+    assert time.monotonic() - began > 2
+    proxy.is_silent = False
+    server.run(rows(5, 1))
+    connector.until(lambda: keys(connector) == [0, 1, 2, 3, 4, 5])
+
+
+def test_a_server_that_is_killed_and_files_that_are_rotated_lose_nothing(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    connector.snapshot()
+    server.run(rows(0, 100))
+    connector.until(lambda: keys(connector)[-1:] == [99])
+    polls = connector.start()
+    next(polls)
+    server.kill()
+    with pytest.raises(SourceUnavailable):
+        list(polls)
+    with pytest.raises(SourceUnavailable, match="does not answer"):
+        next(connector.start())
+    server.start("--max-binlog-size=4096")
+    for first in range(100, 400, 20):
+        server.run(rows(first, 20), "FLUSH BINARY LOGS")
+    assert not carried(connector, lambda: keys(connector)[-1:] == [399])
+    assert keys(connector) == list(range(400))
+    assert len({event.place[0] for event in connector.events}) > 15
+
+
+@pytest.mark.parametrize("by_gtid", [True, False], ids=["by GTID", "by position"])
+def test_a_log_purged_while_the_connection_is_cut_is_told_and_mended_in_one_step(
+    server: PrivateMySql, proxy: Proxy, connector: Connector, by_gtid: bool
+) -> None:
+    connector.config["gtid.ignore.on.recovery"] = str(not by_gtid).lower()
+    connector.snapshot()
+    server.run(rows(0, 3))
+    connector.until(lambda: keys(connector) == [0, 1, 2])
+    polls = connector.start()
+    next(polls)
+    proxy.cut()
+    with pytest.raises(SourceUnavailable):
+        list(polls)
+    before = server.run("SELECT @@gtid_executed")[0][0]
+    server.run("DELETE FROM f.t WHERE id = 1", "INSERT INTO f.t VALUES (7, 'in the gap')", "FLUSH BINARY LOGS")
+    lost = server.run(f"SELECT GTID_SUBTRACT(@@gtid_executed, '{before}')")[0][0]
+    file = server.run("SHOW BINARY LOGS")[-1][0]
+    server.run(f"PURGE BINARY LOGS TO '{file}'")
+    with pytest.raises(SourceError) as caught:
+        list(connector.start())
+    told = str(caught.value)
+    assert not isinstance(caught.value, SourceUnavailable)
+    assert f"it purged {f'the transactions {lost}' if by_gtid else 'binlog.'}" in told
+    assert f"Z, when {file}, the oldest it has, began" in told and "made after 20" in told
+    assert "captured tables may have changed in between: f.t. A new snapshot mends it" in told
+    assert 'PATCH /connectors/d/config with {"snapshot.mode": "when_needed"}' in told
+    connector.config["snapshot.mode"] = "when_needed"  # the one step
+    seen = len(connector.events)
+    connector.snapshot()
+    assert [(event.op, event.after[0]) for event in connector.events[seen:]] == [("r", 0), ("r", 2), ("r", 7)]
+    assert "it purged" in connector.report["mysql.gap"]
+    server.run(rows(8, 1))
+    connector.until(lambda: keys(connector)[-1:] == [8])
+
+
+def test_a_log_that_goes_away_between_the_look_and_the_request_is_told_the_same_way(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    connector.config["streaming.delay.ms"] = "1000"
+    connector.snapshot()
+    server.run(rows(0, 3), "FLUSH BINARY LOGS")
+    polls = connector.start()
+    next(polls)
+    server.run(f"PURGE BINARY LOGS TO '{server.run('SHOW BINARY LOGS')[-1][0]}'")
+    with pytest.raises(SourceError, match=r"it purged the transactions .*PATCH /connectors/d/config"):
+        list(polls)
+    connector.config["snapshot.mode"] = "when_needed"
+    connector.until(lambda: [event.after[0] for event in connector.events] == [0, 1, 2])
+
+
+def test_a_server_whose_log_was_reset_is_told_and_mended(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    connector.snapshot()
+    server.run(rows(0, 3))
+    connector.until(lambda: keys(connector) == [0, 1, 2])
+    polls = connector.start()
+    next(polls)
+    server.run("RESET BINARY LOGS AND GTIDS", rows(3, 1))
+    with pytest.raises(SourceError, match=r"does not know the transactions .* sent already: its log was reset"):
+        carried(connector, lambda: False, 20)
+    polls.close()  # type: ignore[attr-defined]
+    seen = len(connector.events)
+    connector.config["snapshot.mode"] = "when_needed"
+    connector.snapshot()
+    assert [event.after[0] for event in connector.events[seen:]] == [0, 1, 2, 3]
+    offset = connector.offsets[-1].offset
+    assert offset is not None and offset["gtids"].endswith(":1")
+
+
+def test_two_connectors_of_one_server_id_are_told_of_each_other(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    connector.snapshot()
+    other = Connector(dict(connector.config))
+    other.snapshot()
+    first, second = connector.start(), other.start()
+    next(first), next(second)
+    with pytest.raises(SourceError, match=r"same server id 18452.*give this connector a database\.server\.id"):
+        list(first)
+    second.close()  # type: ignore[attr-defined]
