@@ -77,17 +77,18 @@ class Changes(Sequence["Row | None"]):
         before, after: a row for each event; None when all of them have null there.
         rest: what follows `source` in every envelope.
         tombstones: each event is followed by a null.
+        transactions: for each event what stands in place of the first member of `rest`; None: that one in all.
     """
 
     def __init__(
         self, before: Sequence[Row | None] | None, after: Rows | None, sources: Sources, rest: Row, *,
-        tombstones: bool = False,
+        tombstones: bool = False, transactions: Rows | None = None,
     ) -> None:  # fmt: skip
         """Raises: ValueError: not as many rows as `source` blocks."""
-        if any(rows is not None and len(rows) != len(sources) for rows in (before, after)):
+        if any(rows is not None and len(rows) != len(sources) for rows in (before, after, transactions)):
             raise ValueError(f"{len(sources)} source blocks for another number of rows")
         self.before, self.after, self.sources, self.rest = before, after, sources, rest
-        self.tombstones = tombstones
+        self.tombstones, self.transactions = tombstones, transactions
 
     def __len__(self) -> int:
         return len(self.sources) * (2 if self.tombstones else 1)
@@ -99,7 +100,11 @@ class Changes(Sequence["Row | None"]):
     def _envelopes(self) -> list[Row | None]:
         nulls, rest = [None] * len(self.sources), self.rest
         rows = zip(self.before or nulls, self.after or nulls, self.sources, strict=True)
-        events = [(before, after, source, *rest) for before, after, source in rows]
+        if self.transactions is None:
+            events = [(before, after, source, *rest) for before, after, source in rows]
+        else:
+            ends = ((block, *rest[1:]) for block in self.transactions)
+            events = [(*row, *end) for row, end in zip(rows, ends, strict=True)]
         return [each for event in events for each in (event, None)] if self.tombstones else list(events)
 
     @overload

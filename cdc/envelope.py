@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cdc.changes import Changes, Row, Rows, Sources
-from cdc.naming import schema_name_adjuster, topic_name
+from cdc.masks import PARAMETERS as MASKED
+from cdc.naming import schema_name_adjuster
 from cdc.record import Batch, Header, Headers
 from cdc.schema import INT64, OPTIONAL_INT64, STRING, Schema, struct
+from cdc.topic_naming import TopicNaming
 
 NEW_KEY: Final = "__debezium.newkey"
 OLD_KEY: Final = "__debezium.oldkey"
@@ -28,6 +30,8 @@ TRANSACTION: Final = struct(
     optional=True,
 )
 
+Blocks = Callable[[str, int], "list[Row] | None"]
+"""(`db.table`, number of events) -> their `transaction` blocks; None: they have none. See `cdc.transactions`."""
 Pairs = Sequence[tuple[Row | None, Row]]
 Named = Sequence[tuple[str, Schema]]
 
@@ -42,7 +46,8 @@ class EnvelopeSettings:
         tombstones: `tombstones.on.delete`.
         name_adjustment: `schema.name.adjustment.mode`: none, avro or avro_unicode.
         headers: the context headers every record carries; see `context_headers`.
-        delimiter: `topic.delimiter`.
+        naming: names topics and schemas; None: as Debezium does by default.
+        skip_unchanged: `skip.messages.without.change`: no event for an update that changes nothing of what is shown.
     """
 
     prefix: str
@@ -50,7 +55,8 @@ class EnvelopeSettings:
     tombstones: bool = True
     name_adjustment: str = "none"
     headers: Headers = ()
-    delimiter: str = "."
+    naming: TopicNaming | None = None
+    skip_unchanged: bool = False
 
 
 def context_headers(prefix: str, task: int, connector: str, run_id: str) -> Headers:
@@ -70,11 +76,11 @@ class TableEnvelope:
         names: what follows the prefix in topic and schema names: (database, table) or (schema, table).
         fields: the columns of the row as (name, schema).
         key: names of the key columns in key order; empty: records have a null key.
-        key_only: columns that stand in the key but, being excluded, not in the row.
+        key_only: columns that stand in the key but, being excluded or masked there, not like this in the row.
     """
 
     settings: EnvelopeSettings
-    names: tuple[str, ...]
+    names: tuple[str, str]
     fields: Named
     key: Sequence[str]
     key_only: Named = ()
@@ -88,16 +94,22 @@ class TableEnvelope:
     def __post_init__(self) -> None:
         settings = self.settings
         adjust = schema_name_adjuster(settings.name_adjustment)
-        name = ".".join((settings.prefix, *self.names))
+        naming = settings.naming or TopicNaming(settings.prefix)
+        name = naming.topic(*self.names)
         columns = [*self.fields, *self.key_only]
-        places = [next(i for i, (column, _) in enumerate(columns) if column == wanted) for wanted in self.key]
+        last = {column: i for i, (column, _) in enumerate(columns)}
+        places = [last[wanted] for wanted in self.key]
         row = struct(*self.fields, name=adjust(name + ".Value"), optional=True)
-        self._set("topic", topic_name(settings.prefix, *self.names, delimiter=settings.delimiter))
+        self._set("topic", name)
         self._set("row_schema", row)
-        keys = [(column, _without_source_type(schema)) for column, schema in map(columns.__getitem__, places)]
+        keys = [(column, _as_key(schema)) for column, schema in map(columns.__getitem__, places)]
+        constant = None
+        if naming.key_field is not None:
+            keys.append((naming.key_field, STRING))
+            constant = naming.key_value(*self.names)
         self._set("key_schema", struct(*keys, name=adjust(name + ".Key")) if keys else None)
         self._set("value_schema", _envelope(row, settings.source, adjust(name + ".Envelope")))
-        self._set("_keys", _compile_keys(places))
+        self._set("_keys", _compile_keys(places, constant))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -106,59 +118,93 @@ class TableEnvelope:
         """Rows of a snapshot, op `r`."""
         return self._inserted(rows, sources, now, "r")
 
-    def creates(self, rows: Rows, sources: Sequence[Row], now: int) -> list[Batch]:
+    def creates(self, rows: Rows, sources: Sequence[Row], now: int, blocks: Blocks | None = None) -> list[Batch]:
         """Inserted rows, op `c`."""
-        return self._inserted(rows, sources, now, "c")
+        return self._inserted(rows, sources, now, "c", blocks)
 
-    def updates(self, pairs: Pairs, sources: Sequence[Row], now: int) -> list[Batch]:
+    def updates(self, pairs: Pairs, sources: Sequence[Row], now: int, blocks: Blocks | None = None) -> list[Batch]:
         """Rows as (before, after), op `u`; before is None where the source does not say.
 
         A row whose key changed becomes a delete of the old key with the header `__debezium.newkey`, its tombstone,
         and a create of the new key with the header `__debezium.oldkey`, in the place of the update.
         """
+        if self.settings.skip_unchanged:
+            pairs, sources = self._changed(pairs, sources)
+            if not pairs:
+                return []
         new_keys = self._keys([after for _, after in pairs])
         if self.key:
             old_keys = self._keys([before or after for before, after in pairs])
             if old_keys != new_keys:
-                return self._moves(pairs, sources, now, (old_keys, new_keys))
+                return self._moves(pairs, sources, now, (old_keys, new_keys), blocks)
         before, after = zip(*self._shown_pairs(pairs), strict=True)
-        return self._batch(new_keys, Changes(before, after, Sources.of(sources), _rest("u", now)))
+        values = Changes(
+            before, after, Sources.of(sources), _rest("u", now), transactions=self._blocks(blocks, len(pairs))
+        )
+        return self._batch(new_keys, values)
 
-    def deletes(self, rows: Rows, sources: Sequence[Row], now: int) -> list[Batch]:
+    def deletes(self, rows: Rows, sources: Sequence[Row], now: int, blocks: Blocks | None = None) -> list[Batch]:
         """Deleted rows, op `d`, each followed by its tombstone when those are on."""
         keys: Sequence[Row | None] = self._keys(rows)
         if self.settings.tombstones:
             keys = [key for key in keys for _ in (0, 1)]
         values = Changes(
-            self._shown(rows), None, Sources.of(sources), _rest("d", now), tombstones=self.settings.tombstones
-        )
+            self._shown(rows), None, Sources.of(sources), _rest("d", now), tombstones=self.settings.tombstones,
+            transactions=self._blocks(blocks, len(rows)),
+        )  # fmt: skip
         return self._batch(keys, values)
 
-    def truncates(self, sources: Sequence[Row], now: int) -> list[Batch]:
+    def truncates(self, sources: Sequence[Row], now: int, blocks: Blocks | None = None) -> list[Batch]:
         """A truncated table, op `t`: neither key nor row."""
-        values = Changes(None, None, Sources.of(sources), _rest("t", now))
+        transactions = self._blocks(blocks, len(sources))
+        values = Changes(None, None, Sources.of(sources), _rest("t", now), transactions=transactions)
         headers = [self.settings.headers] * len(values)
         return [Batch(self.topic, None, self.value_schema, [None] * len(values), values, headers)]
 
-    def _inserted(self, rows: Rows, sources: Sequence[Row], now: int, op: str) -> list[Batch]:
-        return self._batch(self._keys(rows), Changes(None, self._shown(rows), Sources.of(sources), _rest(op, now)))
+    def _inserted(
+        self, rows: Rows, sources: Sequence[Row], now: int, op: str, blocks: Blocks | None = None
+    ) -> list[Batch]:
+        transactions = self._blocks(blocks, len(rows))
+        values = Changes(None, self._shown(rows), Sources.of(sources), _rest(op, now), transactions=transactions)
+        return self._batch(self._keys(rows), values)
+
+    def _blocks(self, blocks: Blocks | None, count: int) -> list[Row] | None:
+        return None if blocks is None else blocks(".".join(self.names), count)
+
+    def _changed(self, pairs: Pairs, sources: Sequence[Row]) -> tuple[Pairs, Sequence[Row]]:
+        """The updates that change what is shown. NaN and the like do not stand in a table."""
+        kept = [i for i, (before, after) in enumerate(self._shown_pairs(pairs)) if before != after]
+        if len(kept) == len(pairs):
+            return pairs, sources
+        blocks = list(sources)
+        return [pairs[i] for i in kept], [blocks[i] for i in kept]
 
     def _moves(
-        self, pairs: Pairs, sources: Sequence[Row], now: int, keys: tuple[Sequence[Row | None], Sequence[Row | None]]
+        self,
+        pairs: Pairs,
+        sources: Sequence[Row],
+        now: int,
+        keys: tuple[Sequence[Row | None], Sequence[Row | None]],
+        blocks: Blocks | None,
     ) -> list[Batch]:
         """Updates of which some change the key."""
         usual, schema = self.settings.headers, self.key_schema
+
+        def rest(op: str) -> Row:
+            block = self._blocks(blocks, 1)
+            return _rest(op, now) if block is None else (block[0], *_rest(op, now)[1:])
+
         records: list[tuple[Row | None, Row | None, Headers]] = []
         for (before, after), old, new, source in zip(self._shown_pairs(pairs), *keys, sources, strict=True):
             if old == new:
-                records.append((new, (before, after, source, *_rest("u", now)), usual))
+                records.append((new, (before, after, source, *rest("u")), usual))
                 continue
             moved_to = (Header(NEW_KEY, schema, new), *usual)
-            records.append((old, (before, None, source, *_rest("d", now)), moved_to))
+            records.append((old, (before, None, source, *rest("d")), moved_to))
             if self.settings.tombstones:
                 records.append((old, None, moved_to))
             moved_from = (Header(OLD_KEY, schema, old), *usual)
-            records.append((new, (None, after, source, *_rest("c", now)), moved_from))
+            records.append((new, (None, after, source, *rest("c")), moved_from))
         all_keys, values, headers = zip(*records, strict=True)
         return [Batch(self.topic, schema, self.value_schema, all_keys, values, headers)]
 
@@ -200,14 +246,15 @@ def _envelope(row: Schema, source: Schema, name: str) -> Schema:
     )
 
 
-def _without_source_type(schema: Schema) -> Schema:
-    """`column.propagate.source.type` adds its parameters to the row's schema only."""
-    kept = tuple(pair for pair in schema.parameters if not pair[0].startswith(SOURCE_COLUMN))
+def _as_key(schema: Schema) -> Schema:
+    """Only the row's schema tells source types (`column.propagate.source.type`) and masks."""
+    kept = tuple(pair for pair in schema.parameters if not pair[0].startswith(SOURCE_COLUMN) and pair[0] not in MASKED)
     return schema if kept == schema.parameters else schema.with_(parameters=kept)
 
 
-def _compile_keys(places: Sequence[int]) -> Callable[[Iterable[Row]], list[Row | None]]:
-    """One comprehension over the rows: no call for each row."""
-    key = "(" + "".join(f"row[{i}], " for i in places) + ")" if places else "None"
+def _compile_keys(places: Sequence[int], constant: str | None) -> Callable[[Iterable[Row]], list[Row | None]]:
+    """One comprehension over the rows: no call for each row. `constant` is the last member of every key."""
+    members = [f"row[{i}]" for i in places] + ([] if constant is None else [repr(constant)])
+    key = "(" + "".join(f"{member}, " for member in members) + ")" if members else "None"
     compiled: Callable[[Iterable[Row]], list[Row | None]] = eval(f"lambda rows: [{key} for row in rows]")
     return compiled

@@ -13,7 +13,15 @@ MAX_TOPIC_NAME = 249
 
 def topic_name(*parts: str, delimiter: str = ".") -> str:
     """Parts joined by the delimiter, every character that Kafka refuses replaced by `_`, cut at 249."""
-    return _NOT_IN_TOPICS.sub("_", delimiter.join(parts))[:MAX_TOPIC_NAME]
+    name = _NOT_IN_TOPICS.sub("_", delimiter.join(parts))[:MAX_TOPIC_NAME]
+    return "_" * len(name) if name in (".", "..") else name
+
+
+def unicode_topic_name(name: str) -> str:
+    """Every character that Kafka refuses, and `_`, as `_u` and its hexadecimal code; cut at 249."""
+    units = name.encode("utf-16-be", "surrogatepass")
+    characters = (chr(int.from_bytes(units[at : at + 2])) for at in range(0, len(units), 2))
+    return "".join(_code(c) if c == "_" or _NOT_IN_TOPICS.match(c) else c for c in characters)[:MAX_TOPIC_NAME]
 
 
 def avro_name(name: str) -> str:

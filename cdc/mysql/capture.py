@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from cdc.envelope import EnvelopeSettings, TableEnvelope
 from cdc.errors import ConfigError, Problem
+from cdc.masks import Mask, Masks
 from cdc.mysql.config import INVALID, MySqlConfig
 from cdc.mysql.snapshot_values import RawRow, compile_snapshot_rows, snapshot_select
 from cdc.mysql.types import TypeOptions, field_schema
@@ -24,12 +26,14 @@ class Shape:
 
     Attributes:
         columns: the columns of a row tuple in order: the captured ones, then those that only the key needs.
+        masks: what becomes of each of them; empty: nothing of any.
     """
 
     table: Table
     columns: tuple[Column, ...]
     envelope: TableEnvelope
     options: TypeOptions
+    masks: tuple[Mask | None, ...] = ()
 
     @cached_property
     def select_list(self) -> str:
@@ -39,14 +43,16 @@ class Shape:
     @cached_property
     def snapshot_rows(self) -> Callable[[Sequence[RawRow]], list[tuple[Any, ...]]]:
         """From that SELECT's raw rows to row tuples. Raises: DecodeError."""
-        return compile_snapshot_rows(self.columns, self.options)
+        return compile_snapshot_rows(self.columns, self.options, self.masks)
 
 
 class Capture:
     """The filters of one connector, and the shapes of the tables that pass them."""
 
-    def __init__(self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions) -> None:
-        self._settings, self._options = settings, options
+    def __init__(
+        self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions, masks: Masks | None = None
+    ) -> None:
+        self._settings, self._options, self._masks = settings, options, masks
         self._database = chosen(config.database_include or (), config.database_exclude or ())
         self._table = chosen(config.table_include or (), config.table_exclude or ())
         self._column = chosen(config.column_include or (), config.column_exclude or ())
@@ -79,18 +85,27 @@ class Capture:
             column.name for key in table.primary_key if (column := table.column(key)) is not None
         ]
         shown = tuple(column for column in table.columns if self._column(f"{name}.{column.name}"))
-        hidden = tuple(column for column in table.columns if column.name in keys and column not in shown)
+        masks = [self._masks.of(f"{name}.{column.name}", column) for column in shown] if self._masks else []
+        # Keys are not masked: the column then stands in the row tuple a second time, as it is.
+        plain = [column for column, mask in zip_longest(shown, masks) if mask is None or mask.change is None]
+        hidden = tuple(column for column in table.columns if column.name in keys and column not in plain)
         envelope = TableEnvelope(
             self._settings,
             (table.id.database, table.id.name),
-            self._fields(table, shown),
+            self._fields(table, shown, masks),
             keys,
             self._fields(table, hidden),
         )
-        return Shape(table, (*shown, *hidden), envelope, self._options)
+        changes = (*masks, *(None for _ in hidden)) if any(mask is not None for mask in masks) else ()
+        return Shape(table, (*shown, *hidden), envelope, self._options, changes)
 
-    def _fields(self, table: Table, columns: Sequence[Column]) -> list[tuple[str, Schema]]:
-        return [(column.name, field_schema(column, self._options, table.id)) for column in columns]
+    def _fields(
+        self, table: Table, columns: Sequence[Column], masks: Sequence[Mask | None] = ()
+    ) -> list[tuple[str, Schema]]:
+        return [
+            (column.name, field_schema(column, self._options, table.id, mask))
+            for column, mask in zip_longest(columns, masks)
+        ]
 
 
 def key_columns(text: str | None) -> list[Predicate]:

@@ -11,11 +11,13 @@ from typing import Any, Final, cast
 
 import structlog
 
+from cdc import masks
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
 from cdc.heartbeat import Heartbeat
+from cdc.masks import Masks
 from cdc.mysql import source_info, wire
 from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
@@ -32,11 +34,13 @@ from cdc.mysql.snapshot import Context, Snapshot, Task
 from cdc.mysql.snapshot_offset import left_of, partitions
 from cdc.mysql.snapshot_session import Session
 from cdc.mysql.streaming import stream
-from cdc.mysql.types import TypeOptions
+from cdc.mysql.types import TypeOptions, is_propagated
 from cdc.mysql.unsupported import refused, warned
-from cdc.naming import topic_name
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.table import TableId, any_of, chosen
+from cdc.topic_naming import RegexNaming, TopicNaming
+from cdc.topic_naming import problems as naming_problems
+from cdc.transactions import Transactions
 
 _log = structlog.get_logger(__name__)
 
@@ -46,14 +50,15 @@ _HISTORY_CLIENT: Final = (
     "database.history.consumer.", "schema.history.internal.consumer.",
     "database.history.producer.", "schema.history.internal.producer.",
 )  # fmt: skip
-_PASSED_THROUGH: Final = (*_HISTORY_CLIENT, _OVERRIDES, "driver.", "column.mask.", "column.truncate.to.",
-                          "signal.consumer.", "openlineage.")  # fmt: skip
+_PASSED_THROUGH: Final = (*_HISTORY_CLIENT, _OVERRIDES, "driver.", *masks.PREFIXES, "signal.consumer.",
+                          "openlineage.")  # fmt: skip
 _IDLE_SECONDS: Final = 0.5
 
 
 def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
-    found = refused(config, raw)
+    found = refused(config, raw) + masks.problems(raw)
+    found += naming_problems(config.topic_naming, _regex_naming(config), INVALID)
     for kind in ("database", "table", "column"):
         if getattr(config, f"{kind}_include") and getattr(config, f"{kind}_exclude"):
             name, other = f"{kind}.exclude.list", f"{kind}.include.list"
@@ -91,7 +96,7 @@ def check(raw: Raw) -> list[Problem]:
     except SourceError as error:
         return [Problem("database.hostname", f"Unable to connect: {error}")]
     try:
-        findings = look(server, config, _capture(config))
+        findings = look(server, config, _capture(config, raw))
     except SourceError as error:
         return [Problem("database.hostname", f"Unable to look at the server: {error}")]
     finally:
@@ -130,7 +135,7 @@ class MySqlSource:
         self._report = cast(MutableMapping[str, Any], context.report)
         headers = context_headers(config.topic_prefix, context.task, "mysql", str(_run_id()))
         self._headers = headers if config.extended_headers else ()
-        self._capture = _capture(config, self._headers)
+        self._capture = _capture(config, raw, self._headers)
         self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
         self._history = self._opened_history()
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
@@ -299,7 +304,8 @@ class MySqlSource:
             origin=self._origin,
             filter_dml=config.gtid_filter,
             ignore_gtids=config.gtid_ignore_on_recovery,
-            heartbeat=_heartbeat(config),
+            heartbeat=_heartbeat(config, self._raw),
+            transactions=_transactions(config, self._raw, position),
             max_rows=config.max_batch_size,
         )
         return stream(self._settings, config.server_id, position, options, self._history, self._capture)
@@ -343,24 +349,54 @@ def _type_options(config: MySqlConfig) -> TypeOptions:
     )
 
 
-def _capture(config: MySqlConfig, headers: Headers = ()) -> Capture:
+def _capture(config: MySqlConfig, raw: Raw, headers: Headers = ()) -> Capture:
     envelopes = EnvelopeSettings(
         prefix=config.topic_prefix,
         source=source_info.schema(),
         tombstones=config.tombstones,
         name_adjustment=config.schema_names,
         headers=headers,
-        delimiter=config.topic_delimiter,
+        naming=_naming(config, raw),
+        skip_unchanged=config.skip_unchanged,
     )
-    return Capture(config, envelopes, _type_options(config))
+    types = _type_options(config)
+    return Capture(config, envelopes, types, Masks(raw, lambda name, column: is_propagated(name, column, types)))
 
 
-def _heartbeat(config: MySqlConfig) -> Heartbeat | None:
+def _regex_naming(config: MySqlConfig) -> RegexNaming:
+    return RegexNaming(
+        regex=config.topic_regex,
+        replacement=config.topic_replacement,
+        unique=config.topic_key_unique,
+        key_field=config.topic_key_field,
+        key_regex=config.topic_key_regex,
+        key_replacement=config.topic_key_replacement,
+    )
+
+
+def _naming(config: MySqlConfig, raw: Raw) -> TopicNaming:
+    return TopicNaming(
+        config.topic_prefix,
+        # Debezium's definition names another default than its MySQL connector has.
+        strategy=config.topic_naming if raw.get("topic.naming.strategy") else None,
+        delimiter=config.topic_delimiter,
+        regex=_regex_naming(config),
+    )
+
+
+def _heartbeat(config: MySqlConfig, raw: Raw) -> Heartbeat | None:
     if not config.heartbeat_ms:
         return None
     start = config.topic_heartbeat_prefix or config.heartbeat_topics_prefix
-    name = config.topic_heartbeat_name or topic_name(start, config.topic_prefix, delimiter=config.topic_delimiter)
+    name = config.topic_heartbeat_name or _naming(config, raw).beside(start, config.topic_prefix)
     return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name)
+
+
+def _transactions(config: MySqlConfig, raw: Raw, position: Position) -> Transactions | None:
+    if not config.transaction_metadata:
+        return None
+    topic = config.transaction_topic or _naming(config, raw).beside(config.topic_prefix, config.topic_transaction)
+    return Transactions(topic, config.schema_names, position.transaction)
 
 
 def _history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import structlog
 
 from cdc.envelope import TableEnvelope
 from cdc.errors import SourceError
+from cdc.masks import Mask
 from cdc.mysql import binlog
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.row_decoder import Decode, compile_rows
@@ -30,6 +31,9 @@ class Shape(Protocol):
 
     @property
     def columns(self) -> tuple[Column, ...]: ...
+
+    @property
+    def masks(self) -> tuple[Mask | None, ...]: ...
 
     @property
     def envelope(self) -> TableEnvelope: ...
@@ -76,7 +80,7 @@ class LogTable:
         if decode is None:
             self._require_whole(rows)
             decode = self._compiled[images] = compile_rows(
-                self.table, self._map, self._options, self.shape.columns, rows
+                self.table, self._map, self._options, self.shape.columns, rows, self.shape.masks
             )
         return decode
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cdc.errors import SourceError
+from cdc.java.strings import in_hash_order
+from cdc.transactions import ID, ORDER
 
 Interval = tuple[int, int]
 """First and last transaction number, both inclusive."""
@@ -164,6 +166,7 @@ class Position:
         gtids: transactions completed before the current one; None when the server runs without GTIDs.
         ts_sec: source time of the last record, in seconds; None before the first.
         snapshot: `INITIAL` or `BLOCKING` while a snapshot runs; None otherwise.
+        transaction: the members that `cdc.transactions` keeps of an open transaction.
     """
 
     file: str
@@ -177,6 +180,7 @@ class Position:
     server_id: int = 0
     ts_sec: int | None = None
     snapshot: str | None = None
+    transaction: Mapping[str, Any] = field(default_factory=dict)
 
     def to_offset(self) -> dict[str, Any]:
         """The offset map; members stand in the order of Debezium's hash map, zeros and nulls are left out."""
@@ -197,6 +201,9 @@ class Position:
             offset |= {"server_uuid": self.server, "gtid": self.gtid, "rows": self.rows}
         if self.snapshot is not None:
             offset["snapshot"] = self.snapshot
+        if self.transaction:
+            offset |= self.transaction
+            return {name: offset[name] for name in in_hash_order(offset)}
         return offset
 
     @classmethod
@@ -222,6 +229,7 @@ class Position:
             gtids=None if gtids in (None, "") else str(gtids).replace("\n", "").replace("\r", ""),
             server_id=_number(offset, "server_id", 0),
             ts_sec=None if offset.get("ts_sec") is None else _number(offset, "ts_sec", 0),
+            transaction={name: value for name, value in offset.items() if name == ID or name.startswith(ORDER)},
             snapshot={True: "INITIAL", "true": "INITIAL", False: None, "false": None}.get(snapshot, snapshot),
         )
 

@@ -15,7 +15,7 @@ from zlib import crc32
 import structlog
 
 from cdc.changes import SourceRun, Sources
-from cdc.envelope import TableEnvelope
+from cdc.envelope import Blocks, TableEnvelope
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
 from cdc.mysql import binlog, schema_change, transaction
@@ -39,6 +39,7 @@ from cdc.mysql.source_info import VERSION, SourceInfo
 from cdc.mysql.type_family import TypeOptions
 from cdc.record import Batch, Headers, Poll, SourceOffset
 from cdc.table import Table, TableId
+from cdc.transactions import Transactions
 
 _log = structlog.get_logger(__name__)
 _MAX_BYTES: Final = 16 << 20
@@ -76,6 +77,7 @@ class ReaderOptions:
         filter_dml: `gtid.source.filter.dml.events`.
         ignore_gtids: `gtid.ignore.on.recovery`: restart by file and position.
         heartbeat: None sends none.
+        transactions: writes transaction metadata; None writes none.
         max_rows: a Poll ends with the event that reaches so many rows.
     """
 
@@ -91,6 +93,7 @@ class ReaderOptions:
     filter_dml: bool = True
     ignore_gtids: bool = False
     heartbeat: Heartbeat | None = None
+    transactions: Transactions | None = None
     max_rows: int = 4096
     connector: str = "mysql"
 
@@ -105,8 +108,8 @@ class Reader:
         "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file", "_full",
         "_gtid", "_gtid_at", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros",
         "_now", "_options", "_partition", "_query", "_restart", "_resume", "_resumed", "_row", "_rows", "_sent",
-        "_server", "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_ts_sec", "_unwanted",
-        "_waiting",
+        "_server", "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_transactions", "_ts_sec",
+        "_unwanted", "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -149,6 +152,7 @@ class Reader:
         self._gtid_at = 0
         self._micros: int | None = None
         self._unwanted = False
+        self._transactions = options.transactions
         self._thread: int | None = None
         self._query: str | None = None
         self._row = 0
@@ -160,7 +164,7 @@ class Reader:
         self._last_offset: dict[str, Any] | None = None
         self._told: set[tuple[str, str | None]] = set()
         self._handlers: dict[int, Callable[[bytes, int], None]] = {
-            binlog.QUERY: self._on_query, binlog.ROTATE: self._on_rotate, binlog.XID: self._on_commit,
+            binlog.QUERY: self._on_query, binlog.ROTATE: self._on_rotate, binlog.XID: self._on_xid,
             binlog.FORMAT_DESCRIPTION: self._on_format, binlog.TABLE_MAP: self._on_table_map,
             binlog.INCIDENT: self._on_incident, binlog.HEARTBEAT: self._on_heartbeat,
             binlog.HEARTBEAT_V2: self._on_heartbeat, binlog.GTID: self._on_gtid, binlog.ANONYMOUS_GTID: self._on_gtid,
@@ -231,6 +235,8 @@ class Reader:
 
     def _poll(self, *, idle: bool) -> Poll:
         self._flush()
+        if self._transactions is not None:
+            self._batches += self._transactions.take()
         if self._options.heartbeat is not None:
             beat = self._options.heartbeat.beat(self._now())
             if beat is not None:
@@ -262,7 +268,8 @@ class Reader:
     def _position(self, event: int) -> Position:
         file, pos = self._restart
         return Position(
-            file=file, pos=pos, event=event, gtids=self._gtids_done(), server_id=self._server_id, ts_sec=self._ts_sec
+            file=file, pos=pos, event=event, gtids=self._gtids_done(), server_id=self._server_id, ts_sec=self._ts_sec,
+            transaction={} if self._transactions is None else self._transactions.offset,
         )  # fmt: skip
 
     def _gtids_done(self) -> str | None:
@@ -345,6 +352,8 @@ class Reader:
         if begun is Begun.UNKNOWN:
             _log.warning("the stored offset stands in the middle of a transaction of another server and does not say "
                          "how many rows were sent: the transaction is sent again", at=self._where())  # fmt: skip
+            if self._transactions is not None:
+                self._transactions.forget()
         if begun is Begun.UNKNOWN or cut.is_over:
             self._resume = self._resumed = None
 
@@ -354,6 +363,22 @@ class Reader:
         if resumed.is_over:
             self._resume = self._resumed = None
         return first
+
+    def _note_begin(self) -> None:
+        if self._transactions is not None:
+            self._flush()
+            self._transactions.begin(self._gtid or f"file={self._file},pos={self._start}", (self._micros or 0) // 1000)
+            self._count_one()
+
+    def _note_end(self) -> None:
+        if self._transactions is not None:
+            self._flush()
+            self._transactions.end((self._micros or 0) // 1000)
+            self._count_one()
+
+    def _on_xid(self, event: bytes, timestamp: int) -> None:
+        self._note_end()
+        self._on_commit(event, timestamp)
 
     def _on_commit(self, event: bytes, timestamp: int) -> None:
         self._in_transaction, self._event, self._thread, self._query = False, 0, None, None
@@ -367,6 +392,7 @@ class Reader:
         thread = transaction.begin(event, len(event) - self._checksum)
         if thread is not None:
             self._begin(thread, timestamp)
+            self._note_begin()
             return
         query = self._decode(event)
         if not isinstance(query, Query):
@@ -375,10 +401,16 @@ class Reader:
         start = sql[:9].upper()
         if start == "BEGIN":
             self._begin(query.thread_id, timestamp)
+            self._note_begin()
         elif start.startswith("XA START"):
             # Debezium names no thread of an XA transaction, and sends its rows when it is prepared.
             self._begin(None, timestamp)
-        elif start in ("COMMIT", "ROLLBACK"):
+        elif start == "COMMIT":
+            self._on_xid(event, timestamp)
+        elif start == "ROLLBACK":
+            if self._transactions is not None:
+                self._flush()
+                self._transactions.drop()
             self._on_commit(event, timestamp)
         elif start.startswith(_DML):
             self._tell_lost(query.database)
@@ -436,11 +468,21 @@ class Reader:
             table = self._history.tables.get(id)
             if "t" not in self._options.skipped and table is not None and self._captured.table(id):
                 source = self._source(micros, id.database, id.name)
-                self._add(self._captured.shape(table).envelope.truncates([source], self._now()))
+                self._add(self._captured.shape(table).envelope.truncates([source], self._now(), self._blocks))
+
+    @property
+    def _blocks(self) -> Blocks | None:
+        return None if self._transactions is None else self._transactions.blocks
 
     def _add(self, batches: Sequence[Batch]) -> None:
+        if self._transactions is not None:
+            self._batches += self._transactions.take()
         self._batches += batches
         self._count += sum(map(len, batches))
+        self._full = self._count >= self._options.max_rows
+
+    def _count_one(self) -> None:
+        self._count += 1
         self._full = self._count >= self._options.max_rows
 
     def _source(self, micros: int, database: str, table: str | None) -> SourceInfo:
@@ -511,4 +553,6 @@ class Reader:
         self._waiting, self._rows, self._sources = None, [], []
         if rows:
             make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[operation]
-            self._batches += make(rows, Sources(sources), self._now())
+            if self._transactions is not None:
+                self._batches += self._transactions.take()
+            self._batches += make(rows, Sources(sources), self._now(), self._blocks)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from cdc.errors import DecodeError
+from cdc.masks import Mask
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.column_decoder import Steps, StoredColumn, check, code_bytes, skip, steps
 from cdc.mysql.type_family import TypeOptions
@@ -24,13 +25,15 @@ _DAMAGE: Final = (struct.error, IndexError, KeyError, ValueError, OverflowError,
 
 
 def compile_rows(
-    table: Table, table_map: TableMap, options: TypeOptions, columns: Sequence[Column], rows: Rows
-) -> Decode:
+    table: Table, table_map: TableMap, options: TypeOptions, columns: Sequence[Column], rows: Rows,
+    masks: Sequence[Mask | None] = (),
+) -> Decode:  # fmt: skip
     """The decoder of all rows events with the kind, columns and bitmaps of `rows`, for one version of a table.
 
     It gives tuples in the order of `columns`; a column that does not stand in the event is None, unless an update tells
     it in the row before (binlog_row_image MINIMAL leaves out what did not change). It raises DecodeError
-    when the bytes are not such rows, and never reads past `end` unnoticed. Values are those of `types.field_schema`.
+    when the bytes are not such rows, and never reads past `end` unnoticed. Values are those of `types.field_schema`;
+    `masks` has one item a column, or none at all.
     Raises: DecodeError: the table map does not fit the definition of the table, or the kind is a partial update.
     """
     if len(table_map.column_types) != len(table.columns):
@@ -43,7 +46,7 @@ def compile_rows(
             f"{table.id} was updated with partial JSON values, which cannot be decoded; "
             "run: SET GLOBAL binlog_row_value_options = ''"
         )
-    source = _Source(table, table_map, options, columns, rows)
+    source = _Source(table, table_map, options, columns, rows, masks)
     return _guarded(table.id, source.compiled(lenient=False), lambda: source.compiled(lenient=True))
 
 
@@ -69,8 +72,9 @@ class _Source:
     """Writes the source of a decoder and compiles it, once for each way to treat undefined text."""
 
     def __init__(
-        self, table: Table, table_map: TableMap, options: TypeOptions, columns: Sequence[Column], rows: Rows
-    ) -> None:
+        self, table: Table, table_map: TableMap, options: TypeOptions, columns: Sequence[Column], rows: Rows,
+        masks: Sequence[Mask | None],
+    ) -> None:  # fmt: skip
         self._table, self._table_map, self._options, self._columns, self._rows = (
             table,
             table_map,
@@ -78,6 +82,7 @@ class _Source:
             columns,
             rows,
         )
+        self._masks = masks
         self._wanted = {column.name for column in columns}
         self._constants: dict[str, Any] = {}
         self._done: dict[bool, Decode] = {}
@@ -119,7 +124,12 @@ class _Source:
         """A row's tuple: each column from the first of the images that has it."""
         columns = self._table.columns
         there = {columns[i].name: f"{prefix}{i}" for prefix, bitmap in reversed(images) for i in self._present(bitmap)}
-        return "(" + "".join(there.get(column.name, "None") + ", " for column in self._columns) + ")"
+        shown = [there.get(column.name, "None") for column in self._columns]
+        for i, mask in enumerate(self._masks):
+            if mask is not None and mask.change is not None:
+                self._constants[f"mask{i}"] = mask.change
+                shown[i] = f"mask{i}({shown[i]})"
+        return f"({''.join(value + ', ' for value in shown)})"
 
     def _image(self, prefix: str, bitmap: bytes, lenient: bool) -> list[str]:
         """Reads one row image: the bitmap of nulls, then the columns."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any, Final
 
 from cdc.errors import DecodeError
+from cdc.masks import Mask
 from cdc.mysql.charset import codec
 from cdc.mysql.column_decoder import missing_date, padding
 from cdc.mysql.floats import geometry, point, vector
@@ -60,19 +62,23 @@ def _expression(column: Column) -> str:
 
 
 def compile_snapshot_rows(
-    columns: Sequence[Column], options: TypeOptions
+    columns: Sequence[Column], options: TypeOptions, masks: Sequence[Mask | None] = ()
 ) -> Callable[[Sequence[RawRow]], list[tuple[Any, ...]]]:
     """A function from rows as the text protocol has them (bytes or None for each expression) to row tuples.
 
-    It raises DecodeError when a text is not what its type says.
+    `masks` has one item a column, or none at all. It raises DecodeError when a text is not what its type says.
     """
     constants: dict[str, Any] = {}
     names, shown = [], []
-    for i, column in enumerate(columns):
+    for i, (column, mask) in enumerate(zip_longest(columns, masks)):
         name = f"c{i}"
         value = _value(column, options, name, constants)
         names.append(name)
-        shown.append(value if not column.optional or value == name else f"None if {name} is None else {value}")
+        value = value if not column.optional or value == name else f"None if {name} is None else {value}"
+        if mask is not None and mask.change is not None:
+            constants[f"mask_{name}"] = mask.change
+            value = f"mask_{name}({value})"
+        shown.append(value)
     row = "".join(f"({value}), " for value in shown)
     source = f"lambda rows: [({row}) for {''.join(f'{name}, ' for name in names) or '_'} in rows]"
     read: Callable[[Sequence[RawRow]], list[tuple[Any, ...]]] = eval(source, constants)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from cdc.envelope import SOURCE_COLUMN
+from cdc.masks import Mask
 from cdc.mysql.column_default import default_value
 from cdc.mysql.temporal import DatetimeForm
 from cdc.mysql.type_family import (
@@ -58,8 +59,12 @@ _YEAR: Final = Schema(Type.INT32, name="io.debezium.time.Year", version=1)
 _ZONED: Final = Schema(Type.STRING, name="io.debezium.time.ZonedTimestamp", version=1)
 
 
-def field_schema(column: Column, options: TypeOptions, table: TableId | None = None) -> Schema:
+def field_schema(
+    column: Column, options: TypeOptions, table: TableId | None = None, mask: Mask | None = None
+) -> Schema:
     """The schema of a column's values; `table` is needed where the options propagate source types.
+
+    A masked column tells its mask instead of its source type.
 
     Raises: DecodeError: a type that MySQL does not have.
     """
@@ -67,7 +72,8 @@ def field_schema(column: Column, options: TypeOptions, table: TableId | None = N
     return schema.with_(
         optional=schema.optional or column.optional,
         doc=column.comment or schema.doc,
-        parameters=schema.parameters + _source_parameters(column, options, table),
+        parameters=schema.parameters
+        + (_source_parameters(column, options, table) if mask is None else mask.parameters),
         default=default_value(column, options),
     )
 
@@ -139,12 +145,17 @@ def _temporal(kind: Family, column: Column, mode: str) -> Schema:
     return Schema(Type.INT64, name=f"io.debezium.time.{name}", version=1)
 
 
+def is_propagated(name: str, column: Column, options: TypeOptions) -> bool:
+    """Whether the schema of a column, `db.table.column`, tells its source type."""
+    table = name.removesuffix(column.name)
+    return (options.propagate is not None and options.propagate(name)) or (
+        options.propagate_types is not None and options.propagate_types(f"{table}{column.type_name.upper()}")
+    )
+
+
 def _source_parameters(column: Column, options: TypeOptions, table: TableId | None) -> tuple[tuple[str, str], ...]:
     """What `column.propagate.source.type` and `datatype.propagate.source.type` add."""
-    wanted = (options.propagate is not None and options.propagate(f"{table}.{column.name}")) or (
-        options.propagate_types is not None and options.propagate_types(f"{table}.{column.type_name.upper()}")
-    )
-    if not wanted:
+    if not is_propagated(f"{table}.{column.name}", column, options):
         return ()
     found = {
         "type": column.type_name.upper(),

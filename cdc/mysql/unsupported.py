@@ -5,10 +5,10 @@ Refused is what would change or reveal data when it is ignored; warned of is wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from cdc import masks
 from cdc.config import keys, wire_text
 from cdc.errors import Problem
 from cdc.mysql.config import INVALID, MySqlConfig
@@ -18,12 +18,6 @@ HISTORY_CLASSES: Final = frozenset((
     "io.debezium.relational.history.KafkaSchemaHistory",
     "io.debezium.relational.history.KafkaDatabaseHistory",
 ))  # fmt: skip
-_NAMING_CLASSES: Final = frozenset(
-    ("io.debezium.schema.SchemaTopicNamingStrategy", "io.debezium.schema.DefaultTopicNamingStrategy")
-)
-_COLUMN_KEYS: Final = re.compile(
-    r"column\.(?:mask\.with\.(?:\d+|\(d\+\))\.chars|mask\.hash\.(?:v2\.)?.+\.with\.salt\..+|truncate\.to\.(?:\d+|\(d\+\))\.chars)"
-)
 
 
 class _Limit(NamedTuple):
@@ -45,24 +39,17 @@ def _not(*usual: str) -> Callable[[Any], bool]:
 _NO_JAVA: Final = "it names a Java class, and no Java runs here; remove it"
 
 REFUSED: Final = (
-    _Limit("mask_hash", _given, "masking columns is not available; remove it, or leave the column out by "
-           "column.exclude.list"),
-    _Limit("mask_with", _given, "masking columns is not available; remove it, or leave the column out by "
-           "column.exclude.list"),
-    _Limit("truncate_to", _given, "cutting columns is not available; remove it, or leave the column out by "
-           "column.exclude.list"),
     _Limit("converters", _given, "custom column converters are not available; remove it"),
     _Limit("post_processors", _given, "post processors are not available; remove it"),
-    _Limit("transaction_metadata", _given, "transaction metadata is not available; set it to false"),
     _Limit("field_names", _not("none"), "adjusting field names is not available; set it to none"),
     _Limit("sanitize_field_names", _given, "adjusting field names is not available; set it to false"),
-    _Limit("topic_naming", lambda value: value not in _NAMING_CLASSES, _NO_JAVA),
     _Limit("snapshot_mode", lambda value: value == "custom", "a custom snapshotter is a Java class, and no Java "
            "runs here; use configuration_based"),
     _Limit("snapshot_query_mode", lambda value: value == "custom", "a custom query is a Java class, and no Java "
            "runs here; use snapshot.select.statement.overrides"),
     _Limit("locking_mode", lambda value: value == "custom", "a custom lock is a Java class, and no Java runs here; "
            "use minimal, extended or none"),
+    _Limit("transaction_factory", _not("io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"), _NO_JAVA),
     _Limit("source_maker", _not("io.debezium.connector.mysql.MySqlSourceInfoStructMaker"), _NO_JAVA),
     _Limit("new_tables", _not("off"), "Debezium removed it in 1.9; remove it"),
 )  # fmt: skip
@@ -83,9 +70,10 @@ WARNED: Final = (
     _Limit("advanced_metrics", _given, "there are no advanced metrics"),
     _Limit("history_ddl_filter", _given, "DDL is classified without this list"),
     _Limit("gtid_new_channel", _not("earliest"), "new GTID channels are read from their beginning"),
-    _Limit("skip_unchanged", _given, "updates that change no captured column are sent all the same"),
     _Limit("net_write_timeout_s", _given, "the binlog session keeps its own net_write_timeout"),
     _Limit("net_read_timeout_s", _given, "the binlog session keeps the server's net_read_timeout"),
+    *(_Limit(field, _given, "it masks nothing; the parentheses stand for a number, or an algorithm and a salt")
+      for field in ("mask_hash", "mask_with", "truncate_to")),
     _Limit("jdbc_driver", _not("com.mysql.cj.jdbc.Driver"), "there is no JDBC driver here"),
     _Limit("protocol", _not("jdbc:mysql"), "there is no JDBC here"),
 )  # fmt: skip
@@ -101,10 +89,6 @@ def refused(config: MySqlConfig, raw: Mapping[str, str]) -> list[Problem]:
         if limit.ignored(value):
             name = declared[limit.field].name
             found.append(Problem(name, INVALID.format(name=name, problem=f"{wire_text(value)}: {limit.words}")))
-    for name in raw:
-        if _COLUMN_KEYS.fullmatch(name) and name not in {problem.key for problem in found}:
-            problem = "masking, hashing and cutting columns are not available; leave the column out by "
-            found.append(Problem(name, INVALID.format(name=name, problem=problem + "column.exclude.list")))
     if config.history_class not in HISTORY_CLASSES:
         found.append(Problem("schema.history.internal", _other_history(config.history_class)))
     return found
@@ -118,6 +102,7 @@ def warned(config: MySqlConfig, raw: Mapping[str, str]) -> list[str]:
         for limit in WARNED
         if limit.ignored(getattr(config, limit.field))
     ]
+    found += masks.unread(raw)
     return found + [f"{name}: there is no JDBC driver here; it does nothing" for name in raw if _is_driver(name)]
 
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import orjson
 
-from cdc.changes import Changes, Row, SourceRun
+from cdc.changes import Changes, Row, Rows, SourceRun
 from cdc.schema import Schema, Type
 from connect_compat.converters.json_code import Code, Form
-from connect_compat.converters.json_rows import compile_texts
+from connect_compat.converters.json_rows import Texts, compile_texts
 from connect_compat.converters.json_text import jackson
 
 Template = Callable[[Row, Row, Any, Any], bytes]
@@ -46,17 +46,20 @@ class _Writer:
         self._before, self._after = before, after
         self._texts = compile_texts(schema.fields[0].schema, form)
         self._source = schema.fields[2].schema
-        self._templates: dict[tuple[int, ...], Template] = {}
+        self._blocks: Texts | None = None
+        self._templates: dict[tuple[tuple[int, ...], bool], Template] = {}
         self._moved: set[int] = set()
 
     def __call__(self, changes: Changes) -> list[bytes | None]:
         write, start, end = self._texts.write, self._texts.start, self._texts.end
         rows = [write(rows) for rows in (changes.before, changes.after) if rows is not None]  # type: ignore[arg-type]
         holes = [_HOLE if rows is not None else None for rows in (changes.before, changes.after)]
+        blocks = None if changes.transactions is None else self._block_texts(changes.transactions)
         out: list[bytes | None] = []
         at = 0
         for run in self._merged(changes.sources.runs):
-            between = self._template(run)(run.source, changes.rest, *holes).split(b"\0")
+            template = self._template(run, blocks is not None)
+            between = template(run.source, changes.rest, *holes).split(b"\0")
             for i in range(len(rows)):
                 between[i] += start
                 between[i + 1] = end + between[i + 1]
@@ -64,6 +67,8 @@ class _Writer:
             between[-1] += self._after
             upto = at + run.length
             fills = [texts[at:upto] for texts in rows] + [self._members(place, values) for place, values in run.moving]
+            if blocks is not None:
+                fills.append(blocks[at:upto])
             parts = [part for pair in zip(map(repeat, between), fills, strict=False) for part in pair]
             out += map(b"".join, zip(*parts, repeat(between[-1], run.length), strict=False))
             at = upto
@@ -94,14 +99,21 @@ class _Writer:
         texts = map(orjson.dumps, values)
         return list(texts if jackson(together) is together else map(jackson, texts))
 
-    def _template(self, run: SourceRun) -> Template:
-        places = tuple(place for place, _ in run.moving)
-        template = self._templates.get(places)
+    def _block_texts(self, blocks: Rows) -> list[bytes]:
+        """JSON of the `transaction` blocks."""
+        if self._blocks is None:
+            self._blocks = compile_texts(self._schema.fields[3].schema, self._form)
+        start, end = self._blocks.start, self._blocks.end
+        return [start + text + end for text in self._blocks.write(blocks)]
+
+    def _template(self, run: SourceRun, moving_block: bool) -> Template:
+        holes = tuple(place for place, _ in run.moving), moving_block
+        template = self._templates.get(holes)
         if template is None:
-            template = self._templates[places] = self._compile(places)
+            template = self._templates[holes] = self._compile(*holes)
         return template
 
-    def _compile(self, places: Sequence[int]) -> Template:
+    def _compile(self, places: Sequence[int], moving_block: bool) -> Template:
         code, source, rest = Code(self._form), self._source, self._schema.fields[3:]
         code.open("def template(source, rest, before, after):")
         names = code.unpack(source, "source")
@@ -114,8 +126,11 @@ class _Writer:
         ]
         others = [code.name("v") for _ in rest]
         code.line(f"{code.unpacked(others)} = rest")
+        ending = ""
+        if moving_block:
+            ending, rest, others = f"{rest[0].name!r}: {hole}, ", rest[1:], others[1:]
         code.check(rest, others)
-        ending = code.literal(rest, others).removeprefix("{")
+        ending += code.literal(rest, others).removeprefix("{")
         code.line(
             f"return jackson(dumps({{'before': before, 'after': after, 'source': {{{', '.join(members)}}}, {ending}))"
         )

@@ -147,9 +147,9 @@ def test_a_truncate_has_neither_key_nor_row() -> None:
 @pytest.mark.parametrize(
     ("mode", "name"),
     [
-        ("none", "1-shop.db.my table"),
+        ("none", "1-shop.db.my_table"),
         ("avro", "_1_shop.db.my_table"),
-        ("avro_unicode", "_u0031_u002dshop.db.my_u0020table"),
+        ("avro_unicode", "_u0031_u002dshop.db.my_u005ftable"),
     ],
 )
 def test_schema_names_are_adjusted_and_the_topic_is_made_legal(mode: str, name: str) -> None:

@@ -1,0 +1,4 @@
+CREATE DATABASE gpair CHARACTER SET utf8mb4;
+USE gpair;
+CREATE TABLE a (id INT PRIMARY KEY, t1 VARCHAR(20), t2 TEXT, h VARCHAR(99), g VARCHAR(99));
+INSERT INTO a VALUES (1, 'a😀😀', '😀aa', '😀ä日', '😀ä日');

@@ -1,0 +1,12 @@
+CREATE DATABASE gname;
+USE gname;
+CREATE TABLE shard_1 (id INT PRIMARY KEY, v INT);
+CREATE TABLE shard_2 (id INT PRIMARY KEY, v INT);
+CREATE TABLE shard_x (id INT);
+CREATE TABLE `we ird-täble$` (id INT PRIMARY KEY, `v x` INT);
+CREATE TABLE shard_3 (x INT);
+INSERT INTO shard_1 VALUES (1,1);
+INSERT INTO shard_2 VALUES (1,2);
+INSERT INTO shard_3 VALUES (5);
+INSERT INTO shard_x VALUES (3);
+INSERT INTO `we ird-täble$` VALUES (1,1);

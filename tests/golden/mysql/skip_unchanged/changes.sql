@@ -1,0 +1,17 @@
+USE gsame;
+INSERT INTO a VALUES (1,1,1,'m','abcd',0,'b'),(2,2,2,'n','abcd',0,'b');
+INSERT INTO c VALUES (1,1);
+UPDATE a SET hidden=hidden+1;
+UPDATE a SET masked='other';
+UPDATE a SET cut='abcx';
+UPDATE a SET cut='xbcx';
+UPDATE a SET id=id+10;
+UPDATE a SET v=IF(id=11,5,v), hidden=hidden+1;
+UPDATE a SET f=-0.0 WHERE id=11;
+UPDATE a SET bl='c';
+UPDATE b SET k=2;
+UPDATE b SET id=3;
+UPDATE c SET id=3;
+UPDATE c SET id=4, v=5;
+TRUNCATE TABLE c;
+DELETE FROM a;

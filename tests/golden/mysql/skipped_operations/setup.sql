@@ -1,0 +1,7 @@
+CREATE DATABASE gskip;
+USE gskip;
+CREATE TABLE nokey (x INT, y INT, z INT);
+CREATE TABLE many (a INT, b INT, c INT, PRIMARY KEY (a));
+CREATE TABLE part (id INT PRIMARY KEY, v INT, w INT, x INT);
+INSERT INTO nokey VALUES (1,2,3);
+INSERT INTO many VALUES (1,2,3);
