@@ -15,7 +15,19 @@ from typing import Any
 from connect_compat.log import Log
 
 # Masked everywhere; and masked only inside a source, transaction or position block, real data elsewhere.
-ANYWHERE = {"ts_ms", "ts_sec", "ts_us", "ts_ns", "pos", "file", "gtid", "gtids", "server_id", "thread", "transaction_id"}
+ANYWHERE = {
+    "ts_ms",
+    "ts_sec",
+    "ts_us",
+    "ts_ns",
+    "pos",
+    "file",
+    "gtid",
+    "gtids",
+    "server_id",
+    "thread",
+    "transaction_id",
+}
 IN_BLOCKS = {"id", "version", "row", "query", "event"}
 BLOCKS = {"source", "transaction", "position"}
 TRANSACTIONS = (".transaction", ".tx", "_t-x")
