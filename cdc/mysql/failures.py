@@ -14,13 +14,17 @@ NO_GRANT: Final = 1227
 WRONG_PASSWORD: Final = 1045
 LOST: Final = 2013
 _DUMP_REFUSED: Final = 1236
+_OUT_OF_TIME: Final = (9, 10)
+_OTHER_HOST: Final = (62, 64)
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID, ..._HAS_EXPIRED; ..._HOSTNAME_MISMATCH, ..._IP_ADDRESS_MISMATCH."""
 _FULL: Final = (1040, 1203, 1226)
 """Too many connections: of the server, of the user, in an hour."""
 _GIVEN_UP: Final = (1042, 1043, 1053, 1158, 1159, 1160, 1161, 2003, 2006, LOST, 2055, 3169, 4031)
 """Shutdown, lost connection, network errors."""
 _GRANTS: Final = "SELECT, RELOAD, SHOW DATABASES, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT"
 _REMEDIES: Final = {
-    WRONG_PASSWORD: "check database.user and database.password",
+    WRONG_PASSWORD: "check database.user and database.password; an account with REQUIRE SSL or X509 needs "
+    "database.ssl.mode=required too, and X509 a certificate in database.ssl.keystore",
     NO_GRANT: f"run: GRANT {_GRANTS} ON *.* TO '{{user}}'@'%'",
     1044: f"run: GRANT {_GRANTS} ON *.* TO '{{user}}'@'%'",
     1142: f"run: GRANT {_GRANTS} ON *.* TO '{{user}}'@'%'",
@@ -68,7 +72,7 @@ def failure(error: BaseException, login: Login | None = None) -> TailraceError:
     number, text = numbered(error)
     shown = f"{text} ({number})" if number else text
     if isinstance(cause, ssl.SSLError):
-        return SourceError(f"{where}: TLS failed: {cause}; check database.ssl.mode and database.ssl.truststore")
+        return SourceError(f"{where}: TLS failed: {cause}; {_tls_remedy(cause)}")
     if "SSL is required" in text:
         return SourceError(f"{where}: the server offers no TLS; set database.ssl.mode=preferred or enable TLS there")
     if number in _REMEDIES:
@@ -85,11 +89,29 @@ def failure(error: BaseException, login: Login | None = None) -> TailraceError:
     return SourceError(f"{where}: {shown}")
 
 
+def _tls_remedy(error: ssl.SSLError) -> str:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return "check database.ssl.mode, and the TLS versions and certificates of the server"
+    if error.verify_code in _OUT_OF_TIME:
+        return "renew the server's certificate, and check the clocks; database.ssl.mode=required does not look at it"
+    if error.verify_code in _OTHER_HOST:
+        return (
+            "the server's certificate is of another host: give its name in database.hostname, or set "
+            "database.ssl.mode=verify_ca, which does not look at the name"
+        )
+    return "database.ssl.truststore must hold the certificate of the CA that issued the server's"
+
+
 def at_login(error: BaseException, login: Login, within_s: int) -> TailraceError:
     """The same for what goes wrong before the login is done, where anything may be at the other end."""
     number, text = numbered(error)
     if isinstance(error, UnicodeError):
         return SourceError(f"{login}: {login.host!r} is no host name or address; correct database.hostname")
+    if "EOF occurred in violation of protocol" in text:
+        return SourceUnavailable(
+            f"{login} ended the connection while TLS was set up ({text}): it goes away, or it does not take the "
+            "certificate in database.ssl.keystore, whose CA must be in its ssl_ca"
+        )
     if number == LOST and "timed out" in text:
         return SourceUnavailable(
             f"{login} does not answer: the connection was taken, but no MySQL server greeted and let us in within "

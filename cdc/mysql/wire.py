@@ -93,7 +93,7 @@ def connect(settings: Settings, **options: Any) -> Connection[Any]:
     read_timeout = options.pop("read_timeout", timeout_s)
     wanted: dict[str, Any] = {
         "host": settings.host, "port": settings.port, "user": settings.user, "charset": "utf8mb4", "autocommit": True,
-        "password": settings.password.reveal() if settings.password is not None else "",
+        "password": (_revealed(settings.password) or "").encode(),  # the driver would take text as Latin-1
         "connect_timeout": timeout_s, "read_timeout": min(timeout_s, read_timeout), "program_name": "tailrace",
         **options,
     }  # fmt: skip
@@ -132,18 +132,26 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.check_hostname = settings.ssl_mode == "verify_identity"
     context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
-    try:
-        if settings.truststore:
-            password = _revealed(settings.truststore_password)
-            context.load_verify_locations(cadata=key_stores.authorities(settings.truststore, password))
-        if settings.keystore:
+    if settings.truststore:
+        with _named("database.ssl.truststore", settings.truststore):
+            authorities = key_stores.authorities(settings.truststore, _revealed(settings.truststore_password))
+            context.load_verify_locations(cadata=authorities)
+    if settings.keystore:
+        with _named("database.ssl.keystore", settings.keystore):
             key_stores.load_identity(context, settings.keystore, _revealed(settings.keystore_password))
+    return context
+
+
+@contextlib.contextmanager
+def _named(key: str, path: str) -> Iterator[None]:
+    """What is wrong with a store, told by its key. Raises: SourceError."""
+    try:
+        yield
     except (OSError, ValueError) as error:
         raise SourceError(
-            f"a key or trust store for {settings.host} cannot be used: {error}; give a PEM or PKCS #12 file and its "
-            "password (convert a JKS with: keytool -importkeystore -deststoretype PKCS12)"
+            f"{key}: {path} cannot be used: {error}; give a PEM or PKCS #12 file, and its password in {key}.password; "
+            f"convert a JKS: keytool -importkeystore -srckeystore {path} -destkeystore {path}.p12 -deststoretype PKCS12"
         ) from error
-    return context
 
 
 def _revealed(password: Password | None) -> str | None:
