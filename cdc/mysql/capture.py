@@ -47,7 +47,11 @@ class Shape:
 
 
 class Capture:
-    """The filters of one connector, and the shapes of the tables that pass them."""
+    """The filters of one connector, and the shapes of the tables that pass them.
+
+    Attributes:
+        signals: the tables of `signal.data.collection`, which pass whatever the lists say.
+    """
 
     def __init__(
         self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions, masks: Masks | None = None
@@ -59,13 +63,15 @@ class Capture:
         self._builtin = SYSTEM_DATABASES if config.ignore_builtin else frozenset[str]()
         self._key_columns = key_columns(config.key_columns)
         self._shapes: dict[TableId, Shape] = {}
+        self.signals = frozenset(map(_table_id, config.signal_tables or ()))
 
     def database(self, name: str) -> bool:
         """Whether tables of the database may be captured."""
         return name not in self._builtin and self._database(name)
 
     def table(self, table: TableId) -> bool:
-        return self.database(table.database) and self._table(f"{table.database}.{table.name}")
+        wanted = self.database(table.database) and self._table(f"{table.database}.{table.name}")
+        return wanted or table in self.signals
 
     def recorded(self, table: TableId) -> bool:
         """Whether the table may stand in the schema history at all."""
@@ -106,6 +112,12 @@ class Capture:
             (column.name, field_schema(column, self._options, table.id, mask))
             for column, mask in zip_longest(columns, masks)
         ]
+
+
+def _table_id(text: str) -> TableId:
+    """`db.table`, each name perhaps in backticks or double quotes."""
+    database, _, name = text.strip().partition(".")
+    return TableId(database.strip('`"'), name.strip('`"'))
 
 
 def key_columns(text: str | None) -> list[Predicate]:

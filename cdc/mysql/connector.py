@@ -18,7 +18,7 @@ from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
 from cdc.heartbeat import Heartbeat
 from cdc.masks import Masks
-from cdc.mysql import source_info, wire
+from cdc.mysql import blocking, source_info, watch, wire
 from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
 from cdc.mysql.config import INVALID, MySqlConfig
@@ -32,11 +32,14 @@ from cdc.mysql.reader import ReaderOptions
 from cdc.mysql.server import Server
 from cdc.mysql.snapshot import Context, Snapshot, Task
 from cdc.mysql.snapshot_offset import left_of, partitions
-from cdc.mysql.snapshot_session import Session
+from cdc.mysql.snapshot_session import Session, run_initial_statements
 from cdc.mysql.streaming import stream
 from cdc.mysql.types import TypeOptions, is_propagated
 from cdc.mysql.unsupported import refused, warned
+from cdc.mysql.watch import Watch
+from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
+from cdc.signals import Channel
 from cdc.table import TableId, any_of, chosen
 from cdc.topic_naming import RegexNaming, TopicNaming
 from cdc.topic_naming import problems as naming_problems
@@ -141,6 +144,11 @@ class MySqlSource:
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
         self._origin = chosen(includes, excludes) if includes or excludes else None
         self._running: Iterator[Poll] | None = None
+        self._watch: Watch | None = None
+        self._channels: list[Channel] = []
+        self._notifications = Notifications(
+            config.topic_prefix, config.notification_channels or (), config.notification_topic
+        )  # fmt: skip
         self._connector = context.connector
         self._read_timeout = max(1, config.validation_timeout_ms // 1000)
 
@@ -156,20 +164,46 @@ class MySqlSource:
         return History(self._topic, config.topic_prefix, self._capture.table, options)
 
     def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
+        self._watch = self._watching(resume)
         self._running = self._run(self._stored(resume), resume)
         return self._running
 
     def committed(self, offsets: Sequence[SourceOffset]) -> None:
-        """Nothing to forget: MySQL keeps its binary log by time, not by reader."""
+        """MySQL keeps its binary log by time, not by reader: signals alone are forgotten."""
+        if self._watch is not None:
+            self._watch.saved()
 
     def close(self) -> None:
         if self._running is not None:
             self._running.close()  # type: ignore[attr-defined]
+        if self._watch is not None:
+            self._watch.close()
+
+    def _offset(self, resume: Sequence[SourceOffset]) -> Mapping[str, Any] | None:
+        partition = {"server": self._config.topic_prefix}
+        return next((offset for found, offset in resume if dict(found) == partition), None)
 
     def _stored(self, resume: Sequence[SourceOffset]) -> Position | None:
-        partition = {"server": self._config.topic_prefix}
-        offset = next((offset for found, offset in resume if dict(found) == partition), None)
+        offset = self._offset(resume)
         return None if offset is None else Position.from_offset(offset)
+
+    def _watching(self, resume: Sequence[SourceOffset]) -> Watch | None:
+        """None when there is no place where a signal could come from, so that the reader need not look."""
+        config = self._config
+        if not (self._capture.signals or config.read_only or self._channels):
+            return None
+        context = watch.Context(
+            config=config,
+            settings=self._settings,
+            capture=self._capture,
+            history=self._history,
+            notifications=self._notifications,
+            prepare=lambda server: run_initial_statements(server, config.initial_statements),
+            headers=self._headers,
+            channels=self._channels,
+            report=self._report,
+        )
+        return Watch(context, self._offset(resume) or {})
 
     def _run(self, stored: Position | None, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
         for warning in warned(self._config, self._raw):
@@ -183,12 +217,27 @@ class MySqlSource:
             snapshot = self._snapshot(made, position, resume)
             yield from snapshot.polls()
             position = snapshot.position
+        elif skipped := self._notifications.batches([Notification(INITIAL, "SKIPPED")]):
+            yield Poll(skipped)
         if made.stream and position is not None:
             yield from _waited(self._config.streaming_delay_ms)
             try:
-                yield from self._stream(position)
+                yield from self._streamed(position)
             except LogGone as error:
                 raise self._log_gone(error, position, made) from error
+
+    def _streamed(self, position: Position) -> Iterator[Poll]:
+        """The log, and the blocking snapshots that are asked for on the way."""
+        yield from self._stream(position)
+        while self._watch is not None and self._watch.blocking is not None:
+            wanted, position = self._watch.blocking, self._watch.place.position()
+            for poll in blocking.polls(self._snapshot_context(), wanted, position):
+                if poll.offsets:
+                    self._watch.blocking = None
+                    state = self._watch.offset()
+                    poll = replace(poll, offsets=[_with(offset, state) for offset in poll.offsets])
+                yield poll
+            yield from self._stream(position)
 
     def _planned(self, stored: Position | None) -> tuple[Plan, Position | None]:
         """What to do, and the position it begins from: the stored one, or for `never` the oldest there is."""
@@ -287,7 +336,8 @@ class MySqlSource:
         }  # fmt: skip
         return Context(
             config=self._config, settings=self._settings, capture=self._capture, history=self._history,
-            topic=self._topic, headers=self._headers, overrides=overrides, report=self._report,
+            topic=self._topic, headers=self._headers, notifications=self._notifications, overrides=overrides,
+            report=self._report,
         )  # fmt: skip
 
     def _stream(self, position: Position) -> Iterator[Poll]:
@@ -308,7 +358,12 @@ class MySqlSource:
             transactions=_transactions(config, self._raw, position),
             max_rows=config.max_batch_size,
         )
-        return stream(self._settings, config.server_id, position, options, self._history, self._capture)
+        return stream(self._settings, config.server_id, position, options, self._history, self._capture, self._watch)
+
+
+def _with(saved: SourceOffset, state: Mapping[str, Any]) -> SourceOffset:
+    """The offset with the state of an incremental snapshot, if it is the connector's."""
+    return saved if saved.offset is None else SourceOffset(saved.partition, {**saved.offset, **state})
 
 
 def _listed(text: str | None) -> list[str]:

@@ -19,6 +19,9 @@ Interval = tuple[int, int]
 Origin = tuple[str, str]
 """Lower-case server UUID, and the tag (MySQL 8.3 and later) or the empty string."""
 
+_SNAPSHOTS: Final = {True: "INITIAL", "true": "INITIAL", False: None, "false": None,
+                     "INCREMENTAL": None, "BLOCKING": None}  # fmt: skip
+"""`snapshot` of a stored offset. During the last two of Debezium's, its position is one of the log."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _TAG: Final = re.compile(r"[a-z_][a-z0-9_]{0,31}")
 _INTERVAL: Final = re.compile(r"(\d+)(?:-(\d+))?")
@@ -165,7 +168,8 @@ class Position:
             transactions, and when one of them is not known.
         gtids: transactions completed before the current one; None when the server runs without GTIDs.
         ts_sec: source time of the last record, in seconds; None before the first.
-        snapshot: `INITIAL` or `BLOCKING` while a snapshot runs; None otherwise.
+        snapshot: `INITIAL` or `BLOCKING` while a snapshot runs; None otherwise, and when it was read
+            from the offset of a blocking one.
         transaction: the members that `cdc.transactions` keeps of an open transaction.
     """
 
@@ -230,7 +234,7 @@ class Position:
             server_id=_number(offset, "server_id", 0),
             ts_sec=None if offset.get("ts_sec") is None else _number(offset, "ts_sec", 0),
             transaction={name: value for name, value in offset.items() if name == ID or name.startswith(ORDER)},
-            snapshot={True: "INITIAL", "true": "INITIAL", False: None, "false": None}.get(snapshot, snapshot),
+            snapshot=_SNAPSHOTS.get(snapshot, snapshot),
         )
 
 

@@ -38,7 +38,7 @@ from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.source_info import VERSION, SourceInfo
 from cdc.mysql.type_family import TypeOptions
 from cdc.record import Batch, Headers, Poll, SourceOffset
-from cdc.table import Table, TableId
+from cdc.table import Column, Table, TableId
 from cdc.transactions import Transactions
 
 _log = structlog.get_logger(__name__)
@@ -48,6 +48,8 @@ _LETTERS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PAR
 _OPERATIONS: Final = {number: _LETTERS[kind] for number, kind in binlog.ROWS.items()}
 _HEARTBEATS: Final = (binlog.HEARTBEAT, binlog.HEARTBEAT_V2)
 _unpack_header: Final = binlog.HEADER.unpack_from
+_PATIENCE_SECONDS: Final = 0.1
+"""How long the log waits for a chunk of an incremental snapshot when it has nothing to say itself."""
 _ROW: Final = SourceInfo._fields.index("row")
 _DML: Final = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
 
@@ -98,6 +100,35 @@ class ReaderOptions:
     connector: str = "mysql"
 
 
+class Watch(Protocol):
+    """Signals and incremental snapshots; see `cdc.mysql.watch`."""
+
+    place: Any
+    redefined: bool
+    tables: frozenset[TableId]
+    signals: frozenset[TableId]
+
+    @property
+    def blocking(self) -> object: ...
+
+    @property
+    def busy(self) -> bool: ...
+
+    def start(self, *, has_gtids: bool) -> None: ...
+
+    def signal(self, columns: Sequence[Column], operation: str, row: Any) -> list[Batch]: ...
+
+    def changed(self, columns: Sequence[Column], images: Iterable[Any], *, pairs: bool) -> None: ...
+
+    def advance(self, patience: float) -> bool: ...
+
+    def take(self) -> list[Batch]: ...
+
+    def taken(self) -> bool: ...
+
+    def offset(self) -> Mapping[str, Any]: ...
+
+
 class Reader:
     """The state of one pass through the log: where it stands, what transaction is open, what waits to be sent.
 
@@ -109,7 +140,7 @@ class Reader:
         "_gtid", "_gtid_at", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros",
         "_now", "_options", "_partition", "_query", "_restart", "_resume", "_resumed", "_row", "_rows", "_sent",
         "_server", "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_transactions", "_ts_sec",
-        "_unwanted", "_waiting",
+        "_unwanted", "_waiting", "_watch",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +155,7 @@ class Reader:
         checksum: bool,
         server: str | None = None,
         now: Callable[[], int] = time.time_ns,
+        watch: Watch | None = None,
     ) -> None:
         """`gtids` are the transactions done before the first that comes, None when that is not known.
 
@@ -171,6 +203,9 @@ class Reader:
             binlog.GTID_TAGGED: self._on_gtid, binlog.PREVIOUS_GTIDS: self._on_previous_gtids,
             binlog.XA_PREPARE: self._on_commit, **dict.fromkeys(binlog.ROWS, self._on_rows),
         }  # fmt: skip
+        self._watch = watch
+        if watch is not None:
+            watch.place.position, watch.place.source, watch.place.done = self.position, self._source, self.gtids
         if options.include_query:
             self._handlers[binlog.ROWS_QUERY] = self._on_rows_query
 
@@ -185,7 +220,27 @@ class Reader:
         """
         for events in packets:
             yield from self._filled(events)
+            if self._watch is not None:
+                yield from self._watched(self._watch, more)
             yield self._poll(idle=not more())
+            if self._watch is not None and self._watch.blocking is not None:
+                return
+
+    def _watched(self, watch: Watch, more: Callable[[], bool]) -> Iterator[Poll]:
+        """Reads chunks of an incremental snapshot while the log has nothing to say, and a step when it has."""
+        while watch.blocking is None:
+            quiet = not more()
+            advanced = watch.advance(_PATIENCE_SECONDS if quiet else 0)
+            self._renew(watch)
+            if advanced:
+                yield self._poll(idle=False)
+            if not quiet or not watch.busy:
+                return
+
+    def _renew(self, watch: Watch) -> None:
+        if watch.redefined:
+            watch.redefined = False
+            self._tables.changed()
 
     def _filled(self, events: Iterable[bytes]) -> Iterator[Poll]:
         """The Polls that are full before the events end."""
@@ -194,6 +249,8 @@ class Reader:
                 yield from self._filled(self._unpacked(event))
             if self._full:
                 yield self._poll(idle=False)
+            if self._watch is not None and self._watch.blocking is not None:
+                return
 
     def _unpacked(self, event: bytes) -> Iterator[bytes]:
         """The events in a compressed transaction, which have no checksum of their own."""
@@ -242,7 +299,14 @@ class Reader:
             if beat is not None:
                 self._batches.append(beat)
         offset = self.position().to_offset()
-        moved = bool(self._batches) or offset != self._last_offset
+        moved = False
+        if self._watch is not None:
+            self._batches += self._watch.take()
+            offset |= self._watch.offset()
+            moved = self._watch.taken()
+        moved = moved or bool(self._batches) or offset != self._last_offset
+        if self._watch is not None and self._watch.blocking is not None:
+            moved = False  # the signal is read again when its snapshot is cut short
         self._last_offset = offset
         poll = Poll(self._batches, [SourceOffset(self._partition, offset)] if moved else (), idle)
         self._batches, self._count, self._bytes, self._full = [], 0, 0, False
@@ -516,7 +580,10 @@ class Reader:
         if resumed is not None and not resumed.by_rows and self._event < resumed.event:
             return
         operation, table = _OPERATIONS[event[4]], self._tables.of(event)
-        if table is None or self._unwanted or operation in self._options.skipped:
+        if table is None or self._unwanted:
+            return
+        watch = self._watch if self._watch is not None and table.id in self._watch.tables else None
+        if operation in self._options.skipped and (watch is None or table.id not in watch.signals):
             return
         try:
             images = table.decode(event, len(event) - self._checksum)
@@ -527,7 +594,25 @@ class Reader:
             self._sent += len(images)
         if resumed is not None:
             first = self._passed(resumed, len(images))
-        if len(images) > first:
+        if watch is not None:
+            self._show(watch, table, operation, images, first)
+        elif len(images) > first:
+            self._send(table, operation, images[first:] if first else images, first)
+
+    def _show(self, watch: Watch, table: LogTable, operation: str, images: list[Any], first: int) -> None:
+        """Rows that the watch has to see: those of a signal table one by one, for what they ask for goes out first."""
+        columns = table.shape.columns
+        if table.id in watch.signals:
+            for number in range(first, len(images)):
+                self._flush()
+                self._row = number
+                self._add(watch.signal(columns, operation, images[number]))
+                self._renew(watch)
+                if operation not in self._options.skipped:
+                    self._send(table, operation, [images[number]], number)
+            self._full = True
+        else:
+            watch.changed(columns, images, pairs=operation == "u")
             self._send(table, operation, images[first:] if first else images, first)
 
     def _send(self, table: LogTable, operation: str, images: list[Any], first: int) -> None:

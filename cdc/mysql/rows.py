@@ -35,6 +35,7 @@ class Select:
 
     Attributes:
         columns: the names in the answer; empty before the first row.
+        patience: seconds of the server's silence after which an empty list comes.
     """
 
     def __init__(self, connection: Any, settings: wire.Settings, sql: str) -> None:
@@ -42,6 +43,7 @@ class Select:
         self._connection = connection
         self._settings = settings
         self.columns: tuple[str, ...] = ()
+        self.patience = _IDLE_SECONDS
         self._buffer, self._at = b"", 0
         try:
             self._connection._execute_command(COMMAND.COM_QUERY, sql)
@@ -49,7 +51,7 @@ class Select:
             raise wire.failure(error, settings) from error
 
     def chunks(self, rows: int) -> Iterator[list[RawRow]]:
-        """Up to `rows` rows at a time; an empty list when the server has been silent for half a second.
+        """Up to `rows` rows at a time; an empty list when the server has been silent.
 
         Raises: SourceUnavailable, SourceError.
         """
@@ -85,10 +87,10 @@ class Select:
         return bool((pending is not None and pending()) or select.select([self.socket], [], [], 0)[0])
 
     def _answered(self) -> bool:
-        """Whether bytes are here, after waiting half a second for them."""
+        """Whether bytes are here, after waiting for them."""
         socket = self._connection._sock
         pending = getattr(socket, "pending", None)  # bytes that TLS has decrypted already
-        return bool((pending is not None and pending()) or select.select([socket], [], [], _IDLE_SECONDS)[0])
+        return bool((pending is not None and pending()) or select.select([socket], [], [], self.patience)[0])
 
     def _header(self) -> tuple[str, ...]:
         """Column names. Raises the server's error when it refuses the statement."""

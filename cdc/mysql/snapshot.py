@@ -8,6 +8,7 @@ sent, an offset tells from where their deletes must be read. A snapshot that was
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from cdc.mysql.snapshot_reading import Newest, Reading, Wanted
 from cdc.mysql.snapshot_report import SnapshotReport
 from cdc.mysql.snapshot_session import Session, without_counter
 from cdc.mysql.source_info import VERSION, SourceInfo
+from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Batch, Headers, Poll, SourceOffset
 from cdc.table import TableId, any_of
 
@@ -51,6 +53,7 @@ class Context:
     history: History
     topic: HeldTopic
     headers: Headers
+    notifications: Notifications
     overrides: Mapping[str, str] = field(default_factory=dict)
     report: MutableMapping[str, Any] = field(default_factory=dict)
     clock_ns: Callable[[], int] = time.time_ns
@@ -111,6 +114,7 @@ class Snapshot:
     def polls(self) -> Iterator[Poll]:
         """Raises: SourceUnavailable: begin again; SourceError."""
         self._context.report["snapshot.running"] = True
+        yield Poll(self._told("STARTED"))
         sessions: list[Session] = []
         try:
             sessions += (Session(self._context.settings, self._context.config) for _ in range(self._threads()))
@@ -128,6 +132,9 @@ class Snapshot:
                 session.close()
             self._context.report.update({"snapshot.running": False, "snapshot.open": {}})
         yield self._end()
+
+    def _told(self, type: str) -> list[Batch]:
+        return self._context.notifications.batches([Notification(INITIAL, type)])
 
     def _threads(self) -> int:
         return self._context.config.snapshot_threads if self._task.rows else 1
@@ -178,7 +185,8 @@ class Snapshot:
         config, capture = self._context.config, self._context.capture
         seen = [table for table in server.tables() if capture.recorded(table)]
         captured = [table for table in seen if capture.table(table)]
-        patterns = config.table_include or ()
+        patterns = [*(config.table_include or ()), *map(re.escape, map(str, capture.signals))]
+        patterns = patterns if config.table_include else []
         if self._task.only is not None:
             wanted = in_order([table for table in captured if table in set(self._task.only)], patterns)
             return wanted, wanted
@@ -250,17 +258,20 @@ class Snapshot:
     def _read(
         self, sessions: Sequence[Session], tables: Sequence[TableId], definitions: Sequence[_Definition]
     ) -> Iterator[Poll]:
-        config, listed = self._context.config, set(tables)
-        tables = [table for table in tables if str(table) not in (config.signal_tables or ())[:1]]
+        listed, captured = set(tables), tables
+        tables = [table for table in tables if table not in self._context.capture.signals]
         while tables:
-            reading = self._reading(sessions, tables, definitions)
+            report, reading = self._reading(sessions, tables, definitions, captured)
             for chunk in reading.chunks():
                 self._lock.keep_alive()
                 self._ts_sec = reading.seconds or self._ts_sec
-                if chunk.batches or chunk.left:
-                    yield Poll(chunk.batches, [self._saved(self._offset()), *self._tables_saved(chunk.left)])
+                batches = [*chunk.batches, *self._context.notifications.batches(report.taken_notes())]
+                if batches or chunk.left:
+                    yield Poll(batches, [self._saved(self._offset()), *self._tables_saved(chunk.left)])
                 else:
                     yield Poll()
+            if last := self._context.notifications.batches(report.taken_notes()):
+                yield Poll(last)
             if not reading.vanished:
                 return
             # It may have been renamed: what is new now is read too, in a view of now.
@@ -272,8 +283,12 @@ class Snapshot:
             listed |= set(tables)
 
     def _reading(
-        self, sessions: Sequence[Session], tables: Sequence[TableId], definitions: Sequence[_Definition]
-    ) -> Reading:
+        self,
+        sessions: Sequence[Session],
+        tables: Sequence[TableId],
+        definitions: Sequence[_Definition],
+        captured: Sequence[TableId],
+    ) -> tuple[SnapshotReport, Reading]:
         context, config = self._context, self._context.config
         estimates = sessions[0].server.row_counts(tables)
         expected = {table: estimates.get(table, 0) for table in tables}
@@ -294,8 +309,8 @@ class Snapshot:
             rows_per_chunk=config.snapshot_fetch_size or ROWS_PER_POLL,
             resumed=bool(self._task.left),
         )
-        report = SnapshotReport(context.report, expected)
-        return Reading(
+        report = SnapshotReport(context.report, expected, captured=captured)
+        return report, Reading(
             wanted, sessions, self._newest, report, shape=context.capture.shape, clock_ns=context.clock_ns,
             source=lambda ns, marker, table: self._source(ns, marker, *table),
         )  # fmt: skip
@@ -329,7 +344,7 @@ class Snapshot:
         batches, _ = self._newest.out("last")
         self._context.report["snapshot.percent"] = 100
         forgotten = [SourceOffset(of, None) for of in self._partitions.values()]
-        return Poll(batches, [self._saved(self.position), *forgotten], idle=True)
+        return Poll([*batches, *self._told("COMPLETED")], [self._saved(self.position), *forgotten], idle=True)
 
 
 def _same(found: Sequence[_Definition], before: Sequence[_Definition] | None) -> bool:

@@ -7,12 +7,14 @@ to be nearly read, one that is read holds what it held.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
+from cdc.java.order import in_hash_order, map_buckets
+from cdc.notifications import INITIAL, Notification
 from cdc.table import TableId
 
 _log = structlog.get_logger(__name__)
@@ -33,9 +35,11 @@ class SnapshotReport:
 
     def __init__(
         self, report: MutableMapping[str, Any], estimates: Mapping[TableId, int], *,
-        clock: Callable[[], float] = time.monotonic,
+        captured: Sequence[TableId] = (), clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        """`estimates`: of each table that is to be read."""
+        """`estimates`: of each table that is to be read; `captured` are those and the signal tables, in order."""
+        self._captured, self._told_of = captured, set[TableId]()
+        self.notes: list[Notification] = []
         self._report, self._clock = report, clock
         self._expected = dict(estimates)
         self._read: dict[TableId, int] = {}
@@ -47,6 +51,10 @@ class SnapshotReport:
 
     def begins(self, table: TableId, rows: int = 0) -> None:
         """`rows` of it were read before."""
+        if table not in self._told_of:
+            self._told_of.add(table)
+            tables = in_hash_order(self._expected, map_buckets(len(self._expected)))
+            self._note("IN_PROGRESS", current_collection_in_progress=str(table), data_collections=_joined(tables))
         self._open[table] = _Figures(self._expected.get(table, 0), rows, rows, self._clock())
         self._before += rows - self._read.get(table, 0)
         self._read[table] = rows
@@ -64,11 +72,24 @@ class SnapshotReport:
 
     def ends(self, table: TableId) -> None:
         """Read or, being gone, given up."""
+        if table in self._told_of:
+            self._note(
+                "TABLE_SCAN_COMPLETED", scanned_collection=str(table), total_rows_scanned=str(self._read.get(table, 0)),
+                status="SUCCEEDED", data_collections=_joined(self._captured),
+            )  # fmt: skip
         if self._open.pop(table, None) is not None:
             self._expected[table] = self._read[table]
         self._left -= 1
         if not self._left or self._clock() - self._told >= _EVERY_SECONDS:
             self._tell()
+
+    def taken_notes(self) -> list[Notification]:
+        """Notifications since the last call."""
+        notes, self.notes = self.notes, []
+        return notes
+
+    def _note(self, type: str, **data: str) -> None:
+        self.notes.append(Notification(INITIAL, type, data))
 
     def line(self) -> str:
         report = self._report
@@ -102,6 +123,10 @@ class SnapshotReport:
             "percent": min(99, figures.rows * 100 // expected) if expected else 0,
             "eta_seconds": _eta(expected - figures.rows, speed),
         }  # fmt: skip
+
+
+def _joined(tables: Iterable[TableId]) -> str:
+    return ",".join(map(str, tables))
 
 
 def _corrected(expected: int, rows: int, is_open: bool) -> int:

@@ -12,7 +12,7 @@ from cdc.mysql import wire
 from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.log_tables import Captured
 from cdc.mysql.offset import GtidSet, Position
-from cdc.mysql.reader import Reader, ReaderOptions, Statements
+from cdc.mysql.reader import Reader, ReaderOptions, Statements, Watch
 from cdc.record import Poll
 
 _log = structlog.get_logger(__name__)
@@ -25,9 +25,11 @@ def stream(
     options: ReaderOptions,
     history: Statements,
     captured: Captured,
+    watch: Watch | None = None,
 ) -> Generator[Poll, None, None]:
     """Polls from `start` on, at least one every half second, until an error or the generator is closed.
 
+    Ends when a signal asks for a blocking snapshot; `watch.place.position` then tells where.
     By GTID when the server has gtid_mode=ON and `start` knows what was done, by file and position otherwise.
     Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DecodeError: not.
     """
@@ -35,15 +37,18 @@ def stream(
     gtids: GtidSet | None = None
     if has_gtids and start.gtids is not None and not options.ignore_gtids:
         gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
+    if watch is not None:
+        watch.start(has_gtids=has_gtids)
     damaged: tuple[Position, int] | None = None
     while True:
         packets = wire.Stream(settings, server_id, start, gtids)
         reader = Reader(
             options, history, captured, start,
-            gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum, server=server,
+            gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum, server=server, watch=watch,
         )  # fmt: skip
         try:
             yield from reader.polls(packets, packets.more)
+            return
         except DamagedEvent as error:
             yield reader.rest()
             start, gtids = reader.position(), reader.gtids()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from cdc import masks
+from cdc import masks, notifications, signals
 from cdc.config import keys, wire_text
 from cdc.errors import Problem
 from cdc.mysql.config import INVALID, MySqlConfig
@@ -60,10 +60,10 @@ WARNED: Final = (
     _Limit("decode_failure_mode", _not("fail"), "bytes that cannot be decoded stop the task all the same"),
     _Limit("convert_failure_mode", lambda value: value == "skip", "a value that cannot be converted stops the task"),
     _Limit("snapshot_threads", lambda value: value > 1, "a snapshot reads one table at a time"),
-    _Limit("signal_tables", _given, "signals are not read yet: incremental and blocking snapshots cannot be started"),
-    _Limit("signal_channels", lambda value: tuple(value) != ("source",), "signals are not read yet"),
-    _Limit("read_only", _given, "incremental snapshots are not available yet"),
-    _Limit("notification_channels", _given, "no notifications are sent yet"),
+    _Limit("signal_channels", lambda value: not set(value) <= set(signals.CHANNELS), "the channels are source, kafka "
+           "and file; there is no JMX, and no process to signal from: use POST /connectors/<name>/signal"),
+    _Limit("notification_channels", lambda value: not set(value or ()) <= set(notifications.CHANNELS),
+           "the channels are sink and log; there is no JMX: use sink"),
     _Limit("lineage", _given, "no OpenLineage events are sent"),
     _Limit("heartbeat_query", _given, "the query is not run with heartbeats yet"),
     _Limit("metric_tags", _given, "metrics carry no custom tags"),

@@ -16,6 +16,7 @@ from connect_compat.log import Log
 
 # Masked everywhere; and masked only inside a source, transaction or position block, real data elsewhere.
 ANYWHERE = {
+    "timestamp",
     "ts_ms",
     "ts_sec",
     "ts_us",
@@ -35,6 +36,10 @@ TRANSACTIONS = (".transaction", ".tx", "_t-x")
 HEARTBEATS = re.compile(r"__debezium-heartbeat|gm_\w+-hb\.")
 """Topics whose number of records is a matter of time."""
 RUN_HEADERS = {"__debezium.context.runId"}
+MADE_ANEW = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=$|-open$|-close$)|\d{4}-\d\d-\d\dT[0-9:.]+Z(?=\"[,}])"
+)
+"""In texts: ids of notifications and of an incremental snapshot's windows, and the times in its signals."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,8 @@ def masked(one: Any, other: Any, inside: bool = False) -> tuple[Any, Any]:
             return [one[0], "*"], [one[0], "*"]
         pairs = [masked(a, b, inside) for a, b in zip(one, other, strict=True)]
         return [a for a, _ in pairs], [b for _, b in pairs]
+    if isinstance(one, str) and isinstance(other, str) and one != other:
+        return MADE_ANEW.sub("*", one), MADE_ANEW.sub("*", other)
     return one, other
 
 

@@ -100,7 +100,7 @@ def test_members_that_say_nothing_are_left_out() -> None:
         gtids=st.sampled_from([None, f"{A}:1-7"]),
         server_id=st.integers(0, 2**32 - 1),
         ts_sec=st.none() | st.integers(0, 2**40),
-        snapshot=st.sampled_from([None, "INITIAL", "BLOCKING"]),
+        snapshot=st.sampled_from([None, "INITIAL"]),
     )
 )
 def test_a_stored_position_comes_back(position: Position) -> None:
@@ -126,3 +126,8 @@ def test_offsets_of_older_releases_and_of_users_are_read(offset: dict[str, Any],
 def test_an_offset_that_cannot_be_used_is_refused_with_its_values(offset: dict[str, Any]) -> None:
     with pytest.raises(SourceError, match="offset"):
         Position.from_offset(offset)
+
+
+@pytest.mark.parametrize("kind", ["BLOCKING", "INCREMENTAL"])
+def test_a_snapshot_beside_the_log_leaves_a_position_of_the_log(kind: str) -> None:
+    assert Position.from_offset({"file": "binlog.1", "pos": 4, "snapshot": kind}).snapshot is None
