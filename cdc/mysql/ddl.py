@@ -35,7 +35,7 @@ class Effect(NamedTuple):
 
 
 class Unparseable(NamedTuple):
-    """A statement on tables that cannot be understood, and why. It changed nothing."""
+    """A statement that cannot be understood, the tables it may be about, and why. It changed nothing."""
 
     statement: str
     tables: tuple[TableId, ...]
@@ -84,8 +84,7 @@ class Catalog:
                 effects = run.statement(statement)
             except DecodeError as error:
                 effects = []
-                if tables := run.named(statement):
-                    refuse(Unparseable(text_of(sql, statement), tables, str(error)))
+                refuse(Unparseable(text_of(sql, statement), run.named(statement), str(error)))
             if effects is not None:
                 found = (found or []) + effects
         return found
@@ -293,11 +292,13 @@ class _Run:
         ]
 
     def _rename(self, cursor: Cursor, text: str) -> list[Effect]:
+        self._exists(cursor)
         prefix = self._before(cursor)
         clauses: list[tuple[TableId, TableId, str]] = []
         while not clauses or cursor.accept_sign(","):
             mark = cursor.mark()
             old = self._table_id(cursor)
+            _waiting(cursor)
             cursor.expect("TO")
             new = self._table_id(cursor)
             clauses.append((old, new, prefix + text_of(self._sql, cursor.since(mark))))
@@ -337,6 +338,14 @@ class _Run:
             cursor.skip_until_comma()
             cursor.accept_sign(",")
         return [Effect(Kind.DATABASE, self._database, text)] if known else []
+
+
+def _waiting(cursor: Cursor) -> None:
+    """MariaDB: how long a statement waits for other sessions."""
+    if cursor.accept("WAIT"):
+        cursor.number()
+    else:
+        cursor.accept("NOWAIT")
 
 
 _SCOPES: Final = ("GLOBAL", "SESSION", "LOCAL", "PERSIST", "PERSIST_ONLY")

@@ -163,6 +163,7 @@ def create_definitions(cursor: Cursor, draft: TableDraft) -> None:
 
 def add_column(cursor: Cursor, draft: TableDraft) -> str:
     """`name definition`. Returns: the name."""
+    cursor.accept_sign(".")
     name = cursor.name()
     while cursor.accept_sign("."):  # `table.column`
         name = cursor.name()
@@ -307,12 +308,10 @@ def _clause(cursor: Cursor, draft: TableDraft, table_id: Callable[[Cursor], Tabl
         _drop(cursor, draft)
     elif cursor.accept("MODIFY"):
         cursor.accept("COLUMN")
-        cursor.accept("IF", "EXISTS")
-        _modify(cursor, draft)
+        _modify(cursor, draft, missing=cursor.accept("IF", "EXISTS"))
     elif cursor.accept("CHANGE"):
         cursor.accept("COLUMN")
-        cursor.accept("IF", "EXISTS")
-        _change(cursor, draft)
+        _change(cursor, draft, missing=cursor.accept("IF", "EXISTS"))
     elif cursor.accept("RENAME"):
         _rename(cursor, draft, table_id)
     elif cursor.accept("ALTER"):
@@ -393,20 +392,26 @@ def _drop(cursor: Cursor, draft: TableDraft) -> None:
         cursor.accept_any("RESTRICT", "CASCADE")
 
 
-def _modify(cursor: Cursor, draft: TableDraft) -> None:
+def _modify(cursor: Cursor, draft: TableDraft, *, missing: bool) -> None:
+    """`missing`: the column may be."""
     name = cursor.name()
     column = draft.before(name)
+    if column is None and missing:
+        cursor.skip_until_comma()
+        return
     if column is None:
         raise DecodeError(f"table {draft.id} has no column {name!r} to modify; known are {draft.names}")
     _redefine(cursor, draft, name, column.name, None)
 
 
-def _change(cursor: Cursor, draft: TableDraft) -> None:
+def _change(cursor: Cursor, draft: TableDraft, *, missing: bool) -> None:
     old, new = cursor.name(), cursor.name()
     if (previous := draft.before(old)) is not None:
         _redefine(cursor, draft, old, new, previous)
     elif (previous := draft.before(new)) is not None:  # so when the text is read again
         _redefine(cursor, draft, new, new, previous)
+    elif missing:
+        cursor.skip_until_comma()
     else:
         raise DecodeError(f"table {draft.id} has no column {old!r} to change; known are {draft.names}")
 
