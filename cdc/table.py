@@ -28,6 +28,7 @@ class Column:
         charset: MySQL character set name of a text column, None otherwise.
         default: the default as text, as Debezium's `defaultValueExpression`; None when there is none or it is NULL.
         enum_values: members of an ENUM or SET, unquoted.
+        enum_texts: the members as a statement wrote them, where that is not how SHOW CREATE TABLE does.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Column:
     has_default: bool = False
     default: str | None = None
     enum_values: tuple[str, ...] = ()
+    enum_texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from typing import Final
 from cdc.mysql.ddl import Catalog, Unparseable
 from cdc.mysql.ddl_tokens import Token, TokenKind, statements, tokenize, unquote_name
 from cdc.mysql.schema_change import Kind
-from cdc.table import Column, Table, TableId
+from cdc.table import Column, Table
 
 _HEADS = """
     ANALYZE BEGIN BINLOG CACHE CALL CHANGE CHECK CHECKSUM CLONE COMMIT DEALLOCATE DELETE DESC DESCRIBE DO END EXECUTE
@@ -31,7 +31,8 @@ _NO_TABLE: Final = frozenset(_HEADS.split())
 _NO_TABLE_OBJECTS: Final = frozenset(_OBJECTS.split())
 _OBJECT_WORDS: Final = _NO_TABLE_OBJECTS | {"TABLE", "TABLES"}
 _DELIMITED: Final = re.compile(
-    r"^[ \t]*(?:--[ \t]*|\#[ \t]*)?delimiter[ \t]+(?!;)(\S+)[ \t]*\n(.*?)^.*?delimiter[ \t]+;[ \t]*$", re.I | re.M | re.S
+    r"^[ \t]*(?:--[ \t]*|\#[ \t]*)?delimiter[ \t]+(?!;)(\S+)[ \t]*\n(.*?)^.*?delimiter[ \t]+;[ \t]*$",
+    re.I | re.M | re.S,
 )
 _DATABASE: Final = "corpus"
 
@@ -60,7 +61,11 @@ def split(text: str) -> Iterator[str]:
 def _split(text: str) -> Iterator[str]:
     for tokens in statements(tokenize(text)):
         for statement in _programs(tokens):
-            yield text[text.rfind("/*", 0, statement[0].start) if statement[0].versioned else statement[0].start : statement[-1].end]
+            yield text[
+                text.rfind("/*", 0, statement[0].start) if statement[0].versioned else statement[0].start : statement[
+                    -1
+                ].end
+            ]
 
 
 def _programs(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:

@@ -140,8 +140,8 @@ def charset(collation: int) -> tuple[str, str]:
 
 
 def codec(name: str | None) -> str:
-    """The Python codec of a character set name; UTF-8 when the name is None or unknown.
+    """The Python codec of a character set name, in quotes as Debezium may have it; UTF-8 for None or unknown ones.
 
     Decode with `errors="replace"`: a server stores bytes that its character set does not define.
     """
-    return _CODECS.get((name or "utf8mb4").lower(), "utf_8")
+    return _CODECS.get((name or "utf8mb4").strip("'\"").lower(), "utf_8")

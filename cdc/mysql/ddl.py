@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from cdc.errors import DecodeError
-from cdc.mysql.ddl_columns import charset_of
+from cdc.mysql.ddl_columns import UNSAID, charset_of, said
 from cdc.mysql.ddl_table import TableDraft, alter, create_definitions, index_columns, table_options
 from cdc.mysql.ddl_tokens import Cursor, Token, TokenKind, statements, text_of, tokenize, unquote_name
 from cdc.mysql.schema_change import Kind, TableChange
@@ -227,6 +227,8 @@ class _Run:
         charset = _database_charset(cursor)
         if charset is not None and charset.upper() == "DEFAULT":
             charset = self._catalog.server_charset
+        if charset == UNSAID:
+            charset = said(charset, self._catalog.server_charset)
         if charset is not None:
             charsets[database] = charset
         return [Effect(Kind.DATABASE, database, text)] if head == "CREATE" else []
@@ -244,7 +246,7 @@ class _Run:
         draft = TableDraft(id, comments=self._catalog.comments)
         create_definitions(cursor, draft)
         table_options(cursor, draft)
-        draft.charset = draft.charset or self._catalog.charset_for(id.database)
+        draft.charset = said(draft.charset, self._catalog.charset_for(id.database))
         return [self._put(Kind.CREATE, draft.table(), text)]
 
     def _create_like(self, cursor: Cursor, id: TableId, text: str, *, in_parens: bool) -> list[Effect]:
@@ -262,6 +264,8 @@ class _Run:
             return []
         draft = TableDraft.of(table, comments=self._catalog.comments)
         alter(cursor, draft, self._table_id, self._catalog.charset_for(id.database))
+        if draft.charset == UNSAID:
+            draft.charset = said(UNSAID, self._catalog.charset_for(id.database))
         if draft.id != id:
             del self._catalog.tables[id]
         return [self._put(Kind.ALTER, draft.table(), text)]

@@ -6,11 +6,12 @@ Source: MySQL's manual, "CREATE TABLE Statement" and "Data Types"; Debezium 3.5.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from cdc.mysql.ddl_tokens import Cursor, Token, TokenKind
-from cdc.mysql.schema_change import unquoted_member
+from cdc.mysql.schema_change import members, members_of
 from cdc.table import Column
 
 CHAR, VARCHAR, NCHAR, NVARCHAR = 1, 12, -15, -9
@@ -65,7 +66,7 @@ class _Draft:
     length: int | None = None
     scale: int | None = None
     charset: str | None = None
-    enum_values: tuple[str, ...] = ()
+    members: Sequence[str] = ()
     optional: bool | None = None
     default: str | None = None
     has_default: bool = False
@@ -75,10 +76,26 @@ class _Draft:
     unique: bool = False
 
 
+UNSAID: Final = "utf8_"
+"""Stands for the character set of a collation by its old name, such as utf8_bin."""
+_UTF8: Final = frozenset({"utf8", "utf8mb3", "utf8mb4"})
+
+
 def charset_of(collation: str) -> str:
-    """The character set of a collation: MySQL's collations begin with it."""
+    """The character set of a collation: MySQL's collations begin with it. `UNSAID` where `said` is to be asked."""
     charset = collation.lower().partition("_")[0]
-    return "utf8mb3" if charset == "utf8" else charset
+    return UNSAID if charset == "utf8" else charset
+
+
+def said(charset: str | None, inherited: str | None) -> str | None:
+    """A column's or table's character set; `inherited` is that of its table or database.
+
+    Debezium does not know collations by their old names and takes what is inherited. So it is done here where the
+    text is read the same.
+    """
+    if charset == UNSAID:
+        return inherited if inherited in _UTF8 else "utf8mb3"
+    return charset or inherited
 
 
 def definition(cursor: Cursor, name: str, *, comments: bool, previous: Column | None = None) -> Definition:
@@ -92,7 +109,7 @@ def definition(cursor: Cursor, name: str, *, comments: bool, previous: Column | 
     """
     draft = _Draft()
     if previous is not None:
-        draft.auto, draft.comment, draft.enum_values = previous.auto_incremented, previous.comment, previous.enum_values
+        draft.auto, draft.comment, draft.members = previous.auto_incremented, previous.comment, members(previous)
     _type(cursor, draft)
     while _attribute(cursor, draft, comments=comments):
         pass
@@ -113,7 +130,7 @@ def definition(cursor: Cursor, name: str, *, comments: bool, previous: Column | 
             comment=draft.comment,
             has_default=draft.has_default or optional,
             default=draft.default,
-            enum_values=draft.enum_values,
+            **members_of(draft.members),
         ),
         primary=draft.primary,
         unique=draft.unique,
@@ -256,13 +273,13 @@ def _long(cursor: Cursor, draft: _Draft) -> None:
 
 
 def _members(cursor: Cursor, draft: _Draft, word: str) -> None:
-    members = [token for token in cursor.parens() if token.text != ","]
-    for token in members:
+    found = [token for token in cursor.parens() if token.text != ","]
+    for token in found:
         if token.kind is not TokenKind.STRING:
             raise cursor.error(f"expected a string as a member of {word}, not {token.text!r}, before")
-    draft.enum_values = tuple(unquoted_member(token.text) for token in members)
+    draft.members = [token.text for token in found]
     draft.type_name, draft.jdbc_type = word, CHAR
-    draft.length = 1 if word == "ENUM" else max(0, 2 * len(members) - 1)
+    draft.length = 1 if word == "ENUM" else max(0, 2 * len(found) - 1)
     if _text_attributes(cursor, draft):
         draft.type_name += " BINARY"
 
@@ -407,7 +424,7 @@ def _literal(cursor: Cursor, draft: _Draft) -> None:
         draft.default = _prefixed(token)
     elif token.kind is TokenKind.WORD and token.text.startswith("_") and cursor.peek() is not None:
         literal = cursor.take()
-        draft.default = literal.text[1:-1] if literal.kind is TokenKind.STRING else _prefixed(literal)
+        draft.default = token.text + literal.text if literal.kind is TokenKind.STRING else _prefixed(literal)
     elif token.kind is TokenKind.WORD and cursor.at_sign("("):
         cursor.parens()
     else:

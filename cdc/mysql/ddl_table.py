@@ -19,6 +19,7 @@ from cdc.mysql.ddl_columns import (
     definition,
     references,
     required,
+    said,
 )
 from cdc.mysql.ddl_tokens import Cursor, TokenKind
 from cdc.table import Column, Table, TableId
@@ -56,7 +57,7 @@ class TableDraft:
         columns = []
         for position, slot in enumerate(self._slots, 1):
             column = slot.column
-            charset = column.charset or (self.charset if column.jdbc_type in TEXT_TYPES else None)
+            charset = said(column.charset, self.charset) if column.jdbc_type in TEXT_TYPES else column.charset
             columns.append(replace(column, position=position, charset=charset))
         key = tuple(slot.column.name for slot in self._key)
         return Table(id=self.id, columns=tuple(columns), primary_key=key, charset=self.charset, comment=self.comment)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 
 from cdc.errors import DecodeError
 from cdc.mysql import source_info
@@ -204,7 +204,7 @@ def _column_value(column: Column) -> tuple[Any, ...]:
         column.generated,
         column.comment,
         column.default,
-        [quoted_member(value) for value in column.enum_values] or None,
+        members(column) or None,
     )
 
 
@@ -310,7 +310,7 @@ def _column_document(column: Column) -> dict[str, Any]:
     document["hasDefaultValue"] = column.has_default
     if column.default is not None:
         document["defaultValueExpression"] = column.default
-    document["enumValues"] = [quoted_member(value) for value in column.enum_values]
+    document["enumValues"] = members(column)
     return document
 
 
@@ -342,7 +342,7 @@ def _column_from(document: Mapping[str, Any]) -> Column:
         comment=document.get("comment"),
         has_default=document.get("hasDefaultValue", default is not None),
         default=default,
-        enum_values=tuple(unquoted_member(value) for value in document.get("enumValues") or ()),
+        **members_of(document.get("enumValues") or ()),
     )
 
 
@@ -361,6 +361,27 @@ def _unquoted(text: str) -> TableId:
 
 
 _ESCAPES: Final = {"0": "\0", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "Z": "\x1a"}
+
+
+def members(column: Column) -> list[str]:
+    """The members of an ENUM or SET as string literals."""
+    return list(column.enum_texts) or [quoted_member(value) for value in column.enum_values]
+
+
+class Members(TypedDict):
+    """Two attributes of a column."""
+
+    enum_values: tuple[str, ...]
+    enum_texts: tuple[str, ...]
+
+
+def members_of(texts: Sequence[str]) -> Members:
+    """Of string literals, or of a history's `enumValues`, which some versions of Debezium wrote without quotes."""
+    values = tuple(map(unquoted_member, texts))
+    plain = tuple(map(quoted_member, values))
+    return {"enum_values": values, "enum_texts": () if plain == tuple(texts) else tuple(texts)}
+
+
 _WRITTEN: Final = {"\0": "\\0", "\n": "\\n", "\r": "\\r", "\\": "\\\\", "'": "''"}
 
 

@@ -279,3 +279,41 @@ def test_any_text_after_alter_table_is_read_or_refused(text: str) -> None:
     made = catalog("CREATE TABLE t (a INT, b INT)")
     made.execute("ALTER TABLE t " + text, "d")
     assert made.execute("CREATE TABLE v (a INT)", "d", refused) is not None
+
+
+def test_members_of_an_enum_are_recorded_as_they_were_written() -> None:
+    catalog = Catalog()
+    catalog.execute("""CREATE TABLE t (a ENUM("x", 'it\\'s', 'y'), b SET('p','q'))""", "d")
+    a, b = catalog.tables[TableId("d", "t")].columns
+    assert (a.enum_values, a.enum_texts) == (("x", "it's", "y"), ('"x"', "'it\\'s'", "'y'"))
+    assert (b.enum_values, b.enum_texts) == (("p", "q"), ())
+
+
+@pytest.mark.parametrize(("charset", "found"), [("latin1", "utf8mb3"), ("utf8mb4", "utf8mb4"), ("utf8", "utf8")])
+def test_a_collation_by_its_old_name_has_the_tables_character_set_when_that_reads_the_same(
+    charset: str, found: str
+) -> None:
+    catalog = Catalog()
+    catalog.execute(f"CREATE TABLE t (a VARCHAR(5) COLLATE utf8_unicode_ci) CHARACTER SET {charset}", "d")
+    assert catalog.tables[TableId("d", "t")].columns[0].charset == found
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE t MODIFY COLUMN IF EXISTS gone VARCHAR(5) NOT NULL, ADD b INT",
+        "ALTER TABLE t CHANGE COLUMN IF EXISTS gone other INT AFTER a, ADD b INT",
+    ],
+)
+def test_a_column_that_need_not_exist_is_passed_over(sql: str) -> None:
+    catalog = Catalog()
+    catalog.execute("CREATE TABLE t (a INT)", "d")
+    catalog.execute(sql, "d", refused)
+    assert [column.name for column in catalog.tables[TableId("d", "t")].columns] == ["a", "b"]
+
+
+def test_mariadb_renames_what_exists_and_waits_for_it() -> None:
+    catalog = Catalog()
+    catalog.execute("CREATE TABLE a (x INT)", "d")
+    catalog.execute("RENAME TABLE IF EXISTS a WAIT 10 TO b, gone NOWAIT TO c", "d", refused)
+    assert list(catalog.tables) == [TableId("d", "b")]
