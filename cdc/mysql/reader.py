@@ -154,13 +154,14 @@ class Reader:
         has_gtids: bool,
         checksum: bool,
         server: str | None = None,
+        gtid: bytes | None = None,
         now: Callable[[], int] = time.time_ns,
         watch: Watch | None = None,
     ) -> None:
         """`gtids` are the transactions done before the first that comes, None when that is not known.
 
         `has_gtids` says that the server runs with gtid_mode=ON: its GTID events then give the time of a change.
-        `server` is its UUID.
+        `server` is its UUID; `gtid` is the GTID event of the transaction that `start` stands in, where it is not sent.
         """
         self._options, self._history, self._captured, self._now = options, history, captured, now
         self._tables = LogTables(
@@ -206,6 +207,8 @@ class Reader:
         self._watch = watch
         if watch is not None:
             watch.place.position, watch.place.source, watch.place.done = self.position, self._source, self.gtids
+        if gtid is not None:
+            self._on_gtid(gtid, _unpack_header(gtid)[0])
         if options.include_query:
             self._handlers[binlog.ROWS_QUERY] = self._on_rows_query
 

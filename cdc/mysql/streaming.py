@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from typing import Final
 
 import structlog
 from pymysql.err import MySQLError
 
 from cdc.errors import DecodeError, SourceUnavailable
-from cdc.mysql import wire
+from cdc.mysql import binlog, wire
+from cdc.mysql.binlog import FormatDescription, Gtid, PreviousGtids, Rotate
 from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.log_tables import Captured
-from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.offset import GtidSet, GtidTally, Position
 from cdc.mysql.reader import Reader, ReaderOptions, Statements, Watch
 from cdc.record import Poll
 
 _log = structlog.get_logger(__name__)
+_GTIDS: Final = (binlog.GTID, binlog.GTID_TAGGED, binlog.ANONYMOUS_GTID)
+_TOLD: Final = (binlog.ROTATE, binlog.FORMAT_DESCRIPTION, binlog.PREVIOUS_GTIDS)
 
 
 def stream(
@@ -39,12 +43,16 @@ def stream(
         gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
     if watch is not None:
         watch.start(has_gtids=has_gtids)
+    before = _Before(start, gtids)
+    if has_gtids and gtids is None:
+        yield from _look_before(settings, server_id, before)
     damaged: tuple[Position, int] | None = None
     while True:
         packets = wire.Stream(settings, server_id, start, gtids)
         reader = Reader(
             options, history, captured, start,
-            gtids=gtids, has_gtids=has_gtids, checksum=packets.checksum, server=server, watch=watch,
+            gtids=before.gtids(), has_gtids=has_gtids, checksum=packets.checksum, server=server, gtid=before.begun,
+            watch=watch,
         )  # fmt: skip
         try:
             yield from reader.polls(packets, packets.more)
@@ -52,6 +60,7 @@ def stream(
         except DamagedEvent as error:
             yield reader.rest()
             start, gtids = reader.position(), reader.gtids()
+            before = _Before(start, gtids)
             if (start, error.mark) == damaged:
                 raise DecodeError(
                     f"{settings}: {error}, for the second time, so it is damaged in the server's file: mysqlbinlog "
@@ -66,6 +75,57 @@ def stream(
             _log.warning("what came is damaged and is read again", server=str(settings), reason=str(error))
         finally:
             packets.close()
+
+
+def _look_before(settings: wire.Settings, server_id: int, before: _Before) -> Generator[Poll, None, None]:
+    """Reads a file from its start to the position in it."""
+    packets = wire.Stream(settings, server_id, Position(file=before.position.file, pos=4), None)
+    before.checksum = packets.checksum
+    try:
+        for events in packets:
+            if any(map(before.is_found, events)):
+                return
+            yield Poll()
+    finally:
+        packets.close()
+
+
+class _Before:
+    """The transactions before a position: those of earlier files, which its file names first, and of its own file.
+
+    Attributes:
+        begun: the GTID event of a transaction that the position stands in.
+    """
+
+    def __init__(self, position: Position, done: GtidSet | None) -> None:
+        self.position, self.checksum = position, False
+        self.begun: bytes | None = None
+        self._done = None if done is None else GtidTally(done)
+
+    def gtids(self) -> GtidSet | None:
+        return None if self._done is None else self._done.done()
+
+    def is_found(self, event: bytes) -> bool:
+        """Whether this event, or the one before it, ends at the position."""
+        head = binlog.header(event)
+        if head.next_position > self.position.pos:
+            return True
+        if self.begun is not None:  # more of it than its GTID stands before the position: all of it
+            gtid = binlog.decode(self.begun, checksum=self.checksum)[1]
+            if self._done is not None and isinstance(gtid, Gtid) and gtid.gtid is not None:
+                self._done.add(gtid.gtid)
+            self.begun = None
+        if head.type in _GTIDS:
+            self.begun = event
+        elif head.type in _TOLD:
+            told = binlog.decode(event, checksum=self.checksum)[1]
+            if isinstance(told, Rotate) and told.file != self.position.file:
+                return True
+            if isinstance(told, FormatDescription):
+                self.checksum = told.checksum
+            elif isinstance(told, PreviousGtids):
+                self._done = GtidTally(GtidSet.parse(told.gtids))
+        return self.begun is None and head.next_position == self.position.pos
 
 
 def requested(done: GtidSet, purged: GtidSet, origin: Callable[[str], bool] | None) -> GtidSet:

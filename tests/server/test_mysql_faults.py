@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from cdc.errors import DecodeError, SourceError, SourceUnavailable, TailraceError
 from cdc.mysql import wire
+from cdc.record import SourceOffset
 from tests.server.in_process import Connector
 from tests.server.private_mysql import PrivateMySql
 from tests.server.proxy import Proxy
@@ -246,3 +247,101 @@ def test_two_connectors_of_one_server_id_are_told_of_each_other(
     with pytest.raises(SourceError, match=r"same server id 18452.*give this connector a database\.server\.id"):
         list(first)
     second.close()  # type: ignore[attr-defined]
+
+
+MODES = ("ON", "ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON")
+
+
+def test_gtid_mode_turned_off_and_on_while_running_loses_nothing_and_gtids_are_known_again(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    connector.snapshot()
+    for number, mode in enumerate(MODES):
+        server.run(f"SET GLOBAL gtid_mode = {mode}", rows(number * 10, 3), rows(number * 10 + 3, 3))
+        carried(connector, lambda last=number * 10 + 5: keys(connector)[-1:] == [last])  # type: ignore[misc]
+        server.run(rows(number * 10 + 6, 2))  # read under the next mode
+    carried(connector, lambda: keys(connector)[-1:] == [67])
+    assert keys(connector) == [number * 10 + row for number in range(len(MODES)) for row in range(8)]
+    offset = dict(connector.offsets[-1].offset or {})
+    assert offset.pop("gtids") == server.run("SELECT @@gtid_executed")[0][0]
+    connector.offsets.append(SourceOffset({"server": "f"}, offset))  # of a server that had no GTIDs
+    server.run(rows(100, 2))
+    connector.until(lambda: keys(connector)[-1:] == [101])
+    assert (connector.offsets[-1].offset or {})["gtids"] == server.run("SELECT @@gtid_executed")[0][0]
+
+
+def test_a_position_anywhere_gives_the_gtids_before_it(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    server.run("FLUSH BINARY LOGS")
+    connector.snapshot()
+    server.run(rows(0, 200), "ALTER TABLE f.t ADD COLUMN n INT", "INSERT INTO f.t VALUES (900, 'x', 1)",
+               "SET binlog_transaction_compression = ON", "INSERT INTO f.t VALUES (901, 'y', 1)")  # fmt: skip
+    connector.until(lambda: keys(connector)[-1:] == [901])
+    executed = server.run("SELECT @@gtid_executed")[0][0]
+    for partition, whole in list(connector.offsets):
+        offset = dict(whole or {})
+        offset.pop("gtids")
+        again = Connector(connector.config, history=connector.history, offsets=[SourceOffset(partition, offset)])
+        again.until(lambda again=again: (again.offsets[-1].offset or {}).get("gtids") == executed)  # type: ignore[misc]
+        assert keys(connector)[: -len(keys(again)) or None] + keys(again) == keys(connector)
+
+
+def test_whatever_is_logged_in_whatever_way_is_read(server: PrivateMySql, proxy: Proxy, connector: Connector) -> None:
+    server.run("DROP TABLE IF EXISTS f.m", "CREATE TABLE f.m (id INT PRIMARY KEY, v VARCHAR(9)) ENGINE=MyISAM",
+               "SET GLOBAL binlog_checksum = NONE", rows(0, 2))  # fmt: skip
+    connector.snapshot()
+    server.run(
+        rows(10, 2), "SET GLOBAL binlog_checksum = CRC32", rows(20, 2), "SET GLOBAL binlog_row_metadata = MINIMAL",
+        rows(30, 2), "ALTER TABLE f.t ADD COLUMN n INT FIRST", "INSERT INTO f.t VALUES (1, 40, 'a'), (2, 41, 'b')",
+        "ALTER TABLE f.t DROP COLUMN n", "SET GLOBAL binlog_row_metadata = FULL",
+    )  # fmt: skip
+    server.run("XA START 'x'", rows(50, 2), "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'",
+               "XA START 'y'", rows(52, 1), "XA END 'y'", "XA COMMIT 'y' ONE PHASE")  # fmt: skip
+    server.run("SET gtid_next = 'AUTOMATIC'", "BEGIN", rows(60, 1), "SAVEPOINT s", rows(61, 1),
+               "ROLLBACK TO SAVEPOINT s", rows(62, 1), "COMMIT", "BEGIN", rows(63, 1), "ROLLBACK")  # fmt: skip
+    server.run(
+        "INSERT INTO f.m VALUES (1, 'kept')", "SET sql_log_bin = 0", rows(70, 1), "SET sql_log_bin = 1", rows(71, 1)
+    )
+    with capture_logs() as logs:
+        server.run("SET binlog_format = STATEMENT", rows(80, 1), "SET binlog_format = ROW", rows(81, 1))
+        server.run("SET SESSION binlog_rows_query_log_events = OFF", rows(90, 1),
+                   "FLUSH BINARY LOGS", "FLUSH BINARY LOGS", rows(91, 1))  # fmt: skip
+        connector.until(lambda: 91 in keys(connector))
+    found = [event.after[-2] if event.table == "t" else f"m{event.after[0]}" for event in connector.events]
+    assert found == [10, 11, 20, 21, 30, 31, 40, 41, 50, 51, 52, 60, 62, "m1", 71, 81, 90, 91]
+    lost = [log["event"] for log in logs if "logged as statements" in log["event"]]
+    assert len(lost) == 1 and "SET PERSIST binlog_format = 'ROW'" in lost[0]
+
+
+def test_ranges_of_servers_decide_whose_transactions_are_read(
+    server: PrivateMySql, proxy: Proxy, connector: Connector
+) -> None:
+    others = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"]
+
+    def write(first: int) -> None:
+        for number, uuid in enumerate(others):
+            server.run(f"SET gtid_next = '{uuid}:{first}'", rows(first + number, 1), "SET gtid_next = 'AUTOMATIC'")
+        server.run(rows(first + 2, 1))
+
+    own = server.run("SELECT @@server_uuid")[0][0]
+    connector.snapshot()
+    write(10)
+    only = {"gtid.source.includes": f"{own},{others[0]}"}
+    connector.config |= only
+    connector.until(lambda: 12 in keys(connector))
+    assert keys(connector) == [10, 12]
+    file = server.run("FLUSH BINARY LOGS", "SHOW BINARY LOGS")[-1][0]
+    server.run(f"PURGE BINARY LOGS TO '{file}'")
+    write(20)
+    connector.until(lambda: 22 in keys(connector))
+    assert keys(connector) == [10, 12, 20, 22]
+    connector.config["gtid.source.filter.dml.events"] = "false"
+    write(30)
+    connector.until(lambda: 32 in keys(connector))
+    assert keys(connector) == [10, 12, 20, 22, 30, 31, 32]
+    connector.config.pop("gtid.source.includes")
+    connector.config |= {"gtid.source.excludes": f"1111.*,{others[1]}", "gtid.source.filter.dml.events": "true"}
+    write(40)
+    connector.until(lambda: 42 in keys(connector))
+    assert keys(connector) == [10, 12, 20, 22, 30, 31, 32, 42]
