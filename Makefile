@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SERVERS := mysql kafka elasticsearch
 
-.PHONY: setup demo test check check-pythons bench clean services-stop
+.PHONY: setup demo test check check-pythons differential bench clean services-stop
 
 setup: .venv/ready
 
@@ -30,12 +30,20 @@ PYTHONS ?= python3.12 python3.13 python3.14
 check-pythons:
 	@for python in $(PYTHONS); do scripts/check-python $$python || exit 1; done
 
+# Debezium beside Tailrace on random schemas, DDL and rows: make differential SEEDS=1-200, or one seed again: SEEDS=17
+SEEDS ?= 1-40
+differential: setup
+	@$(BIN)/python -m services wipe differential mysql kafka
+	@$(BIN)/python -m services start differential mysql kafka
+	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.differential $(SEEDS) $(OPTIONS); \
+	  code=$$?; $(BIN)/python -m services wipe differential mysql kafka; exit $$code
+
 bench: setup
 	@$(BIN)/python -m services start bench mysql kafka
 	@$(BIN)/python -m bench
 
 services-stop:
-	@for profile in demo test bench; do $(BIN)/python -m services stop $$profile $(SERVERS); done
+	@for profile in demo test bench differential; do $(BIN)/python -m services stop $$profile $(SERVERS); done
 
 clean: services-stop
 	@rm -rf .venv tailrace-data

@@ -13,9 +13,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import peer
 from bench.drain import Bench, Drain, Result
 from services import __main__ as services
+from services import connect
 from services.place import cache, say
 
 TAILRACE_PORT, PEER_PORT = 18083, 18084
@@ -35,6 +35,17 @@ config.storage.replication.factor=1
 offset.storage.replication.factor=1
 status.storage.replication.factor=1
 """
+# What an operator does who wants speed: larger batches and queues, compression, five requests on their way.
+TUNED = {
+    "producer.override.linger.ms": "20",
+    "producer.override.batch.size": "524288",
+    "producer.override.compression.type": "lz4",
+    "producer.override.buffer.memory": "134217728",
+    "producer.override.max.in.flight.requests.per.connection": "5",
+    "max.batch.size": "16384",
+    "max.queue.size": "65536",
+    "poll.interval.ms": "50",
+}
 
 
 def tailrace(bench: Bench, folder: Path) -> list[Result]:
@@ -44,7 +55,7 @@ def tailrace(bench: Bench, folder: Path) -> list[Result]:
     program = Path(sys.executable).with_name("tailrace")
     worker = subprocess.Popen([program, "distributed", properties, "--log-level", "warning"])
     try:
-        while not peer._answers(TAILRACE_PORT):
+        while not connect.answers(TAILRACE_PORT):
             if worker.poll() is not None:
                 sys.exit(f"tailrace ended with {worker.returncode}")
             time.sleep(0.1)
@@ -55,11 +66,11 @@ def tailrace(bench: Bench, folder: Path) -> list[Result]:
 
 
 def debezium(bench: Bench, folder: Path) -> list[Result]:
-    pid = peer.start(folder, PEER_PORT, bench.kafka)
+    pid = connect.start(folder, PEER_PORT, bench.kafka, connect.distributed("peer"))
     try:
-        return Drain(bench, "debezium tuned", f"http://127.0.0.1:{PEER_PORT}", pid, peer.TUNED).results()
+        return Drain(bench, "debezium tuned", f"http://127.0.0.1:{PEER_PORT}", pid, TUNED).results()
     finally:
-        peer.stop(folder)
+        connect.stop(folder)
 
 
 def median(results: list[Result], figure: str) -> float:

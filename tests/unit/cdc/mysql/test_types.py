@@ -24,7 +24,7 @@ def schema(type_name: str, options: TypeOptions | None = None, **attributes: Any
     ("type_name", "expected"),
     [
         ("INT1", INT16), ("INT2", INT16), ("INT2 UNSIGNED", INT32), ("INT3 UNSIGNED", INT32), ("MIDDLEINT", INT32),
-        ("INTEGER UNSIGNED", INT64), ("INT4", INT32), ("INT8", INT64), ("SERIAL", INT64), ("INT ZEROFILL", INT64),
+        ("INTEGER UNSIGNED", INT32), ("INT4", INT32), ("INT8", INT64), ("SERIAL", INT64), ("INT ZEROFILL", INT64),
         ("FLOAT", FLOAT32), ("FLOAT UNSIGNED", FLOAT32), ("DOUBLE PRECISION", FLOAT64), ("BOOL", BOOLEAN),
         ("LONGTEXT", STRING), ("LONGBLOB", BYTES), ("POINT", POINT), ("MULTIPOLYGON", GEOMETRY),
         ("GEOMCOLLECTION", GEOMETRY), ("VECTOR", array(FLOAT32, name="io.debezium.data.FloatVector", version=1)),
