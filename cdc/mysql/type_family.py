@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Final
 
 from cdc.errors import DecodeError
-from cdc.mysql.schema_change import quoted_member
+from cdc.mysql.schema_change import members
 from cdc.table import Column, Predicate
 
 
@@ -139,8 +139,8 @@ def is_single(column: Column) -> bool:
 
 def options_of(column: Column) -> tuple[str, ...]:
     """Members of an ENUM or SET as Debezium shows them: as in SQL, but for quotes; a comma escaped by a backslash."""
-    literals = (quoted_member(value)[1:-1] for value in column.enum_values)
-    return tuple(literal.replace("''", "'").replace(",", "\\,") for literal in literals)
+    literals = (text[1:-1].replace(",", "\\,") for text in members(column))
+    return tuple(literal.replace("\\'", "'").replace("''", "'") for literal in literals)
 
 
 BINARY_TEXT: Final[dict[str, Callable[[bytes], str]]] = {
