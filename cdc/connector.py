@@ -37,6 +37,7 @@ class SourceConnector:
         class_name: Kafka Connect's full class name.
         config: the config dataclass, fields declared with `cdc.config.key`.
         prefixes: keys that begin with these are passed through undeclared (`schema.history.internal.producer.`).
+        chains: keys whose listed names begin further keys: with `post.processors=a`, `a.` is passed through too.
         build: one task's reader. Raises ConfigError; connects to nothing yet.
         task_configs: the tasks' configs from the connector's and `tasks.max`.
         check: live checks for `validate` and for create: connects, looks, and says every problem with its remedy;
@@ -52,6 +53,7 @@ class SourceConnector:
     config: type
     build: Callable[[Raw, SourceContext], Source]
     prefixes: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()
     task_configs: Callable[[Raw, int], list[Raw]] = one_task
     check: Callable[[Raw], list[Problem]] = nothing_to_check
     check_offsets: Callable[[Raw, Sequence[SourceOffset]], None] = any_offset

@@ -43,9 +43,14 @@ def look(server: Server, config: MySqlConfig, capture: Capture) -> Findings:
     """Everything about the server that the connector needs. Raises: SourceUnavailable, SourceError: no answer."""
     known = server.variables(*_VARIABLES)
     grants, account = _grants(server)
-    tables = [table for table in server.tables() if capture.table(table)]
+    seen = server.tables()
+    tables = [table for table in seen if capture.table(table)]
     problems = [*_log_problems(server, known), *_grant_problems(config, grants, account, tables)]
     warnings = [*_log_warnings(known), *_filter_warnings(server, config, account)]
+    if config.guardrail_action == "fail":
+        problems += _too_many(config, capture, seen)
+    else:
+        warnings += [problem.message for problem in _too_many(config, capture, seen)]
     if not grants.has("SHOW DATABASES"):
         warnings.append(
             f"database.user: {account} may not see all databases; run: GRANT SHOW DATABASES ON *.* TO {account}"
@@ -115,6 +120,24 @@ def _grant_problems(
         return
     if not any(map(grants.has, ("RELOAD", "FLUSH_TABLES"))) and not grants.has_somewhere("LOCK TABLES"):
         yield lacking("RELOAD, LOCK TABLES", "one of which a snapshot needs to lock tables for a moment")
+
+
+def _too_many(config: MySqlConfig, capture: Capture, seen: Sequence[TableId]) -> Iterator[Problem]:
+    """As Debezium has it, all tables count whose definitions are kept, captured or not."""
+    kept = [table for table in seen if capture.recorded(table)]
+    remedy = "narrow table.include.list"
+    if config.only_captured_tables:
+        kept = [table for table in kept if capture.table(table)]
+    elif config.only_captured_databases:
+        kept = [table for table in kept if capture.database(table.database)]
+    else:
+        remedy = "set schema.history.internal.store.only.captured.tables.ddl=true so that only captured tables count"
+    if 0 < config.guardrail_max < len(kept):
+        yield Problem(
+            "guardrail.collections.max",
+            f"{len(kept)} tables are kept and guardrail.collections.max is {config.guardrail_max}; {remedy}, or raise "
+            "the limit",
+        )
 
 
 def _filter_warnings(server: Server, config: MySqlConfig, account: str) -> Iterator[str]:

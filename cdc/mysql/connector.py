@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import structlog
 
 from cdc import masks
+from cdc.changes import Row
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
@@ -23,12 +24,15 @@ from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
 from cdc.mysql.config import INVALID, MySqlConfig
 from cdc.mysql.failures import LogGone
+from cdc.mysql.heartbeat_query import HeartbeatQuery
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History, HistoryOptions
 from cdc.mysql.log_gap import Gap, gap, remedy
+from cdc.mysql.log_tables import Shape
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan, plan
 from cdc.mysql.reader import ReaderOptions
+from cdc.mysql.reselect import Reselect, configured
 from cdc.mysql.server import Server
 from cdc.mysql.snapshot import Context, Snapshot, Task
 from cdc.mysql.snapshot_offset import left_of, partitions
@@ -53,8 +57,8 @@ _HISTORY_CLIENT: Final = (
     "database.history.consumer.", "schema.history.internal.consumer.",
     "database.history.producer.", "schema.history.internal.producer.",
 )  # fmt: skip
-_PASSED_THROUGH: Final = (*_HISTORY_CLIENT, _OVERRIDES, "driver.", *masks.PREFIXES, "signal.consumer.",
-                          "openlineage.")  # fmt: skip
+_PASSED_THROUGH: Final = (*_HISTORY_CLIENT, _OVERRIDES, "driver.", *masks.PREFIXES, "post.processors.",
+                          "signal.consumer.", "openlineage.")  # fmt: skip
 _IDLE_SECONDS: Final = 0.5
 
 
@@ -75,6 +79,10 @@ def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
             name = "snapshot.select.statement.overrides"
             problem = f"{table} is listed, so {_OVERRIDES}{table} must hold its SELECT statement"
             found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+    try:
+        configured(config.post_processors, raw)
+    except ConfigError as error:
+        found += error.problems
     try:
         key_columns(config.key_columns)
     except ConfigError as error:
@@ -143,6 +151,12 @@ class MySqlSource:
         self._history = self._opened_history()
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
         self._origin = chosen(includes, excludes) if includes or excludes else None
+        self._action = HeartbeatQuery(self._settings, config.heartbeat_query) if config.heartbeat_query else None
+        self._heartbeat = _heartbeat(config, raw, self._action)
+        self._processors = [
+            Reselect(each, config.unavailable_placeholder, lambda: Session(self._settings, config).server)
+            for each in configured(config.post_processors, raw)
+        ]
         self._running: Iterator[Poll] | None = None
         self._watch: Watch | None = None
         self._channels: list[Channel] = []
@@ -178,6 +192,10 @@ class MySqlSource:
             self._running.close()  # type: ignore[attr-defined]
         if self._watch is not None:
             self._watch.close()
+        if self._action is not None:
+            self._action.close()
+        for processor in self._processors:
+            processor.close()
 
     def _offset(self, resume: Sequence[SourceOffset]) -> Mapping[str, Any] | None:
         partition = {"server": self._config.topic_prefix}
@@ -217,6 +235,8 @@ class MySqlSource:
             snapshot = self._snapshot(made, position, resume)
             yield from snapshot.polls()
             position = snapshot.position
+            if self._heartbeat is not None:
+                yield Poll([self._heartbeat.forced(time.time_ns())])
         elif skipped := self._notifications.batches([Notification(INITIAL, "SKIPPED")]):
             yield Poll(skipped)
         if made.stream and position is not None:
@@ -340,6 +360,12 @@ class MySqlSource:
             report=self._report,
         )  # fmt: skip
 
+    def _refilled(self, shape: Shape, rows: Sequence[Row]) -> list[Row]:
+        filled = list(rows)
+        for processor in self._processors:
+            filled = processor.fill(shape, filled)
+        return filled
+
     def _stream(self, position: Position) -> Iterator[Poll]:
         config = self._config
         options = ReaderOptions(
@@ -350,12 +376,14 @@ class MySqlSource:
             schema_changes=config.schema_changes,
             include_query=config.include_query,
             inconsistent=config.inconsistent_mode,
+            undecodable=config.event_failure_mode,
             learn=self._learned,
             origin=self._origin,
             filter_dml=config.gtid_filter,
             ignore_gtids=config.gtid_ignore_on_recovery,
-            heartbeat=_heartbeat(config, self._raw),
+            heartbeat=self._heartbeat,
             transactions=_transactions(config, self._raw, position),
+            refill=self._refilled if self._processors else None,
             max_rows=config.max_batch_size,
         )
         return stream(self._settings, config.server_id, position, options, self._history, self._capture, self._watch)
@@ -389,6 +417,8 @@ def _settings(config: MySqlConfig) -> wire.Settings:
         keystore=config.ssl_keystore,
         keystore_password=config.ssl_keystore_password,
         connect_timeout_ms=config.connect_timeout_ms or 30_000,
+        net_write_timeout_s=config.net_write_timeout_s,
+        net_read_timeout_s=config.net_read_timeout_s,
     )
 
 
@@ -439,12 +469,13 @@ def _naming(config: MySqlConfig, raw: Raw) -> TopicNaming:
     )
 
 
-def _heartbeat(config: MySqlConfig, raw: Raw) -> Heartbeat | None:
+def _heartbeat(config: MySqlConfig, raw: Raw, action: HeartbeatQuery | None) -> Heartbeat | None:
     if not config.heartbeat_ms:
         return None
     start = config.topic_heartbeat_prefix or config.heartbeat_topics_prefix
     name = config.topic_heartbeat_name or _naming(config, raw).beside(start, config.topic_prefix)
-    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name)
+    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name,
+                     action=action.run if action is not None else lambda: None)  # fmt: skip
 
 
 def _transactions(config: MySqlConfig, raw: Raw, position: Position) -> Transactions | None:
@@ -476,6 +507,7 @@ MYSQL: Final = SourceConnector(
     config=MySqlConfig,
     build=build,
     prefixes=_PASSED_THROUGH,
+    chains=("post.processors", "converters"),
     check=check,
     check_offsets=check_offsets,
 )

@@ -30,6 +30,12 @@ class Shape(Protocol):
     """One version of a captured table; see `cdc.mysql.capture`."""
 
     @property
+    def table(self) -> Table: ...
+
+    @property
+    def options(self) -> TypeOptions: ...
+
+    @property
     def columns(self) -> tuple[Column, ...]: ...
 
     @property

@@ -14,8 +14,8 @@ from zlib import crc32
 
 import structlog
 
-from cdc.changes import SourceRun, Sources
-from cdc.envelope import Blocks, TableEnvelope
+from cdc.changes import Row, SourceRun, Sources
+from cdc.envelope import Blocks
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
 from cdc.mysql import binlog, schema_change, transaction
@@ -31,7 +31,7 @@ from cdc.mysql.binlog import (
     TransactionPayload,
 )
 from cdc.mysql.failures import DamagedEvent
-from cdc.mysql.log_tables import Captured, LogTable, LogTables
+from cdc.mysql.log_tables import Captured, LogTable, LogTables, Shape
 from cdc.mysql.offset import GtidSet, GtidTally, Position
 from cdc.mysql.resumed import Begun, Resumed
 from cdc.mysql.schema_change import SchemaChange
@@ -75,11 +75,13 @@ class ReaderOptions:
         include_query: `include.query`.
         inconsistent: `inconsistent.schema.handling.mode`.
         learn: records a table that the history lacks at an offset, as the server has it; False when it cannot.
+        undecodable: `event.processing.failure.handling.mode`: what becomes of rows events that cannot be decoded.
         origin: the filter of `gtid.source.includes` and `.excludes`, asked with a server UUID; None: all.
         filter_dml: `gtid.source.filter.dml.events`.
         ignore_gtids: `gtid.ignore.on.recovery`: restart by file and position.
         heartbeat: None sends none.
         transactions: writes transaction metadata; None writes none.
+        refill: fills in what changed rows lack (`post.processors`); None: nothing does.
         max_rows: a Poll ends with the event that reaches so many rows.
     """
 
@@ -90,12 +92,14 @@ class ReaderOptions:
     schema_changes: bool = True
     include_query: bool = False
     inconsistent: str = "fail"
+    undecodable: str = "fail"
     learn: Callable[[TableId, Mapping[str, Any]], bool] = lambda id, offset: False
     origin: Callable[[str], bool] | None = None
     filter_dml: bool = True
     ignore_gtids: bool = False
     heartbeat: Heartbeat | None = None
     transactions: Transactions | None = None
+    refill: Callable[[Shape, Sequence[Row]], list[Row]] | None = None
     max_rows: int = 4096
     connector: str = "mysql"
 
@@ -190,7 +194,7 @@ class Reader:
         self._query: str | None = None
         self._row = 0
         self._batches: list[Batch] = []
-        self._waiting: tuple[TableEnvelope, str] | None = None
+        self._waiting: tuple[Shape, str] | None = None
         self._rows: list[Any] = []
         self._sources: list[SourceRun] = []
         self._count, self._bytes, self._full = 0, 0, False
@@ -591,7 +595,10 @@ class Reader:
         try:
             images = table.decode(event, len(event) - self._checksum)
         except (DecodeError, SourceError) as error:
-            raise type(error)(f"{self._where()}: {error}") from error
+            if self._options.undecodable == "fail" or isinstance(error, SourceError):
+                raise type(error)(f"{self._where()}: {error}") from error
+            self._passed_over(error)
+            return
         self._bytes += len(event)
         if self._sent is not None:
             self._sent += len(images)
@@ -618,9 +625,14 @@ class Reader:
             watch.changed(columns, images, pairs=operation == "u")
             self._send(table, operation, images[first:] if first else images, first)
 
+    def _passed_over(self, error: DecodeError) -> None:
+        """Rows that are lost because `event.processing.failure.handling.mode` says so."""
+        if self._options.undecodable == "warn":
+            _log.warning("a rows event cannot be decoded and is passed over", at=self._where(), reason=str(error))
+
     def _send(self, table: LogTable, operation: str, images: list[Any], first: int) -> None:
         """Adds rows, of which the first is number `first` of its event, to those that wait."""
-        waiting = (table.shape.envelope, operation)
+        waiting = (table.shape, operation)
         if waiting != self._waiting:
             self._flush()
             self._waiting = waiting
@@ -637,10 +649,27 @@ class Reader:
         """Turns the rows that wait into batches: neighbours of one table and one operation together."""
         if self._waiting is None:
             return
-        (envelope, operation), rows, sources = self._waiting, self._rows, self._sources
+        (shape, operation), rows, sources = self._waiting, self._rows, self._sources
         self._waiting, self._rows, self._sources = None, [], []
         if rows:
+            envelope = shape.envelope
+            if self._options.refill is not None and operation != "d":
+                rows = _refilled(self._options.refill, shape, operation, rows)
             make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[operation]
             if self._transactions is not None:
                 self._batches += self._transactions.take()
             self._batches += make(rows, Sources(sources), self._now(), self._blocks)
+
+
+def _refilled(
+    refill: Callable[[Shape, Sequence[Row]], list[Row]], shape: Shape, operation: str, rows: Sequence[Any]
+) -> list[Any]:
+    """Rows, or for updates pairs of them. An update that is to be left out for changing nothing stays as it is."""
+    if operation == "c":
+        return refill(shape, rows)
+    skips, width = shape.envelope.settings.skip_unchanged, len(shape.envelope.fields)
+    filled = refill(shape, [after for _, after in rows])
+    return [
+        (before, after if skips and before[:width] == after[:width] else new)
+        for (before, after), new in zip(rows, filled, strict=True)
+    ]

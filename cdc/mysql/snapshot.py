@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from cdc.errors import SourceError
 from cdc.mysql import schema_change, wire
 from cdc.mysql.capture import Capture, in_order
 from cdc.mysql.config import MySqlConfig
@@ -152,7 +151,6 @@ class Snapshot:
             for session in sessions:
                 session.begin()
             tables, recorded = self._listed(reader.server)
-            self._guard(tables)
             found = [
                 _Definition(table, ddl) for table in recorded if (ddl := reader.definition(table)) is not None
             ]  # fmt: skip
@@ -199,18 +197,6 @@ class Snapshot:
         if config.only_captured_databases:
             seen = [table for table in seen if capture.database(table.database)]
         return captured, in_order(seen, ())
-
-    def _guard(self, captured: Sequence[TableId]) -> None:
-        config = self._context.config
-        if not 0 < config.guardrail_max < len(captured):
-            return
-        text = (
-            f"{len(captured)} tables are captured and guardrail.collections.max is {config.guardrail_max}; narrow "
-            "table.include.list or raise the limit"
-        )
-        if config.guardrail_action == "fail":
-            raise SourceError(text)
-        _log.warning(text)
 
     # Definitions
 

@@ -40,7 +40,6 @@ _NO_JAVA: Final = "it names a Java class, and no Java runs here; remove it"
 
 REFUSED: Final = (
     _Limit("converters", _given, "custom column converters are not available; remove it"),
-    _Limit("post_processors", _given, "post processors are not available; remove it"),
     _Limit("field_names", _not("none"), "adjusting field names is not available; set it to none"),
     _Limit("sanitize_field_names", _given, "adjusting field names is not available; set it to false"),
     _Limit("snapshot_mode", lambda value: value == "custom", "a custom snapshotter is a Java class, and no Java "
@@ -56,8 +55,8 @@ REFUSED: Final = (
 """Ignoring these would write other data than the user asked for."""
 
 WARNED: Final = (
-    _Limit("event_failure_mode", _not("fail"), "an event that cannot be processed stops the task all the same"),
-    _Limit("decode_failure_mode", _not("fail"), "bytes that cannot be decoded stop the task all the same"),
+    _Limit("decode_failure_mode", _not("fail"), "Debezium 3 reads event.processing.failure.handling.mode in its place; "
+           "set that"),
     _Limit("convert_failure_mode", lambda value: value == "skip", "a value that cannot be converted stops the task"),
     _Limit("snapshot_threads", lambda value: value > 1, "a snapshot reads one table at a time"),
     _Limit("signal_channels", lambda value: not set(value) <= set(signals.CHANNELS), "the channels are source, kafka "
@@ -65,13 +64,10 @@ WARNED: Final = (
     _Limit("notification_channels", lambda value: not set(value or ()) <= set(notifications.CHANNELS),
            "the channels are sink and log; there is no JMX: use sink"),
     _Limit("lineage", _given, "no OpenLineage events are sent"),
-    _Limit("heartbeat_query", _given, "the query is not run with heartbeats yet"),
     _Limit("metric_tags", _given, "metrics carry no custom tags"),
     _Limit("advanced_metrics", _given, "there are no advanced metrics"),
     _Limit("history_ddl_filter", _given, "DDL is classified without this list"),
     _Limit("gtid_new_channel", _not("earliest"), "new GTID channels are read from their beginning"),
-    _Limit("net_write_timeout_s", _given, "the binlog session keeps its own net_write_timeout"),
-    _Limit("net_read_timeout_s", _given, "the binlog session keeps the server's net_read_timeout"),
     *(_Limit(field, _given, "it masks nothing; the parentheses stand for a number, or an algorithm and a salt")
       for field in ("mask_hash", "mask_with", "truncate_to")),
     _Limit("jdbc_driver", _not("com.mysql.cj.jdbc.Driver"), "there is no JDBC driver here"),

@@ -67,6 +67,7 @@ class Settings:
     Attributes:
         ssl_mode: disabled, preferred, required, verify_ca or verify_identity.
         truststore, keystore: PEM or PKCS #12 files; a keystore holds the client's certificate and key.
+        net_write_timeout_s, net_read_timeout_s: of the session that reads the log; 0: ours, and the server's.
     """
 
     host: str
@@ -79,6 +80,8 @@ class Settings:
     keystore: str | None = None
     keystore_password: Password | None = None
     connect_timeout_ms: int = 30_000
+    net_write_timeout_s: int = 0
+    net_read_timeout_s: int = 0
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}"
@@ -173,7 +176,7 @@ class Stream:
         self._server_id: int | None = server_id
         try:
             with self._connection.cursor() as cursor:
-                self._prepare(cursor)
+                self._prepare(cursor, settings)
             self._register(self._connection, server_id)
             command, payload = dump_request(server_id, position, gtids)
             self._connection._execute_command(command, payload)  # type: ignore[attr-defined]
@@ -208,15 +211,18 @@ class Stream:
         self._parts: list[bytes] | Spool | None = None
         self._heard = time.monotonic()
 
-    def _prepare(self, cursor: Any) -> None:
+    def _prepare(self, cursor: Any, settings: Settings) -> None:
         cursor.execute("SELECT @@global.binlog_checksum")
         algorithm = cursor.fetchone()[0]
         self.checksum = algorithm == "CRC32"
+        write_seconds = settings.net_write_timeout_s or _NET_WRITE_TIMEOUT_SECONDS
+        read_seconds = settings.net_read_timeout_s
         # Each setting has its name of MySQL 8.0.26 and later and the older one, which MariaDB knows too.
         cursor.execute(
             f"SET @source_binlog_checksum = '{algorithm}', @master_binlog_checksum = '{algorithm}', "
             f"@source_heartbeat_period = {_HEARTBEAT_NS}, @master_heartbeat_period = {_HEARTBEAT_NS}, "
-            f"@mariadb_slave_capability = 4, SESSION net_write_timeout = {_NET_WRITE_TIMEOUT_SECONDS}"
+            f"@mariadb_slave_capability = 4, SESSION net_write_timeout = {write_seconds}"
+            + (f", SESSION net_read_timeout = {read_seconds}" if read_seconds else "")
         )
 
     def _register(self, connection: Connection[Any], server_id: int) -> None:

@@ -476,12 +476,3 @@ def test_privileges_of_an_active_role_count(connector: Connector, run: Run, acco
         assert found(connector) == {}
     finally:
         run("DROP ROLE d_role")
-
-
-def test_a_guardrail_stops_a_connector_that_captures_too_much(connector: Connector, run: Run) -> None:
-    for table in ("a", "b"):
-        run(f"CREATE TABLE {table} (id INT)")
-    connector.config["guardrail.collections.max"] = "1"
-    with pytest.raises(SourceError, match=r"2 tables are captured and guardrail\.collections\.max is 1"):
-        connector.snapshot(guardrail__collections__limit__action="fail")
-    connector.snapshot()

@@ -143,3 +143,25 @@ def test_every_problem_is_raised_at_once() -> None:
     with pytest.raises(SourceError) as caught:
         found(variables=GOOD | {"binlog_format": "MIXED"}, grants=["GRANT USAGE ON *.* TO u"]).require()
     assert len(str(caught.value).splitlines()) == 5
+
+
+TWO = (("inv", "a"), ("inv", "b"), ("mysql", "user"))
+
+
+def test_a_guardrail_stops_or_warns_a_connector_that_keeps_too_many_tables() -> None:
+    warned = found(tables=TWO, guardrail_collections_max="1")
+    assert warned.problems == ()
+    assert any("2 tables are kept and guardrail.collections.max is 1" in warning for warning in warned.warnings)
+    (problem,) = found(
+        tables=TWO, guardrail_collections_max="1", guardrail_collections_limit_action="fail"
+    ).problems  # fmt: skip
+    assert problem.key == "guardrail.collections.max"
+    assert "store.only.captured.tables.ddl=true" in problem.message
+
+
+def test_a_guardrail_counts_captured_tables_where_only_those_are_kept() -> None:
+    result = found(
+        tables=TWO, guardrail_collections_max="1", table_include_list="inv\\.a",
+        schema_history_internal_store_only_captured_tables_ddl="true",
+    )  # fmt: skip
+    assert result.warnings == ()

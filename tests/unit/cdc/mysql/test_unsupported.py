@@ -30,7 +30,6 @@ def test_the_defaults_ask_for_nothing_that_is_missing() -> None:
     ("key", "text"),
     [
         ("converters", "bool"),
-        ("post.processors", "reselector"),
         ("field.name.adjustment.mode", "avro"),
         ("sanitize.field.names", "true"),
         ("snapshot.mode", "custom"),
@@ -50,16 +49,13 @@ def test_what_would_change_or_reveal_data_is_refused(key: str, text: str) -> Non
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("event.processing.failure.handling.mode", "warn"),
         ("event.deserialization.failure.handling.mode", "skip"),
         ("event.converting.failure.handling.mode", "skip"),
         ("snapshot.max.threads", "4"),
         ("signal.enabled.channels", "source,jmx"),
         ("notification.enabled.channels", "log,jmx"),
         ("openlineage.integration.enabled", "true"),
-        ("heartbeat.action.query", "SELECT 1"),
         ("custom.metric.tags", "a=b"),
-        ("binlog.net.read.timeout", "5"),
         ("driver.useSSL", "false"),
         ("column.mask.with.ten.chars", "a.b.c"),
         ("column.mask.with.(d+).chars", "a.b.c"),

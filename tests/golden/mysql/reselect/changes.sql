@@ -1,0 +1,10 @@
+USE gre;
+BEGIN;
+INSERT INTO a (id) VALUES (2), (3);
+INSERT INTO two VALUES (2, 'y', NULL, 5);
+INSERT INTO nokey VALUES (1, NULL);
+UPDATE a SET t='text', skip=1, masked='m', hashed='h', d=12.50, dt='2024-01-02 03:04:05', ts='2024-01-02 03:04:05', da='2024-01-02', bl='blob', js='{"a": 1}', en='b', fl=1.5, ti=-3, dt6='2024-01-02 03:04:05.123456', ch='cc', ts6='2024-01-02 03:04:05.123456', bg=9 WHERE id=2;
+UPDATE two SET v=7 WHERE a=2;
+DELETE FROM a WHERE id=3;
+COMMIT;
+UPDATE two SET w=NULL;
