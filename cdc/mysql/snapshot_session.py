@@ -110,7 +110,7 @@ class Session:
             "AND c.table_name = s.table_name AND c.column_name = s.column_name "
             "WHERE s.table_schema = %s AND s.table_name = %s AND s.index_name = 'PRIMARY' ORDER BY s.seq_in_index"
         )
-        names = ", ".join(self.server.connection.literal(part) for part in table)
+        names = ", ".join(self.server.connection.escape(part) for part in table)
         database, name = names.split(", ", 1)
         return walkable([Described(*row) for row in self.server.run(sql % (database, name))])
 

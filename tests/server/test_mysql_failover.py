@@ -21,8 +21,7 @@ REPLICA = ("--server-id=2", "--log-replica-updates=ON", "--binlog-row-event-max-
 def primary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMySql]:
     server = PrivateMySql(tmp_path_factory.mktemp("primary"))
     server.start("--server-id=1")
-    server.run("CREATE DATABASE f", "CREATE TABLE f.t (id INT PRIMARY KEY, v VARCHAR(200))",
-               "CREATE USER r IDENTIFIED BY 'rpw'", "GRANT REPLICATION SLAVE ON *.* TO r")  # fmt: skip
+    server.run("CREATE DATABASE f", "CREATE USER r IDENTIFIED BY 'rpw'", "GRANT REPLICATION SLAVE ON *.* TO r")
     yield server
     server.close()
 
@@ -43,6 +42,7 @@ def replica(tmp_path_factory: pytest.TempPathFactory, primary: PrivateMySql) -> 
 
 @pytest.fixture
 def proxy(primary: PrivateMySql) -> Iterator[Proxy]:
+    primary.run("DROP TABLE IF EXISTS f.t", "CREATE TABLE f.t (id INT PRIMARY KEY, v VARCHAR(200))")
     with closing(Proxy(("127.0.0.1", primary.port))) as proxy:
         yield proxy
 
@@ -96,7 +96,7 @@ def test_a_running_task_is_moved_by_a_switch_under_load(
     source = connector.start()
     moves = 0
     for key in range(2000, 2060):
-        primary.run(f"INSERT INTO f.t VALUES ({key}, 'a', 1), ({key + 100}, 'b', 1)")
+        primary.run(f"INSERT INTO f.t VALUES ({key}, 'a'), ({key + 100}, 'b')")
         try:
             next(source)
             if key % 20 == 19:
@@ -118,9 +118,9 @@ def test_a_replica_that_lags_is_waited_for_and_nothing_is_skipped(
     connector.snapshot(snapshot__mode="no_data")
     caught_up(primary, replica)
     replica.run("STOP REPLICA SQL_THREAD")
-    primary.run("INSERT INTO f.t VALUES (3000, 'a', 1)")
+    primary.run("INSERT INTO f.t VALUES (3000, 'a')")
     connector.until(lambda: keys(connector) == [3000])
-    primary.run("INSERT INTO f.t VALUES (3001, 'b', 1)")
+    primary.run("INSERT INTO f.t VALUES (3001, 'b')")
     proxy.move(("127.0.0.1", replica.port))
     done = primary.run("SELECT @@gtid_executed")[0][0]
     with pytest.raises(SourceUnavailable, match="is a replica that has not got yet the transactions") as caught:
@@ -140,14 +140,14 @@ def test_a_replica_promoted_without_what_was_sent_is_told_plainly_and_mended_in_
     caught_up(primary, replica)
     replica.run("STOP REPLICA")
     try:
-        primary.run("INSERT INTO f.t VALUES (4000, 'only there', 1)")
+        primary.run("INSERT INTO f.t VALUES (4000, 'only there')")
         connector.until(lambda: keys(connector) == [4000])
         lacking = primary.run(
             f"SELECT GTID_SUBTRACT(@@gtid_executed, '{replica.run('SELECT @@gtid_executed')[0][0]}')"
         )[0][0]
         channel = replica.run("SHOW REPLICA STATUS")
         assert channel
-        replica.run("RESET REPLICA ALL", "INSERT INTO f.t VALUES (4001, 'new primary', 1)")
+        replica.run("RESET REPLICA ALL", "INSERT INTO f.t VALUES (4001, 'new primary')")
         proxy.move(("127.0.0.1", replica.port))
         with pytest.raises(
             SourceError, match=f"does not know the transactions {lacking}, which were .* sent"
@@ -157,11 +157,11 @@ def test_a_replica_promoted_without_what_was_sent_is_told_plainly_and_mended_in_
         assert 'PATCH /connectors/d/config with {"snapshot.mode": "when_needed"}' in str(caught.value)
         assert "f.t" in str(caught.value)
         before = len(connector.events)
-        connector.until(lambda: (4001, "new primary", 1) in [e.after for e in connector.events[before:]],
+        connector.until(lambda: (4001, "new primary") in [e.after for e in connector.events[before:]],
                         snapshot__mode="when_needed")  # fmt: skip
         assert lacking in connector.report["mysql.gap"]
-        replica.run("INSERT INTO f.t VALUES (4002, 'goes on', 1)")
-        connector.until(lambda: connector.events[-1].after == (4002, "goes on", 1))
+        replica.run("INSERT INTO f.t VALUES (4002, 'goes on')")
+        connector.until(lambda: connector.events[-1].after == (4002, "goes on"))
         assert connector.events[-1].op == "c"
     finally:
         proxy.close()

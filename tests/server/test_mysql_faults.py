@@ -194,7 +194,7 @@ def test_a_log_purged_while_the_connection_is_cut_is_told_and_mended_in_one_step
     assert 'PATCH /connectors/d/config with {"snapshot.mode": "when_needed"}' in told
     connector.config["snapshot.mode"] = "when_needed"  # the one step
     seen = len(connector.events)
-    connector.snapshot()
+    connector.until(lambda: (connector.events[-1].op, connector.events[-1].marker) == ("r", "last"))
     assert [(event.op, event.after[0]) for event in connector.events[seen:]] == [("r", 0), ("r", 2), ("r", 7)]
     assert "it purged" in connector.report["mysql.gap"]
     server.run(rows(8, 1))
@@ -230,7 +230,7 @@ def test_a_server_whose_log_was_reset_is_told_and_mended(
     polls.close()  # type: ignore[attr-defined]
     seen = len(connector.events)
     connector.config["snapshot.mode"] = "when_needed"
-    connector.snapshot()
+    connector.until(lambda: connector.events[-1].marker == "last" and connector.is_streaming())
     assert [event.after[0] for event in connector.events[seen:]] == [0, 1, 2, 3]
     offset = connector.offsets[-1].offset
     assert offset is not None and offset["gtids"].endswith(":1")
