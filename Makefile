@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SERVERS := mysql kafka elasticsearch
+TESTED := mysql mariadb kafka elasticsearch
 
 .PHONY: setup demo test check check-pythons differential bench clean services-stop
 
@@ -16,11 +17,11 @@ demo: setup
 
 # Fresh data every time: what one run leaves behind must not help the next.
 test: setup
-	@$(BIN)/python -m services wipe test $(SERVERS)
+	@$(BIN)/python -m services wipe test $(TESTED)
 	@scripts/check
-	@$(BIN)/python -m services start test $(SERVERS)
+	@$(BIN)/python -m services start test $(TESTED)
 	@eval "$$($(BIN)/python -m services env test)" && $(BIN)/python -m pytest tests/contract tests/server; \
-	  code=$$?; $(BIN)/python -m services wipe test $(SERVERS); exit $$code
+	  code=$$?; $(BIN)/python -m services wipe test $(TESTED); exit $$code
 
 check: setup
 	@scripts/check
@@ -43,7 +44,7 @@ bench: setup
 	@$(BIN)/python -m bench
 
 services-stop:
-	@for profile in demo test bench differential; do $(BIN)/python -m services stop $$profile $(SERVERS); done
+	@for profile in demo test bench differential; do $(BIN)/python -m services stop $$profile; done
 
 clean: services-stop
 	@rm -rf .venv tailrace-data

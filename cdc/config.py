@@ -152,7 +152,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def keys(declared: type) -> dict[str, Key]:
-    """Python field name -> key, in declaration order. Kept per class."""
+    """Python field name -> key, in declaration order. Kept per class, whose `GROUP_NAMES` may rename groups."""
     known: dict[str, Key] | None = declared.__dict__.get("__keys__")
     if known is None:
         hints = typing.get_type_hints(declared)
@@ -160,6 +160,7 @@ def keys(declared: type) -> dict[str, Key]:
         for order, item in enumerate(dataclasses.fields(declared), 1):
             meta = dict(item.metadata["key"])
             meta["type"] = meta["type"] or _TYPES[_plain(hints[item.name])]
+            meta["group"] = getattr(declared, "GROUP_NAMES", {}).get(meta["group"], meta["group"])
             known[item.name] = Key(order=order, **meta)
         declared.__keys__ = known  # type: ignore[attr-defined]
     return known

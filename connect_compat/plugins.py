@@ -149,6 +149,7 @@ def _header_converter(class_name: str) -> Plugin:
 TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "15.1.0",
            "sinks.elasticsearch:ELASTICSEARCH"),
+    Plugin(Kind.SOURCE, "io.debezium.connector.mariadb.MariaDbConnector", DEBEZIUM, "cdc.mariadb.connector:MARIADB"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
     Plugin(Kind.SINK, "org.apache.kafka.connect.file.FileStreamSinkConnector", KAFKA, "sinks.files:FILE_STREAM"),
     Plugin(Kind.SOURCE, "org.apache.kafka.connect.file.FileStreamSourceConnector", KAFKA, "cdc.files:FILE_STREAM"),

@@ -9,14 +9,16 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from services import containers, elasticsearch, kafka, mysql
+from services import containers, elasticsearch, kafka, mariadb, mysql
 from services.place import HERE, ServiceError, cache, say
 from services.process import Process
 
-SERVERS = {"mysql": mysql.start, "kafka": kafka.start, "elasticsearch": elasticsearch.start}
+SERVERS = {
+    "mysql": mysql.start, "mariadb": mariadb.start, "kafka": kafka.start, "elasticsearch": elasticsearch.start,
+}  # fmt: skip
 PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
-    "test": {"mysql": 23306, "kafka": 29092, "elasticsearch": 29200},
+    "test": {"mysql": 23306, "mariadb": 23307, "kafka": 29092, "elasticsearch": 29200},
     "differential": {"mysql": 43306, "kafka": 49092, "elasticsearch": 49200},
     "bench": {"mysql": 33306, "kafka": 39092, "elasticsearch": 39200},
 }
@@ -64,11 +66,12 @@ def status(profile: str, servers: list[str]) -> None:
 def environment(profile: str) -> dict[str, str]:
     """Where the tests find the profile's servers."""
     ports = PORTS[profile]
-    return {
+    found = {
         "TAILRACE_MYSQL": f"127.0.0.1:{ports['mysql']}",
         "TAILRACE_KAFKA": f"127.0.0.1:{ports['kafka']}",
         "TAILRACE_ES": f"http://127.0.0.1:{ports['elasticsearch']}",
     }
+    return found | ({"TAILRACE_MARIADB": f"127.0.0.1:{ports['mariadb']}"} if "mariadb" in ports else {})
 
 
 def load_inventory(profile: str) -> None:
@@ -87,13 +90,13 @@ def main(arguments: list[str]) -> int:
     try:
         match verb:
             case "start":
-                start(profile, servers or list(SERVERS))
+                start(profile, servers or list(PORTS[profile]))
             case "stop":
-                stop(profile, servers or list(SERVERS))
+                stop(profile, servers or list(PORTS[profile]))
             case "wipe":
-                wipe(profile, servers or list(SERVERS))
+                wipe(profile, servers or list(PORTS[profile]))
             case "status":
-                status(profile, servers or list(SERVERS))
+                status(profile, servers or list(PORTS[profile]))
             case "env":
                 print("\n".join(f"export {name}={value}" for name, value in environment(profile).items()))
             case _:

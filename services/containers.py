@@ -7,10 +7,13 @@ import subprocess
 import time
 from functools import cache
 
-from services import elasticsearch, kafka, mysql
+from services import elasticsearch, kafka, mariadb, mysql
 from services.place import ServiceError, run, step
 
-IMAGES = {"mysql": "mysql:9.7", "kafka": "apache/kafka:4.3.1", "elasticsearch": "elasticsearch:8.19.21"}
+IMAGES = {
+    "mysql": "mysql:9.7", "mariadb": "mariadb:11.8", "kafka": "apache/kafka:4.3.1",
+    "elasticsearch": "elasticsearch:8.19.21",
+}  # fmt: skip
 
 
 @cache
@@ -31,6 +34,9 @@ def arguments(server: str, port: int) -> list[str]:
         case "mysql":
             options = ["-p", f"127.0.0.1:{port}:3306", "-e", "MYSQL_ROOT_PASSWORD=rootpw"]
             return [*options, IMAGES[server], *mysql.SETTINGS]
+        case "mariadb":
+            options = ["-p", f"127.0.0.1:{port}:3306", "-e", "MARIADB_ROOT_PASSWORD=rootpw"]
+            return [*options, IMAGES[server], "--log-bin=binlog", *mariadb.SETTINGS]
         case "kafka":
             settings = {
                 "KAFKA_NODE_ID": "1",
@@ -65,13 +71,14 @@ def start(server: str, name: str, port: int) -> None:
 
 
 def _ready(server: str, name: str, port: int) -> bool:
-    """Whether it answers; MySQL is given its accounts by that. Its set-up server takes no TCP: no wrong one answers."""
+    """Whether it answers; MySQL and MariaDB are given their accounts by that. A set-up server takes no TCP."""
     if server == "kafka":
         return kafka.answers(port)
     if server == "elasticsearch":
         return elasticsearch.answers(port)
-    client = ["docker", "exec", "-i", name, "mysql", "-h127.0.0.1", "-uroot", "-prootpw"]
-    return subprocess.run(client, input=mysql.ACCOUNTS.read_bytes(), capture_output=True, check=False).returncode == 0
+    accounts = mariadb.ACCOUNTS if server == "mariadb" else mysql.ACCOUNTS
+    client = ["docker", "exec", "-i", name, server, "-h127.0.0.1", "-uroot", "-prootpw"]
+    return subprocess.run(client, input=accounts.read_bytes(), capture_output=True, check=False).returncode == 0
 
 
 def load_inventory(name: str, script: str) -> None:

@@ -17,6 +17,7 @@ from cdc.mysql import jsonb
 from cdc.mysql.charset import codec
 from cdc.mysql.column_default import default_value
 from cdc.mysql.floats import geometry, point, vector
+from cdc.mysql.mariadb_values import inet4_text, inet6_text, inflated, uuid_text
 from cdc.mysql.temporal import (
     CLOCK,
     DATE_PREFIX,
@@ -49,7 +50,9 @@ _TIMESTAMP2, _DATETIME2, _TIME2 = 17, 18, 19
 _VECTOR, _JSON, _NEWDECIMAL, _ENUM, _SET = 242, 245, 246, 247, 248
 _BLOBS: Final = (249, 250, 251, 252)
 _VAR_STRING, _STRING, _GEOMETRY = 253, 254, 255
-_STRINGS: Final = frozenset((_VARCHAR, _VAR_STRING, _STRING, *_BLOBS))
+_BLOB_COMPRESSED, _VARCHAR_COMPRESSED = 140, 141
+_COMPRESSED: Final = (_BLOB_COMPRESSED, _VARCHAR_COMPRESSED)
+_STRINGS: Final = frozenset((_VARCHAR, _VAR_STRING, _STRING, *_BLOBS, *_COMPRESSED))
 
 _STORED_AS: Final = {
     Family.BOOLEAN: frozenset((_TINY,)),
@@ -61,7 +64,7 @@ _STORED_AS: Final = {
     Family.BINARY: _STRINGS,
     Family.ENUM: frozenset((_ENUM,)),
     Family.SET: frozenset((_SET,)),
-    Family.JSON: frozenset((_JSON,)),
+    Family.JSON: frozenset((_JSON, *_BLOBS)),
     Family.YEAR: frozenset((_YEAR,)),
     Family.DATE: frozenset((_DATE, _NEWDATE)),
     Family.TIME: frozenset((_TIME, _TIME2)),
@@ -69,7 +72,9 @@ _STORED_AS: Final = {
     Family.TIMESTAMP: frozenset((_TIMESTAMP, _TIMESTAMP2)),
     Family.POINT: frozenset((_GEOMETRY,)),
     Family.GEOMETRY: frozenset((_GEOMETRY,)),
-    Family.VECTOR: frozenset((_VECTOR,)),
+    Family.VECTOR: frozenset((_VECTOR, _VARCHAR)),
+    Family.UUID: frozenset((_STRING,)),
+    Family.INET: frozenset((_STRING,)),
 }
 _INTEGERS: Final = {_TINY: ("b", "B"), _SHORT: ("h", "H"), _LONG: ("i", "I"), _LONGLONG: ("q", "Q")}
 _INTEGER_BITS: Final = {_TINY: 8, _SHORT: 16, _INT24: 24, _LONG: 32, _LONGLONG: 64}
@@ -167,10 +172,10 @@ def _layout(stored: StoredColumn) -> tuple[tuple[tuple[str, str | None], ...], b
         return _named(stored.variable, _INTEGERS[type_][is_unsigned(stored.column)]), False
     if type_ in (_ENUM, _SET):
         return _named(stored.variable, *_LENGTHS[meta & 0xFF]), False
-    if type_ in (_VARCHAR, _VAR_STRING, _STRING):
+    if type_ in (_VARCHAR, _VAR_STRING, _STRING, _VARCHAR_COMPRESSED):
         longest = _char_bytes(meta) if type_ == _STRING else meta
         return _named(stored.variable, "B" if longest < 256 else "H"), True
-    if type_ in (*_BLOBS, _JSON, _GEOMETRY, _VECTOR):
+    if type_ in (*_BLOBS, _JSON, _GEOMETRY, _VECTOR, _BLOB_COMPRESSED):
         return _named(stored.variable, *_LENGTHS[meta]), True
     return _named(stored.variable, f"{_width(type_, meta)}s"), False
 
@@ -265,6 +270,8 @@ def _decimal(stored: StoredColumn) -> Steps:
 
 def _payload(stored: StoredColumn, expression: str) -> Steps:
     codes, _ = _layout(stored)
+    if stored.type in _COMPRESSED:
+        expression = expression.format(raw=f"{stored.constant('inflated', inflated)}({{raw}})")
     return Steps(codes, _joined(stored.variable, codes), expression, stored.variable)
 
 
@@ -303,6 +310,8 @@ def _set(stored: StoredColumn) -> Steps:
 
 
 def _json(stored: StoredColumn) -> Steps:
+    if stored.type in _BLOBS:  # MariaDB's JSON is a LONGTEXT
+        return _payload(stored, '{raw}.decode("utf-8", "replace")')
     empty = None if stored.column.optional else "{}"
     text = stored.constant("json", lambda raw: jsonb.text(raw) if raw else empty)
     return _payload(stored, f"{text}({{raw}})")
@@ -318,6 +327,15 @@ def _point(stored: StoredColumn) -> Steps:
 
 def _vector(stored: StoredColumn) -> Steps:
     return _payload(stored, f"{stored.constant('vector', vector)}({{raw}})")
+
+
+def _uuid(stored: StoredColumn) -> Steps:
+    return _payload(stored, f"{stored.constant('uuid', uuid_text)}({{raw}})")
+
+
+def _inet(stored: StoredColumn) -> Steps:
+    width = 4 if type_word(stored.column) == "INET4" else 16
+    return _payload(stored, f"{stored.constant('address', inet4_text if width == 4 else inet6_text)}({{raw}})")
 
 
 def _year(stored: StoredColumn) -> Steps:
@@ -472,4 +490,5 @@ _READERS: Final[dict[Family, Callable[[StoredColumn], Steps]]] = {
     Family.DECIMAL: _decimal, Family.TEXT: _text, Family.BINARY: _binary, Family.ENUM: _enum, Family.SET: _set,
     Family.JSON: _json, Family.YEAR: _year, Family.DATE: _date, Family.TIME: _time, Family.DATETIME: _datetime,
     Family.TIMESTAMP: _timestamp, Family.POINT: _point, Family.GEOMETRY: _geometry, Family.VECTOR: _vector,
+    Family.UUID: _uuid, Family.INET: _inet,
 }  # fmt: skip

@@ -173,5 +173,7 @@ _READERS: Final[dict[Family, Callable[[str, Column, TypeOptions], Any]]] = {
     Family.POINT: _none,
     Family.GEOMETRY: _none,
     Family.VECTOR: _none,
+    Family.UUID: lambda text, column, options: text,
+    Family.INET: lambda text, column, options: text,
     **dict.fromkeys((Family.TEXT, Family.ENUM, Family.SET, Family.JSON), lambda text, column, options: text),
 }

@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from cdc.config import Importance, Password, at_least, between, key
+from cdc.mysql.flavor import MYSQL, Flavor
 
 _HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 INVALID: Final = "The '{name}' value is invalid: {problem}"
@@ -69,9 +70,15 @@ def _time_precision(value: str) -> str | None:
     return "The 'adaptive' time.precision.mode is no longer supported; use adaptive_time_microseconds"
 
 
+server_key, connector_key, events_key, unlisted_key = _mysql, _connector, _events, _unlisted
+"""For the keys that MariaDB's connector declares otherwise."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MySqlConfig:
     """What a MySQL source reads from its connector config; `None` where nothing was given and there is no default."""
+
+    flavor: ClassVar[Flavor] = MYSQL
 
     topic_prefix: str = _mysql(
         "topic.prefix", default=None, needed=True, check=_topic_characters, importance=_HIGH,
@@ -518,3 +525,8 @@ class MySqlConfig:
                                       importance=_LOW, doc="Debezium 1.x: where new GTID channels begin.")  # fmt: skip
     transaction_topic: str | None = _unlisted("transaction.topic", default=None, importance=_LOW,
                                               doc="Debezium 1.x: full name of the transaction topic.")  # fmt: skip
+
+    @property
+    def keeps_comments(self) -> bool:
+        """Whether tables and columns are known with their comments."""
+        return self.schema_comments

@@ -1,4 +1,4 @@
-"""The MySQL source as the runtime sees it: its config and checks, and the task that recovers, snapshots and streams."""
+"""A MySQL or MariaDB source as the runtime sees it: checks, and the task that recovers, snapshots and streams."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, cast
 
 import structlog
@@ -44,7 +45,7 @@ from cdc.mysql.watch import Watch
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.signals import Channel
-from cdc.table import TableId, any_of, chosen
+from cdc.table import TableId, any_of
 from cdc.topic_naming import RegexNaming, TopicNaming
 from cdc.topic_naming import problems as naming_problems
 from cdc.transactions import Transactions
@@ -90,10 +91,10 @@ def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
     return found
 
 
-def check(raw: Raw) -> list[Problem]:
+def check(declared: type[MySqlConfig], raw: Raw) -> list[Problem]:
     """Looks at the server the config names, within connection.validation.timeout.ms a step."""
     try:
-        config = parse(MySqlConfig, raw)
+        config = parse(declared, raw)
     except ConfigError as error:
         return list(error.problems)
     found = problems(config, raw)
@@ -128,9 +129,9 @@ def check_offsets(raw: Raw, offsets: Sequence[SourceOffset]) -> None:
             raise RequestError(400, str(error)) from error
 
 
-def build(raw: Raw, context: SourceContext) -> MySqlSource:
+def build(declared: type[MySqlConfig], raw: Raw, context: SourceContext) -> MySqlSource:
     """Raises: ConfigError."""
-    config = parse(MySqlConfig, raw)
+    config = parse(declared, raw)
     found = problems(config, raw)
     if found:
         raise ConfigError(found)
@@ -144,13 +145,13 @@ class MySqlSource:
         self._config, self._raw = config, raw
         self._settings = _settings(config)
         self._report = cast(MutableMapping[str, Any], context.report)
-        headers = context_headers(config.topic_prefix, context.task, "mysql", str(_run_id()))
+        headers = context_headers(config.topic_prefix, context.task, config.flavor.name, str(_run_id()))
         self._headers = headers if config.extended_headers else ()
         self._capture = _capture(config, raw, self._headers)
         self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
         self._history = self._opened_history()
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
-        self._origin = chosen(includes, excludes) if includes or excludes else None
+        self._origin = config.flavor.sources(includes, excludes) if includes or excludes else None
         self._action = HeartbeatQuery(self._settings, config.heartbeat_query) if config.heartbeat_query else None
         self._heartbeat = _heartbeat(config, raw, self._action)
         self._processors = [
@@ -173,7 +174,7 @@ class MySqlSource:
             only_captured_tables=config.only_captured_tables,
             only_captured_databases=config.only_captured_databases,
             skip_unparseable=config.skip_unparseable,
-            comments=config.schema_comments,
+            comments=config.keeps_comments,
         )
         return History(self._topic, config.topic_prefix, self._capture.table, options)
 
@@ -385,6 +386,7 @@ class MySqlSource:
             transactions=_transactions(config, self._raw, position),
             refill=self._refilled if self._processors else None,
             max_rows=config.max_batch_size,
+            flavor=config.flavor,
         )
         return stream(self._settings, config.server_id, position, options, self._history, self._capture, self._watch)
 
@@ -411,7 +413,7 @@ def _settings(config: MySqlConfig) -> wire.Settings:
         port=config.port,
         user=config.user,
         password=config.password,
-        ssl_mode=config.ssl_mode,
+        ssl_mode=config.flavor.ssl_modes.get(config.ssl_mode, config.ssl_mode),
         truststore=config.ssl_truststore,
         truststore_password=config.ssl_truststore_password,
         keystore=config.ssl_keystore,
@@ -419,6 +421,7 @@ def _settings(config: MySqlConfig) -> wire.Settings:
         connect_timeout_ms=config.connect_timeout_ms or 30_000,
         net_write_timeout_s=config.net_write_timeout_s,
         net_read_timeout_s=config.net_read_timeout_s,
+        flavor=config.flavor,
     )
 
 
@@ -437,7 +440,7 @@ def _type_options(config: MySqlConfig) -> TypeOptions:
 def _capture(config: MySqlConfig, raw: Raw, headers: Headers = ()) -> Capture:
     envelopes = EnvelopeSettings(
         prefix=config.topic_prefix,
-        source=source_info.schema(),
+        source=source_info.schema(config.flavor.name),
         tombstones=config.tombstones,
         name_adjustment=config.schema_names,
         headers=headers,
@@ -501,13 +504,18 @@ def _run_id() -> uuid.UUID:
     return uuid.UUID(int=bits)
 
 
-MYSQL: Final = SourceConnector(
-    class_name=CLASS_NAME,
-    version=source_info.VERSION,
-    config=MySqlConfig,
-    build=build,
-    prefixes=_PASSED_THROUGH,
-    chains=("post.processors", "converters"),
-    check=check,
-    check_offsets=check_offsets,
-)
+def declare(class_name: str, config: type[MySqlConfig]) -> SourceConnector:
+    """The connector of that name; the config's class tells which of the two kinds of servers it reads."""
+    return SourceConnector(
+        class_name=class_name,
+        version=source_info.VERSION,
+        config=config,
+        build=partial(build, config),
+        prefixes=_PASSED_THROUGH,
+        chains=("post.processors", "converters"),
+        check=partial(check, config),
+        check_offsets=check_offsets,
+    )
+
+
+MYSQL: Final = declare(CLASS_NAME, MySqlConfig)

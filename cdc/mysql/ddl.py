@@ -121,6 +121,7 @@ class _Run:
         if cursor.accept("SET", "STATEMENT"):  # MariaDB: SET STATEMENT variable=value FOR statement
             while not cursor.accept("FOR"):
                 cursor.take()
+            tokens = tokens[cursor.mark() :]
         head = cursor.take().upper
         text = text_of(self._sql, tokens)
         self._begin = next((token.start for token in tokens if not token.versioned), tokens[0].start)

@@ -40,11 +40,13 @@ _PLAIN: Final = {
     "DATE": DATE, "TINYBLOB": BLOB, "MEDIUMBLOB": BLOB, "LONGBLOB": BLOB, "BOOL": BOOLEAN, "BOOLEAN": BOOLEAN,
     "JSON": OTHER, "GEOMETRY": OTHER, "POINT": OTHER, "LINESTRING": OTHER, "POLYGON": OTHER, "MULTIPOINT": OTHER,
     "MULTILINESTRING": OTHER, "MULTIPOLYGON": OTHER, "GEOMETRYCOLLECTION": OTHER, "GEOMCOLLECTION": OTHER,
+    "UUID": OTHER, "INET4": OTHER, "INET6": OTHER,
 }  # fmt: skip
 _DEFAULT_SIZE: Final = {
     "DECIMAL": (10, 0), "DEC": (10, 0), "FIXED": (10, 0), "NUMERIC": (10, 0), "BIT": (1, None), "VECTOR": (2048, None),
 }  # fmt: skip
-_NOW: Final = frozenset({"CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"})
+_NOW: Final = frozenset({"CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP", "CURDATE", "CURTIME"})
+_SEQUENCES: Final = frozenset({"NEXTVAL", "LASTVAL"})
 _MAX_INT: Final = 2**31 - 1
 
 
@@ -81,9 +83,14 @@ UNSAID: Final = "utf8_"
 _UTF8: Final = frozenset({"utf8", "utf8mb3", "utf8mb4"})
 
 
-def charset_of(collation: str) -> str:
-    """The character set of a collation: MySQL's collations begin with it. `UNSAID` where `said` is to be asked."""
+def charset_of(collation: str) -> str | None:
+    """The character set of a collation, whose name begins with it. `UNSAID` where `said` is to be asked.
+
+    MariaDB's `uca1400_ai_ci` is of any character set: None.
+    """
     charset = collation.lower().partition("_")[0]
+    if charset == "uca1400":
+        return None
     return UNSAID if charset == "utf8" else charset
 
 
@@ -341,7 +348,10 @@ def _harmless(cursor: Cursor) -> bool:
         cursor.accept_any("VIRTUAL", "STORED", "PERSISTENT")
     elif cursor.accept_any("COLUMN_FORMAT", "STORAGE", "SRID"):
         cursor.take()
-    elif cursor.accept_any("ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"):
+    elif cursor.accept("COMPRESSED"):  # MariaDB
+        if cursor.accept_sign("="):
+            cursor.take()
+    elif cursor.accept_any("ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "REF_SYSTEM_ID"):
         cursor.accept_sign("=")
         cursor.take()
     elif cursor.at("CONSTRAINT") or cursor.at("CHECK"):
@@ -428,8 +438,10 @@ def _literal(cursor: Cursor, draft: _Draft) -> None:
     elif token.kind is TokenKind.WORD and token.text.startswith("_") and cursor.peek() is not None:
         literal = cursor.take()
         draft.default = token.text + literal.text if literal.kind is TokenKind.STRING else _prefixed(literal)
-    elif token.kind is TokenKind.WORD and cursor.at_sign("("):
+    elif token.kind is TokenKind.WORD and cursor.at_sign("("):  # MariaDB's functions need no parentheses around
         cursor.parens()
+        draft.has_default = token.upper not in _SEQUENCES
+        return
     else:
         raise cursor.error(f"unknown default {token.text!r}, then")
     if cursor.accept("COLLATE"):

@@ -13,7 +13,7 @@ import structlog
 from cdc.errors import SourceError
 from cdc.mysql import schema_change
 from cdc.mysql.ddl import Catalog, Effect, Unparseable
-from cdc.mysql.offset import GtidSet
+from cdc.mysql.offset import covers, gtids_of
 from cdc.mysql.schema_change import HistoryRecord, Kind, SchemaChange, TableChange
 from cdc.record import Topic
 from cdc.table import Table, TableId
@@ -327,9 +327,9 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
     """
     ours, theirs = recorded.get("gtids"), desired.get("gtids")
     if theirs is not None and ours is not None:
-        had, wanted = GtidSet.parse(ours), GtidSet.parse(theirs)
+        had, wanted = gtids_of(ours), gtids_of(theirs)
         if had != wanted:
-            return wanted.contains(had)
+            return covers(wanted, had)
         if "snapshot" in desired and "snapshot" not in recorded:
             return False
         return _number(recorded, "event") <= _number(desired, "event")
@@ -343,7 +343,7 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
 def _place(position: Mapping[str, Any]) -> _Place:
     gtids = position.get("gtids")
     if gtids is not None:
-        return (str(GtidSet.parse(gtids)), _number(position, "event"))
+        return (str(gtids_of(gtids)), _number(position, "event"))
     return _coordinates(position)
 
 

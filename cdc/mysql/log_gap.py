@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cdc.errors import TailraceError
 from cdc.mysql import binlog, wire
-from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.offset import Gtids, Position
 from cdc.mysql.server import Server
 from cdc.table import TableId
 
@@ -43,14 +43,11 @@ def gap(
         server_id: the connector's own, to look into the log with.
         by_gtid: False: the log is to be read by file and position although there are GTIDs.
     """
-    known = server.variables("gtid_mode", "gtid_executed", "gtid_purged", "server_uuid")
-    if by_gtid and position.gtids is not None and known.get("gtid_mode", "OFF").upper() == "ON":
-        had = GtidSet.parse(position.gtids).only(counts)
-        executed, purged = (GtidSet.parse(known[name]).only(counts) for name in ("gtid_executed", "gtid_purged"))
-        if lost := purged.minus(had):
-            return _purged(server, server_id, position, f"it purged the transactions {lost}, which were not read")
-        lacking = had.minus(executed)
-        return _lacking(server, known["server_uuid"], lacking) if lacking else None
+    state = server.flavor.compared(server, position.gtids, counts) if by_gtid and position.gtids is not None else None
+    if state is not None:
+        if state.lost:
+            return _purged(server, server_id, position, f"it purged the transactions {state.lost}, which were not read")
+        return _lacking(server, state.server, state.lacking) if state.lacking else None
     return _missing_bytes(server, server_id, position)
 
 
@@ -88,9 +85,9 @@ def _purged(server: Server, server_id: int, position: Position, what: str) -> Ga
     return Gap(f"{server.settings} no longer has the binary log after the stored offset: {what}{when}")
 
 
-def _lacking(server: Server, uuid: str, lacking: GtidSet) -> Gap:
+def _lacking(server: Server, name: str, lacking: Gtids) -> Gap:
     """Transactions that were sent and that this server does not have."""
-    where = f"{server.settings} (server_uuid {uuid})"
+    where = f"{server.settings} ({name})"
     channels = server.replication()
     if not channels:
         return Gap(

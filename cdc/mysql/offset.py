@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cdc.errors import SourceError
 from cdc.java.strings import in_hash_order
+from cdc.mysql.domain_gtids import DomainGtids, is_domain_gtids
 from cdc.transactions import ID, ORDER
 
 Interval = tuple[int, int]
@@ -127,6 +128,9 @@ class GtidSet:
         """The part that servers whose UUID is `wanted` made (`gtid.source.includes`, `.excludes`)."""
         return GtidSet({origin: ranges for origin, ranges in self.intervals.items() if wanted(origin[0])})
 
+    def tally(self) -> GtidTally:
+        return GtidTally(self)
+
 
 class GtidTally:
     """A GTID set that grows by one transaction after the other, of which most are the next of the same server."""
@@ -152,6 +156,22 @@ class GtidTally:
             self._done = self._done.union(GtidSet({(uuid, tag): ((self._first, self._last),)}))
             self._origin = ""
         return self._done
+
+
+Gtids: TypeAlias = GtidSet | DomainGtids
+"""Which transactions are done, as MySQL or as MariaDB names them."""
+
+
+def gtids_of(text: str) -> Gtids:
+    """From MySQL's or MariaDB's text. Raises: SourceError: it is neither."""
+    return DomainGtids.parse(text) if is_domain_gtids(text) else GtidSet.parse(text)
+
+
+def covers(done: Gtids, asked: Gtids) -> bool:
+    """Whether everything of `asked` is done; never where one is MySQL's and the other MariaDB's."""
+    if isinstance(done, DomainGtids):
+        return isinstance(asked, DomainGtids) and done.contains(asked)
+    return isinstance(asked, GtidSet) and done.contains(asked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from cdc.changes import Row, SourceRun, Sources
 from cdc.envelope import Blocks
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
-from cdc.mysql import binlog, schema_change, transaction
+from cdc.mysql import binlog, mariadb_events, schema_change, transaction
 from cdc.mysql.binlog import (
     FormatDescription,
     Gtid,
@@ -30,9 +30,11 @@ from cdc.mysql.binlog import (
     TableMap,
     TransactionPayload,
 )
+from cdc.mysql.domain_gtids import origin
 from cdc.mysql.failures import DamagedEvent
+from cdc.mysql.flavor import MYSQL, Flavor
 from cdc.mysql.log_tables import Captured, LogTable, LogTables, Shape
-from cdc.mysql.offset import GtidSet, GtidTally, Position
+from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.resumed import Begun, Resumed
 from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.source_info import VERSION, SourceInfo
@@ -76,7 +78,8 @@ class ReaderOptions:
         inconsistent: `inconsistent.schema.handling.mode`.
         learn: records a table that the history lacks at an offset, as the server has it; False when it cannot.
         undecodable: `event.processing.failure.handling.mode`: what becomes of rows events that cannot be decoded.
-        origin: the filter of `gtid.source.includes` and `.excludes`, asked with a server UUID; None: all.
+        origin: the filter of `gtid.source.includes` and `.excludes`, asked with a server UUID (MariaDB:
+            `domain-server`); None: all.
         filter_dml: `gtid.source.filter.dml.events`.
         ignore_gtids: `gtid.ignore.on.recovery`: restart by file and position.
         heartbeat: None sends none.
@@ -101,7 +104,7 @@ class ReaderOptions:
     transactions: Transactions | None = None
     refill: Callable[[Shape, Sequence[Row]], list[Row]] | None = None
     max_rows: int = 4096
-    connector: str = "mysql"
+    flavor: Flavor = MYSQL
 
 
 class Watch(Protocol):
@@ -140,11 +143,11 @@ class Reader:
     """
 
     __slots__ = (
-        "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file", "_full",
-        "_gtid", "_gtid_at", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset", "_micros",
-        "_now", "_options", "_partition", "_query", "_restart", "_resume", "_resumed", "_row", "_rows", "_sent",
-        "_server", "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_transactions", "_ts_sec",
-        "_unwanted", "_waiting", "_watch",
+        "_alone", "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file",
+        "_full", "_gtid", "_gtid_at", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset",
+        "_micros", "_now", "_options", "_partition", "_query", "_restart", "_resume", "_resumed", "_row", "_rows",
+        "_sent", "_server", "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_transactions",
+        "_ts_sec", "_unwanted", "_waiting", "_watch",
     )  # fmt: skip
 
     def __init__(
@@ -154,7 +157,7 @@ class Reader:
         captured: Captured,
         start: Position,
         *,
-        gtids: GtidSet | None,
+        gtids: Gtids | None,
         has_gtids: bool,
         checksum: bool,
         server: str | None = None,
@@ -175,7 +178,7 @@ class Reader:
         self._partition = {"server": options.prefix}
         self._server = server
         self._checksum, self._has_gtids = binlog.CHECKSUM_SIZE if checksum else 0, has_gtids
-        self._done_gtids = None if gtids is None else GtidTally(gtids)
+        self._done_gtids = None if gtids is None else gtids.tally()
         # A restart in the middle of a transaction: what of it was sent, until that was passed over.
         self._resume: Resumed | None = Resumed(start) if start.event or start.row else None
         # The same while that transaction is open; and the rows sent of any that is, None when that is not known.
@@ -184,7 +187,7 @@ class Reader:
         self._file, self._start, self._end = start.file, start.pos, start.pos
         self._restart = (start.file, start.pos)
         self._server_id, self._ts_sec = start.server_id, start.ts_sec
-        self._in_transaction, self._event = False, 0
+        self._in_transaction, self._event, self._alone = False, 0, False
         self._gtid: str | None = None
         self._gtid_at = 0
         self._micros: int | None = None
@@ -206,7 +209,8 @@ class Reader:
             binlog.INCIDENT: self._on_incident, binlog.HEARTBEAT: self._on_heartbeat,
             binlog.HEARTBEAT_V2: self._on_heartbeat, binlog.GTID: self._on_gtid, binlog.ANONYMOUS_GTID: self._on_gtid,
             binlog.GTID_TAGGED: self._on_gtid, binlog.PREVIOUS_GTIDS: self._on_previous_gtids,
-            binlog.XA_PREPARE: self._on_commit, **dict.fromkeys(binlog.ROWS, self._on_rows),
+            binlog.XA_PREPARE: self._on_commit, mariadb_events.GTID: self._on_domain_gtid,
+            mariadb_events.GTID_LIST: self._on_gtid_list, **dict.fromkeys(binlog.ROWS, self._on_rows),
         }  # fmt: skip
         self._watch = watch
         if watch is not None:
@@ -215,6 +219,7 @@ class Reader:
             self._on_gtid(gtid, _unpack_header(gtid)[0])
         if options.include_query:
             self._handlers[binlog.ROWS_QUERY] = self._on_rows_query
+            self._handlers[mariadb_events.ANNOTATE_ROWS] = self._on_annotation
 
     # From packets to Polls
 
@@ -283,6 +288,9 @@ class Reader:
             self._start, self._end = end - size, end
         if kind == binlog.TRANSACTION_PAYLOAD:
             return False
+        if kind in mariadb_events.COMPRESSED:
+            event = self._uncompressed(event)
+            kind = event[4]
         handler = self._handlers.get(kind)
         if handler is not None:
             handler(event, timestamp)
@@ -293,7 +301,7 @@ class Reader:
                 self._resume = self._resumed = None
         else:
             self._restart = (self._file, self._end)
-        if not self._has_gtids and timestamp and end:
+        if not self._has_gtids and timestamp:
             self._micros = timestamp * 1_000_000
         return True
 
@@ -323,7 +331,7 @@ class Reader:
         """What was read before an error."""
         return self._poll(idle=False)
 
-    def gtids(self) -> GtidSet | None:
+    def gtids(self) -> Gtids | None:
         """What a server need not send to a reader that goes on from `position`."""
         return None if self._done_gtids is None else self._done_gtids.done()
 
@@ -346,6 +354,12 @@ class Reader:
     def _gtids_done(self) -> str | None:
         done = self.gtids()
         return None if done is None else str(done) or None
+
+    def _uncompressed(self, event: bytes) -> bytes:
+        try:
+            return mariadb_events.uncompressed(event, checksum=self._checksum > 0)
+        except DecodeError as error:
+            raise DecodeError(f"{self._where()}: {error}") from error
 
     def _where(self) -> str:
         return f"{self._file}:{self._start}"
@@ -386,7 +400,7 @@ class Reader:
         """Tells what is done when the offset did not: this stands first in each file."""
         previous = self._decode(event)
         if self._done_gtids is None and self._has_gtids and isinstance(previous, PreviousGtids):
-            self._done_gtids = GtidTally(GtidSet.parse(previous.gtids))
+            self._done_gtids = GtidSet.parse(previous.gtids).tally()
 
     # Transactions
 
@@ -406,6 +420,22 @@ class Reader:
         origin = self._options.origin
         if origin is not None and self._options.filter_dml:
             self._unwanted = self._gtid is not None and not origin(self._gtid.partition(":")[0])
+
+    def _on_gtid_list(self, event: bytes, timestamp: int) -> None:
+        """MariaDB's way to tell what is done when the offset did not."""
+        if self._done_gtids is None:
+            self._done_gtids = mariadb_events.gtid_list(event, len(event) - self._checksum).tally()
+
+    def _on_domain_gtid(self, event: bytes, timestamp: int) -> None:
+        """MariaDB's transactions begin with this, and there is no BEGIN."""
+        begun = mariadb_events.gtid(event)
+        self._gtid, self._gtid_at = f"{begun.domain}-{self._server_id}-{begun.number}", self._start
+        self._begin(None, timestamp)
+        self._alone = begun.alone
+        self._note_begin()
+        wanted = self._options.origin
+        if wanted is not None and self._options.filter_dml:
+            self._unwanted = not wanted(origin(begun.domain, self._server_id))
 
     def _begin(self, thread: int | None, timestamp: int) -> None:
         self._restart = (self._file, self._start)
@@ -453,7 +483,7 @@ class Reader:
 
     def _on_commit(self, event: bytes, timestamp: int) -> None:
         self._in_transaction, self._event, self._thread, self._query = False, 0, None, None
-        self._unwanted = False
+        self._unwanted = self._alone = False
         if self._resumed is not None:
             self._resume = self._resumed = None
         if self._done_gtids is not None and self._gtid is not None:
@@ -474,6 +504,8 @@ class Reader:
             self._begin(query.thread_id, timestamp)
             self._note_begin()
         elif start.startswith("XA START"):
+            if self._in_transaction:  # MariaDB's has begun with its GTID
+                return
             # Debezium names no thread of an XA transaction, and sends its rows when it is prepared.
             self._begin(None, timestamp)
         elif start == "COMMIT":
@@ -487,7 +519,7 @@ class Reader:
             self._tell_lost(query.database)
         elif not start.startswith("XA "):
             self._statement(query, sql, timestamp)
-        if not self._in_transaction and start not in ("COMMIT", "ROLLBACK"):
+        if (self._alone or not self._in_transaction) and start not in ("COMMIT", "ROLLBACK"):
             self._on_commit(event, timestamp)
 
     # Statements
@@ -564,7 +596,7 @@ class Reader:
         """A `source` block up to `row`, which alone changes from row to row."""
         options = self._options
         return (
-            VERSION, options.connector, options.prefix, micros // 1000, None, database, None, micros, micros * 1000,
+            VERSION, options.flavor.name, options.prefix, micros // 1000, None, database, None, micros, micros * 1000,
             table, self._server_id, self._gtid, self._file, self._start,
         )  # fmt: skip
 
@@ -581,6 +613,9 @@ class Reader:
         query = self._decode(event)
         if isinstance(query, RowsQuery):
             self._query = query.sql
+
+    def _on_annotation(self, event: bytes, timestamp: int) -> None:
+        self._query = mariadb_events.annotation(event, len(event) - self._checksum)
 
     def _on_rows(self, event: bytes, timestamp: int) -> None:
         resumed, first = self._resumed, 0

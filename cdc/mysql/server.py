@@ -13,7 +13,8 @@ from pymysql.err import MySQLError
 
 from cdc.errors import SourceError
 from cdc.mysql import wire
-from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.flavor import Flavor
+from cdc.mysql.offset import Position
 from cdc.table import TableId
 
 Row: TypeAlias = tuple[Any, ...]
@@ -60,6 +61,11 @@ class Server:
     def close(self) -> None:
         self.connection._force_close()  # type: ignore[attr-defined]
 
+    @property
+    def flavor(self) -> Flavor:
+        """What the connector takes the server for; `is_mariadb` tells what it is."""
+        return self.settings.flavor
+
     def version(self) -> tuple[int, ...]:
         """(8, 4, 2) for `8.4.2-debug`."""
         text = str(self.connection.server_version)  # type: ignore[attr-defined]
@@ -76,15 +82,13 @@ class Server:
 
     def position(self) -> Position:
         """Where the binary log ends now. Raises: SourceError: there is no binary log."""
-        renamed = self.version() >= (8, 2) and not self.is_mariadb()
-        rows = self.run("SHOW BINARY LOG STATUS" if renamed else "SHOW MASTER STATUS")
+        rows = self.run(self.flavor.status(self.version()))
         if not rows:
             raise SourceError(
                 f"{self.settings} writes no binary log; start mysqld with log_bin (and binlog_format=ROW), "
                 "without skip-log-bin"
             )
-        file, pos, gtids = rows[0][0], int(rows[0][1]), rows[0][4] if len(rows[0]) > 4 else ""
-        return Position(file=file, pos=pos, gtids=str(GtidSet.parse(gtids)) or None)
+        return Position(file=rows[0][0], pos=int(rows[0][1]), gtids=str(self.flavor.gtids_now(self, rows[0])) or None)
 
     def logs(self) -> list[str]:
         """Names of the binary logs the server still has, oldest first."""

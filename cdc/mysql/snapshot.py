@@ -304,10 +304,10 @@ class Snapshot:
     # What goes out
 
     def _source(self, ns: int, marker: str, database: str, table: str | None) -> SourceInfo:
-        position = self._read_at
+        position, context = self._read_at, self._context
         return SourceInfo(
-            VERSION, "mysql", self._context.config.topic_prefix, ns // 1_000_000, marker, database, None,
-            ns // 1_000, ns, table, 0, None, position.file, position.pos, 0, None, None,
+            VERSION, context.settings.flavor.name, context.config.topic_prefix, ns // 1_000_000, marker, database,
+            None, ns // 1_000, ns, table, 0, None, position.file, position.pos, 0, None, None,
         )  # fmt: skip
 
     def _offset(self) -> Position:

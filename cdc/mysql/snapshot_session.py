@@ -51,10 +51,9 @@ class Session:
                 "SET SESSION sql_mode = '', time_zone = '+00:00', net_write_timeout = 28800, wait_timeout = 28800, "
                 f"lock_wait_timeout = {max(1, config.lock_timeout_ms // 1000)}"
             )
-            if not self.server.is_mariadb():
-                self.server.run("SET SESSION max_execution_time = 0")
-                with contextlib.suppress(MySQLError):  # before MySQL 8 estimates are always fresh
-                    self.server.tried("SET SESSION information_schema_stats_expiry = 0")
+            self.server.run(self.server.flavor.unlimited)
+            with contextlib.suppress(MySQLError):  # elsewhere than in MySQL 8 and later estimates are always fresh
+                self.server.tried("SET SESSION information_schema_stats_expiry = 0")
             self.server.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         except BaseException:
             self.close()

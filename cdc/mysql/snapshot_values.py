@@ -106,7 +106,7 @@ def _value(column: Column, options: TypeOptions, name: str, constants: dict[str,
             return f'{name}.decode("utf-8", "replace")'
         constants[f"decode_{name}"] = codecs.lookup(encoding).decode
         return f'decode_{name}({name}, "replace")[0]'
-    if kind in (Family.ENUM, Family.SET, Family.JSON):
+    if kind in (Family.ENUM, Family.SET, Family.JSON, Family.UUID, Family.INET):
         return f'{name}.decode("utf-8", "replace")'
     if kind is Family.BOOLEAN:
         return f"int({name}) != 0"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Final
 
 import structlog
-from pymysql.err import MySQLError
 
 from cdc.errors import DecodeError, SourceUnavailable
 from cdc.mysql import binlog, wire
 from cdc.mysql.binlog import FormatDescription, Gtid, PreviousGtids, Rotate
 from cdc.mysql.failures import DamagedEvent
+from cdc.mysql.flavor import Resumption
 from cdc.mysql.log_tables import Captured
-from cdc.mysql.offset import GtidSet, GtidTally, Position
+from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.reader import Reader, ReaderOptions, Statements, Watch
+from cdc.mysql.server import Server
 from cdc.record import Poll
 
 _log = structlog.get_logger(__name__)
@@ -34,24 +35,21 @@ def stream(
     """Polls from `start` on, at least one every half second, until an error or the generator is closed.
 
     Ends when a signal asks for a blocking snapshot; `watch.place.position` then tells where.
-    By GTID when the server has gtid_mode=ON and `start` knows what was done, by file and position otherwise.
+    By GTID when the server has them and `start` knows what was done, by file and position otherwise.
     Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DecodeError: not.
     """
-    has_gtids, purged, server = _server_gtids(settings)
-    gtids: GtidSet | None = None
-    if has_gtids and start.gtids is not None and not options.ignore_gtids:
-        gtids = requested(GtidSet.parse(start.gtids), purged, options.origin)
+    stamped, gtids, server = _resumption(settings, start, options)
     if watch is not None:
-        watch.start(has_gtids=has_gtids)
+        watch.start(has_gtids=stamped)
     before = _Before(start, gtids)
-    if has_gtids and gtids is None:
+    if stamped and gtids is None:
         yield from _look_before(settings, server_id, before)
     damaged: tuple[Position, int] | None = None
     while True:
-        packets = wire.Stream(settings, server_id, start, gtids)
+        packets = wire.Stream(settings, server_id, start, gtids, queries=options.include_query)
         reader = Reader(
             options, history, captured, start,
-            gtids=before.gtids(), has_gtids=has_gtids, checksum=packets.checksum, server=server, gtid=before.begun,
+            gtids=before.gtids(), has_gtids=stamped, checksum=packets.checksum, server=server, gtid=before.begun,
             watch=watch,
         )  # fmt: skip
         try:
@@ -97,12 +95,12 @@ class _Before:
         begun: the GTID event of a transaction that the position stands in.
     """
 
-    def __init__(self, position: Position, done: GtidSet | None) -> None:
+    def __init__(self, position: Position, done: Gtids | None) -> None:
         self.position, self.checksum = position, False
         self.begun: bytes | None = None
-        self._done = None if done is None else GtidTally(done)
+        self._done = None if done is None else done.tally()
 
-    def gtids(self) -> GtidSet | None:
+    def gtids(self) -> Gtids | None:
         return None if self._done is None else self._done.done()
 
     def is_found(self, event: bytes) -> bool:
@@ -124,29 +122,13 @@ class _Before:
             if isinstance(told, FormatDescription):
                 self.checksum = told.checksum
             elif isinstance(told, PreviousGtids):
-                self._done = GtidTally(GtidSet.parse(told.gtids))
+                self._done = GtidSet.parse(told.gtids).tally()
         return self.begun is None and head.next_position == self.position.pos
 
 
-def requested(done: GtidSet, purged: GtidSet, origin: Callable[[str], bool] | None) -> GtidSet:
-    """What a server need not send: what is done, and what it purged of servers never read or not wanted.
-
-    What it purged of the servers that were read stays wanted, so that a gap is refused and not passed over.
-    """
-    read = {uuid for uuid, _ in done.intervals}
-    return done.union(purged.only(lambda uuid: uuid not in read or (origin is not None and not origin(uuid))))
-
-
-def _server_gtids(settings: wire.Settings) -> tuple[bool, GtidSet, str | None]:
-    """Whether gtid_mode is ON, gtid_purged, and server_uuid."""
-    connection = wire.connect(settings)
+def _resumption(settings: wire.Settings, start: Position, options: ReaderOptions) -> Resumption:
+    server = Server(settings)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('gtid_mode', 'gtid_purged', 'server_uuid')")
-            found = {name.lower(): value for name, value in cursor.fetchall()}
-    except (MySQLError, OSError) as error:
-        raise wire.failure(error, settings) from error
+        return settings.flavor.resumption(server, start, options.origin, by_gtid=not options.ignore_gtids)
     finally:
-        connection.close()
-    purged = GtidSet.parse(found.get("gtid_purged", ""))
-    return found.get("gtid_mode", "OFF").upper() == "ON", purged, found.get("server_uuid")
+        server.close()

@@ -17,7 +17,7 @@ class TableMap:
     """Which table a number stands for in the rows events that follow, and its columns as the server stores them.
 
     Attributes:
-        column_types: one byte a column, `MYSQL_TYPE_*`.
+        column_types: one byte a column, `MYSQL_TYPE_*`; 140 and 141 are MariaDB's compressed BLOB and VARCHAR.
         metas: one number a column: VARCHAR and VAR_STRING the greatest length in bytes; STRING (also of ENUM and SET)
             real type * 256 + length byte; NEWDECIMAL precision * 256 + scale; BIT full bytes * 256 + odd bits;
             BLOB, JSON, GEOMETRY, VECTOR the bytes of the length; FLOAT, DOUBLE their size; TIME2, DATETIME2,
@@ -53,10 +53,10 @@ class TableMap:
 
 
 _NUMERIC: Final = frozenset((1, 2, 3, 4, 5, 8, 9, 246))
-_ONE_BYTE_META: Final = frozenset((4, 5, 17, 18, 19, 242, 245, 249, 250, 251, 252, 255))
-_CHARACTER: Final = frozenset((15, 249, 250, 251, 252, 253, 254))
-_VARCHAR, _BIT, _ENUM, _SET, _VAR_STRING, _STRING, _NEWDECIMAL, _GEOMETRY, _VECTOR = (
-    15, 16, 247, 248, 253, 254, 246, 255, 242,
+_ONE_BYTE_META: Final = frozenset((4, 5, 17, 18, 19, 140, 242, 245, 249, 250, 251, 252, 255))
+_CHARACTER: Final = frozenset((15, 140, 141, 249, 250, 251, 252, 253, 254))
+_VARCHAR, _BIT, _ENUM, _SET, _VAR_STRING, _STRING, _NEWDECIMAL, _GEOMETRY, _VECTOR, _VARCHAR_COMPRESSED = (
+    15, 16, 247, 248, 253, 254, 246, 255, 242, 141,
 )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _meta(kind: int, raw: EventBytes) -> int:
     """One column's metadata as the docstring of TableMap says."""
     if kind in _ONE_BYTE_META:
         return raw.number(1)
-    if kind in (_VARCHAR, _VAR_STRING, _BIT):
+    if kind in (_VARCHAR, _VAR_STRING, _BIT, _VARCHAR_COMPRESSED):
         return raw.number(2)
     if kind in (_STRING, _ENUM, _SET, _NEWDECIMAL):
         return int.from_bytes(raw.take(2), "big")

@@ -58,6 +58,8 @@ class Family(Enum):
     POINT = auto()
     GEOMETRY = auto()
     VECTOR = auto()
+    UUID = auto()
+    INET = auto()
 
 
 INTEGER_BITS: Final = {
@@ -77,7 +79,8 @@ FAMILIES: Final = {
     **dict.fromkeys(("BINARY", "VARBINARY", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB"), Family.BINARY),
     "BIT": Family.BIT, "ENUM": Family.ENUM, "SET": Family.SET, "JSON": Family.JSON, "YEAR": Family.YEAR,
     "DATE": Family.DATE, "TIME": Family.TIME, "DATETIME": Family.DATETIME, "TIMESTAMP": Family.TIMESTAMP,
-    "POINT": Family.POINT, "VECTOR": Family.VECTOR, "BOOL": Family.BOOLEAN, "BOOLEAN": Family.BOOLEAN,
+    "POINT": Family.POINT, "VECTOR": Family.VECTOR, "UUID": Family.UUID, "INET4": Family.INET, "INET6": Family.INET,
+    "BOOL": Family.BOOLEAN, "BOOLEAN": Family.BOOLEAN,
 }  # fmt: skip
 
 # java.sql.Types, for names that MySQL knows as synonyms: NATIONAL VARCHAR, LONG VARBINARY, CHARACTER VARYING, ...

@@ -55,6 +55,7 @@ GEOMETRY: Final = struct(
 )  # fmt: skip
 _VECTOR: Final = array(FLOAT32, name="io.debezium.data.FloatVector", version=1)
 _JSON: Final = Schema(Type.STRING, name="io.debezium.data.Json", version=1)
+_UUID: Final = Schema(Type.STRING, name="io.debezium.data.Uuid", version=1)
 _YEAR: Final = Schema(Type.INT32, name="io.debezium.time.Year", version=1)
 _ZONED: Final = Schema(Type.STRING, name="io.debezium.time.ZonedTimestamp", version=1)
 
@@ -104,6 +105,7 @@ def _value_schema(column: Column, options: TypeOptions) -> Schema:
 _ALWAYS: Final = {
     Family.BIT: BOOLEAN, Family.BOOLEAN: BOOLEAN, Family.TEXT: STRING, Family.JSON: _JSON, Family.YEAR: _YEAR,
     Family.TIMESTAMP: _ZONED, Family.POINT: POINT, Family.GEOMETRY: GEOMETRY, Family.VECTOR: _VECTOR,
+    Family.UUID: _UUID, Family.INET: STRING,
 }  # fmt: skip
 
 

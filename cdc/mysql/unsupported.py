@@ -49,7 +49,8 @@ REFUSED: Final = (
     _Limit("locking_mode", lambda value: value == "custom", "a custom lock is a Java class, and no Java runs here; "
            "use minimal, extended or none"),
     _Limit("transaction_factory", _not("io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"), _NO_JAVA),
-    _Limit("source_maker", _not("io.debezium.connector.mysql.MySqlSourceInfoStructMaker"), _NO_JAVA),
+    _Limit("source_maker", _not("io.debezium.connector.mysql.MySqlSourceInfoStructMaker",
+                                 "io.debezium.connector.mariadb.MariaDbSourceInfoStructMaker"), _NO_JAVA),
     _Limit("new_tables", _not("off"), "Debezium removed it in 1.9; remove it"),
 )  # fmt: skip
 """Ignoring these would write other data than the user asked for."""
@@ -70,8 +71,8 @@ WARNED: Final = (
     _Limit("gtid_new_channel", _not("earliest"), "new GTID channels are read from their beginning"),
     *(_Limit(field, _given, "it masks nothing; the parentheses stand for a number, or an algorithm and a salt")
       for field in ("mask_hash", "mask_with", "truncate_to")),
-    _Limit("jdbc_driver", _not("com.mysql.cj.jdbc.Driver"), "there is no JDBC driver here"),
-    _Limit("protocol", _not("jdbc:mysql"), "there is no JDBC here"),
+    _Limit("jdbc_driver", _not("com.mysql.cj.jdbc.Driver", "org.mariadb.jdbc.Driver"), "there is no JDBC driver here"),
+    _Limit("protocol", _not("jdbc:mysql", "jdbc:mariadb"), "there is no JDBC here"),
 )  # fmt: skip
 """Ignoring these leaves something out that the user can live without, when told so."""
 

@@ -25,6 +25,7 @@ from cdc import key_stores
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable, TailraceError
 from cdc.mysql.binlog import TRANSACTION_PAYLOAD
+from cdc.mysql.domain_gtids import DomainGtids
 from cdc.mysql.failures import (
     NO_GRANT,
     WRONG_PASSWORD,
@@ -36,13 +37,17 @@ from cdc.mysql.failures import (
     without_gtid,
 )
 from cdc.mysql.failures import failure as failure
-from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.flavor import MYSQL, Flavor
+from cdc.mysql.mariadb_login import LOGINS
+from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.spool import Spool
 
 _REGISTER_SLAVE: Final = 0x15
 _BINLOG_DUMP: Final = 0x12
 _BINLOG_DUMP_GTID: Final = 0x1E
 _THROUGH_GTID: Final = 0x04
+_ANNOTATE_ROWS: Final = 0x02
+"""MariaDB: send the statements that made the rows."""
 _MAX_PACKET: Final = 0xFFFFFF
 _SIZE: Final = struct.Struct("<I").unpack_from
 """A packet's size, in the lower three bytes, and its number."""
@@ -82,6 +87,7 @@ class Settings:
     connect_timeout_ms: int = 30_000
     net_write_timeout_s: int = 0
     net_read_timeout_s: int = 0
+    flavor: Flavor = MYSQL
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}"
@@ -98,6 +104,7 @@ def connect(settings: Settings, **options: Any) -> Connection[Any]:
         "host": settings.host, "port": settings.port, "user": settings.user, "charset": "utf8mb4", "autocommit": True,
         "password": (_revealed(settings.password) or "").encode(),  # the driver would take text as Latin-1
         "connect_timeout": timeout_s, "read_timeout": min(timeout_s, read_timeout), "program_name": "tailrace",
+        "auth_plugin_map": LOGINS,
         **options,
     }  # fmt: skip
     context = _tls(settings)
@@ -170,15 +177,20 @@ class Stream:
 
     checksum: bool
 
-    def __init__(self, settings: Settings, server_id: int, position: Position, gtids: GtidSet | None) -> None:
-        """Raises: SourceUnavailable, SourceError."""
+    def __init__(
+        self, settings: Settings, server_id: int, position: Position, gtids: Gtids | None, *, queries: bool = False
+    ) -> None:
+        """`queries`: MariaDB is to send the statements too (MySQL always does).
+
+        Raises: SourceUnavailable, SourceError.
+        """
         self._connection: Connection[Any] | None = connect(settings)
         self._server_id: int | None = server_id
         try:
             with self._connection.cursor() as cursor:
-                self._prepare(cursor, settings)
+                self._prepare(cursor, settings, gtids)
             self._register(self._connection, server_id)
-            command, payload = dump_request(server_id, position, gtids)
+            command, payload = dump_request(server_id, position, gtids, queries=queries)
             self._connection._execute_command(command, payload)  # type: ignore[attr-defined]
         except (MySQLError, OSError) as error:
             self.close()
@@ -197,21 +209,21 @@ class Stream:
         return int(self._connection.thread_id()) if self._connection is not None else 0  # type: ignore[no-untyped-call]
 
     @classmethod
-    def over(cls, settings: Settings, sock: socket.socket, position: Position, gtids: GtidSet | None) -> Stream:
+    def over(cls, settings: Settings, sock: socket.socket, position: Position, gtids: Gtids | None) -> Stream:
         """A stream on a socket over which the dump was asked for already; the socket's own timeout holds."""
         stream = cls.__new__(cls)
         stream._connection, stream._server_id, stream.checksum = None, None, True
         stream._reset(settings, sock, position, gtids)
         return stream
 
-    def _reset(self, settings: Settings, sock: socket.socket, position: Position, gtids: GtidSet | None) -> None:
+    def _reset(self, settings: Settings, sock: socket.socket, position: Position, gtids: Gtids | None) -> None:
         self._settings, self._position, self._gtids = settings, position, gtids
         self._socket = sock
         self._waiting = bytearray()
         self._parts: list[bytes] | Spool | None = None
         self._heard = time.monotonic()
 
-    def _prepare(self, cursor: Any, settings: Settings) -> None:
+    def _prepare(self, cursor: Any, settings: Settings, gtids: Gtids | None) -> None:
         cursor.execute("SELECT @@global.binlog_checksum")
         algorithm = cursor.fetchone()[0]
         self.checksum = algorithm == "CRC32"
@@ -224,6 +236,11 @@ class Stream:
             f"@mariadb_slave_capability = 4, SESSION net_write_timeout = {write_seconds}"
             + (f", SESSION net_read_timeout = {read_seconds}" if read_seconds else "")
         )
+        if isinstance(gtids, DomainGtids):
+            # Not strict: a master that never saw a number itself still knows what comes after it.
+            cursor.execute(
+                f"SET @slave_connect_state = '{gtids}', @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0"
+            )
 
     def _register(self, connection: Connection[Any], server_id: int) -> None:
         """Shows this reader in SHOW REPLICAS; needs REPLICATION SLAVE."""
@@ -366,8 +383,16 @@ class Stream:
             self._connection._force_close()  # type: ignore[attr-defined]
 
 
-def dump_request(server_id: int, position: Position, gtids: GtidSet | None) -> tuple[int, bytes]:
-    """The command and its payload that ask for the log after `gtids`, or from `position` on when those are None."""
+def dump_request(
+    server_id: int, position: Position, gtids: Gtids | None, *, queries: bool = False
+) -> tuple[int, bytes]:  # fmt: skip
+    """The command and its payload that ask for the log after `gtids`, or from `position` on when those are None.
+
+    MariaDB was told the GTIDs before, and then takes no notice of file and position.
+    """
+    flags = _ANNOTATE_ROWS if queries else 0
+    if isinstance(gtids, DomainGtids):
+        return _BINLOG_DUMP, struct.pack("<IHI", 4, flags, server_id)
     if gtids is not None:
         done = encoded(gtids)
         return _BINLOG_DUMP_GTID, struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(done)) + done
@@ -376,7 +401,7 @@ def dump_request(server_id: int, position: Position, gtids: GtidSet | None) -> t
             f"position {position.pos} of {position.file} is beyond the 4 GiB that MySQL's protocol can name; set "
             "gtid_mode=ON on the server, or take a new snapshot"
         )
-    return _BINLOG_DUMP, struct.pack("<IHI", max(4, position.pos), 0, server_id) + position.file.encode()
+    return _BINLOG_DUMP, struct.pack("<IHI", max(4, position.pos), flags, server_id) + position.file.encode()
 
 
 def encoded(gtids: GtidSet) -> bytes:

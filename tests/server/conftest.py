@@ -28,6 +28,22 @@ def mysql_address() -> tuple[str, int]:
     return host, int(port)
 
 
+@pytest.fixture(scope="session")
+def mariadb_address() -> tuple[str, int]:
+    """Host and port; the accounts are those of MySQL."""
+    host, port = os.environ.get("TAILRACE_MARIADB", "127.0.0.1:3307").split(":")
+    return host, int(port)
+
+
+@pytest.fixture
+def mariadb(mariadb_address: tuple[str, int]) -> Iterator[Any]:
+    """A connection of the user `app`, autocommit on."""
+    host, port = mariadb_address
+    connection = pymysql.connect(host=host, port=port, user="app", password="apppw", autocommit=True, charset="utf8mb4")
+    yield connection
+    connection.close()
+
+
 @pytest.fixture
 def mysql(mysql_address: tuple[str, int]) -> Iterator[Any]:
     """A connection of the user `app`, autocommit on."""

@@ -44,9 +44,14 @@ MADE_ANEW = re.compile(
 
 @dataclass(frozen=True)
 class Case:
-    """A folder of `tests/golden/mysql`."""
+    """A folder of `tests/golden/mysql` or `tests/golden/mariadb`."""
 
     folder: Path
+
+    @property
+    def server(self) -> str:
+        """The fixture that connects to its server."""
+        return self.folder.parent.name
 
     @property
     def name(self) -> str:

@@ -13,8 +13,9 @@ import pytest
 from tests.server.golden_case import Case, differences, recorded
 from tests.server.worker_process import WorkerProcess, wait_until
 
-CASES = [Case(folder) for folder in sorted((Path(__file__).parents[1] / "golden" / "mysql").iterdir())]
-MAIN = {"inventory", "types_numeric", "ddl"}
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASES = [Case(folder) for server in ("mysql", "mariadb") for folder in sorted((GOLDEN / server).iterdir())]
+MAIN = {"inventory", "types_numeric", "ddl", "m_inventory"}
 """Run on both logs; how a value is written does not depend on the log, so the other cases run on one."""
 PAIRS = [
     (case, log) for case in CASES for log in ("embedded", "kafka") if log == "embedded" or case.folder.name in MAIN
@@ -23,16 +24,17 @@ SYSTEM = {"mysql", "information_schema", "performance_schema", "sys"}
 
 
 @pytest.fixture
-def empty_server(mysql: Any) -> Any:
-    """History records name every database of the server, so there must be none but the case's."""
-    with mysql.cursor() as cursor:
+def empty_server(case: Case, request: pytest.FixtureRequest) -> Any:
+    """The case's server. History records name every database of it, so there must be none but the case's."""
+    server = request.getfixturevalue(case.server)
+    with server.cursor() as cursor:
         cursor.execute("SHOW DATABASES")
         others = {name for (name,) in cursor.fetchall()} - SYSTEM
         for name in [name for name in others if name.startswith("g")]:
             cursor.execute(f"DROP DATABASE `{name}`")
             others.remove(name)
-    assert not others, f"the golden cases need a MySQL without other databases, it has {sorted(others)}"
-    return mysql
+    assert not others, f"the golden cases need a server without other databases, it has {sorted(others)}"
+    return server
 
 
 @pytest.fixture
@@ -47,9 +49,9 @@ def worker(log_kind: str, tmp_path: Path, kafka: str) -> Iterator[WorkerProcess]
     ("case", "log_kind"), PAIRS, ids=lambda part: part.folder.name if isinstance(part, Case) else part
 )
 def test_every_record_is_as_debezium_wrote_it(
-    case: Case, log_kind: str, worker: WorkerProcess, empty_server: Any, mysql_address: tuple[str, int], kafka: str
+    case: Case, log_kind: str, worker: WorkerProcess, empty_server: Any, kafka: str
 ) -> None:
-    host, port = mysql_address
+    host, port = empty_server.host, empty_server.port
     config = case.config(
         {"DB_HOST": host, "DB_PORT": str(port), "DB_USER": "app", "DB_PASSWORD": "apppw", "BOOTSTRAP": kafka}
     )

@@ -13,7 +13,7 @@ import pymysql
 import pytest
 
 from cdc.errors import SourceError
-from cdc.mysql.connector import check
+from cdc.mysql.connector import MYSQL
 from cdc.record import SourceOffset
 from tests.server.in_process import Connector, MemoryTopic
 
@@ -386,7 +386,7 @@ def account(run: Run) -> Iterator[Callable[[str], str]]:
 def found(connector: Connector, **given: str) -> dict[str, str]:
     """What `check` says, by key."""
     raw = connector.config | {name.replace("__", "."): text for name, text in given.items()}
-    return dict(check(raw))
+    return dict(MYSQL.check(raw))
 
 
 def test_a_good_config_has_no_problem(connector: Connector) -> None:

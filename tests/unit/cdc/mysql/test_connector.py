@@ -11,7 +11,7 @@ import pytest
 
 from cdc.connector import one_task
 from cdc.errors import ConfigError, RequestError, SourceError
-from cdc.mysql.connector import MYSQL, check
+from cdc.mysql.connector import MYSQL
 from cdc.record import SourceContext, SourceOffset
 
 USERS = Path(__file__).parents[3] / "golden" / "configs" / "mysql-source-connector.put.json"
@@ -99,12 +99,14 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def test_check_refuses_without_connecting_what_the_config_alone_shows() -> None:
-    assert [problem.key for problem in check(CONFIG | {"converters": "c"})] == ["converters"]
-    assert [problem.key for problem in check(CONFIG | {"binary.handling.mode": "odd"})] == ["binary.handling.mode"]
+    assert [problem.key for problem in MYSQL.check(CONFIG | {"converters": "c"})] == ["converters"]
+    assert [problem.key for problem in MYSQL.check(CONFIG | {"binary.handling.mode": "odd"})] == [
+        "binary.handling.mode"
+    ]
 
 
 def test_an_unreachable_server_is_told_at_the_host() -> None:
-    (problem,) = check(CONFIG | {"connect.timeout.ms": "1000"})
+    (problem,) = MYSQL.check(CONFIG | {"connect.timeout.ms": "1000"})
     assert problem.key == "database.hostname"
     assert problem.message.startswith("Unable to connect: u@127.0.0.1:9 does not answer")
 

@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
-from cdc.mysql import binlog, streaming
+from cdc.mysql import binlog
 from cdc.mysql.binlog import Gtid
 from cdc.mysql.failures import DamagedEvent
+from cdc.mysql.flavor import requested
 from cdc.mysql.offset import GtidSet, Position
 from cdc.mysql.reader import Reader
 from cdc.record import Poll
@@ -462,5 +463,5 @@ def test_a_server_without_gtids_gives_times_in_seconds() -> None:
 def test_a_server_need_not_send_what_it_purged_of_others() -> None:
     a, b, c = (f"{letter * 8}-0000-0000-0000-000000000000" for letter in "abc")
     done, purged = GtidSet.parse(f"{a}:1-9,{c}:1"), GtidSet.parse(f"{a}:1-20,{b}:1-5,{c}:1-3")
-    assert str(streaming.requested(done, purged, None)) == f"{a}:1-9,{b}:1-5,{c}:1"
-    assert str(streaming.requested(done, purged, lambda uuid: uuid != c)) == f"{a}:1-9,{b}:1-5,{c}:1-3"
+    assert str(requested(done, purged, None)) == f"{a}:1-9,{b}:1-5,{c}:1"
+    assert str(requested(done, purged, lambda uuid: uuid != c)) == f"{a}:1-9,{b}:1-5,{c}:1-3"

@@ -1,0 +1,3 @@
+CREATE DATABASE gmddl;
+CREATE TABLE gmddl.a (id INT PRIMARY KEY, v VARCHAR(20) DEFAULT 'x');
+INSERT INTO gmddl.a VALUES (1,'one');
