@@ -484,7 +484,8 @@ def _heartbeat(config: MySqlConfig, raw: Raw, action: HeartbeatQuery | None) -> 
 def _transactions(config: MySqlConfig, raw: Raw, position: Position) -> Transactions | None:
     if not config.transaction_metadata:
         return None
-    topic = config.transaction_topic or _naming(config, raw).beside(config.topic_prefix, config.topic_transaction)
+    old_name = (config.transaction_topic or "").replace("${database.server.name}", config.topic_prefix)
+    topic = old_name or _naming(config, raw).beside(config.topic_prefix, config.topic_transaction)
     return Transactions(topic, config.schema_names, position.transaction)
 
 

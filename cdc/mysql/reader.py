@@ -204,7 +204,7 @@ class Reader:
         self._last_offset: dict[str, Any] | None = None
         self._told: set[tuple[str, str | None]] = set()
         self._handlers: dict[int, Callable[[bytes, int], None]] = {
-            binlog.QUERY: self._on_query, binlog.ROTATE: self._on_rotate, binlog.XID: self._on_xid,
+            binlog.QUERY: self._on_query, binlog.ROTATE: self._on_rotate, binlog.XID: self._on_commit,
             binlog.FORMAT_DESCRIPTION: self._on_format, binlog.TABLE_MAP: self._on_table_map,
             binlog.INCIDENT: self._on_incident, binlog.HEARTBEAT: self._on_heartbeat,
             binlog.HEARTBEAT_V2: self._on_heartbeat, binlog.GTID: self._on_gtid, binlog.ANONYMOUS_GTID: self._on_gtid,
@@ -217,6 +217,8 @@ class Reader:
             watch.place.position, watch.place.source, watch.place.done = self.position, self._source, self.gtids
         if gtid is not None:
             self._on_gtid(gtid, _unpack_header(gtid)[0])
+        if options.transactions is not None:
+            self._handlers[binlog.XID] = self._on_xid
         if options.include_query:
             self._handlers[binlog.ROWS_QUERY] = self._on_rows_query
             self._handlers[mariadb_events.ANNOTATE_ROWS] = self._on_annotation
@@ -465,20 +467,16 @@ class Reader:
             self._resume = self._resumed = None
         return first
 
-    def _note_begin(self) -> None:
-        if self._transactions is not None:
-            self._flush()
-            self._transactions.begin(self._gtid or f"file={self._file},pos={self._start}", (self._micros or 0) // 1000)
-            self._count_one()
+    def _note_begin(self, transactions: Transactions) -> None:
+        self._flush()
+        transactions.begin(self._gtid or f"file={self._file},pos={self._start}", (self._micros or 0) // 1000)
+        self._count_one()
 
-    def _note_end(self) -> None:
+    def _on_xid(self, event: bytes, timestamp: int) -> None:
         if self._transactions is not None:
             self._flush()
             self._transactions.end((self._micros or 0) // 1000)
             self._count_one()
-
-    def _on_xid(self, event: bytes, timestamp: int) -> None:
-        self._note_end()
         self._on_commit(event, timestamp)
 
     def _on_commit(self, event: bytes, timestamp: int) -> None:
@@ -493,7 +491,8 @@ class Reader:
         thread = transaction.begin(event, len(event) - self._checksum)
         if thread is not None:
             self._begin(thread, timestamp)
-            self._note_begin()
+            if self._transactions is not None:
+                self._note_begin(self._transactions)
             return
         query = self._decode(event)
         if not isinstance(query, Query):
@@ -502,7 +501,8 @@ class Reader:
         start = sql[:9].upper()
         if start == "BEGIN":
             self._begin(query.thread_id, timestamp)
-            self._note_begin()
+            if self._transactions is not None:
+                self._note_begin(self._transactions)
         elif start.startswith("XA START"):
             if self._in_transaction:  # MariaDB's has begun with its GTID
                 return

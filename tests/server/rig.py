@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,26 @@ class Rig:
         with self.worker.log() as log:
             values = [value for _, value in log.topic(self.index, {}).read()]
         tells_everything(list(told(values)), self.truth.changes(), exactly_once=self.worker.kafka is None)
+
+    def transactions_are_whole(self) -> None:
+        """Events count on over every restart, and END tells their number; on the embedded log nothing is told twice."""
+        metadata, orders = f"{self.name}.transaction", defaultdict[str, list[int]](list)
+        with self.worker.log() as log:
+            marks = [json.loads(value)["payload"] for _, value in log.topic(metadata, {}).read()]
+            for topic in log.topics():
+                if topic.startswith(f"{self.name}.") and topic != metadata:
+                    for _, value in log.topic(topic, {}).read():
+                        block = json.loads(value)["payload"]["transaction"] if value else None
+                        if block is not None:
+                            orders[block["id"]].append(block["total_order"])
+        ends = {mark["id"]: mark["event_count"] for mark in marks if mark["status"] == "END"}
+        assert orders
+        for id, found in orders.items():
+            assert sorted(set(found)) == list(range(1, ends[id] + 1))
+            if self.worker.kafka is None:
+                assert found == sorted(set(found))
+        if self.worker.kafka is None:
+            assert len(marks) == 2 * len(ends)
 
     def table(self) -> dict[int, Row]:
         rows = self.sql("SELECT id, v, name, CAST(price AS DOUBLE) AS price FROM t")

@@ -125,15 +125,17 @@ def test_crashes_in_the_middle_of_the_snapshot_lose_nothing(rig: Rig) -> None:
 def test_crashes_in_the_middle_of_transactions_lose_nothing(rig: Rig) -> None:
     rig.worker.flush_ms = 1
     rig.worker.start({VARIABLE: "source:flushed:9"})
-    rig.create(rig.source_config(max_batch_size="3"))
+    metadata = {"provide_transaction_metadata": "true"}
+    rig.create(rig.source_config(max_batch_size="3", **metadata))
     load = rig.load(seed=60, sizes=(40, 80))
     wait_until(partial(rig.died_since, 4), "five deaths")
     load.finish()
     rig.worker.kill()
     rig.worker.start()
-    rig.create()
+    rig.create(rig.source_config(**metadata))
     rig.index_equals_table()
     rig.topic_tells_everything()
+    rig.transactions_are_whole()
 
 
 def test_no_task_outlives_its_worker(rig: Rig) -> None:
