@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from cdc.errors import DecodeError
 from cdc.mysql import jsonb
-from cdc.mysql.charset import codec
+from cdc.mysql.charset import AS_JAVA, codec
 from cdc.mysql.column_default import default_value
 from cdc.mysql.floats import geometry, point, vector
 from cdc.mysql.mariadb_values import inet4_text, inet6_text, inflated, uuid_text
@@ -29,6 +29,7 @@ from cdc.mysql.temporal import (
     TimeForm,
     instant_text,
     valid_day,
+    wrapped,
 )
 from cdc.mysql.type_family import (
     BINARY_TEXT,
@@ -278,15 +279,15 @@ def _payload(stored: StoredColumn, expression: str) -> Steps:
 def _text(stored: StoredColumn) -> Steps:
     name = codec(stored.column.charset)
     if name == "utf_8":
-        return _payload(stored, '{raw}.decode("utf-8", "replace")' if stored.lenient else "{raw}.decode()")
+        return _payload(stored, f'{{raw}}.decode("utf-8", "{AS_JAVA}")' if stored.lenient else "{raw}.decode()")
     decode = stored.constant("decode", codecs.lookup(name).decode)
-    errors = "replace" if stored.lenient else "strict"
+    errors = AS_JAVA if stored.lenient else "strict"
     return _payload(stored, f'{decode}({{raw}}, "{errors}")[0]')
 
 
 def padding(column: Column) -> int:
-    """BINARY(n) is shown with the zeros at its end that the server does not store; 0 for other types."""
-    return (column.length or 1) if type_word(column) == "BINARY" else 0
+    """BINARY(n) is shown with the zeros at its end, which the server does not store; 0 for BINARY and other types."""
+    return (column.length or 0) if type_word(column) == "BINARY" else 0
 
 
 def _binary(stored: StoredColumn) -> Steps:
@@ -354,11 +355,14 @@ def _date(stored: StoredColumn) -> Steps:
     """Three bytes, little-endian: year (15 bits), month (4), day (5)."""
     form, adjust = DateForm(stored.options.time_precision), stored.options.adjust_years
     missing = missing_date(stored.column, stored.options, form.epoch)
+    invalid = form.epoch if stored.options.invalid_as_epoch else missing
 
     def show(packed: int) -> Any:
-        year = packed >> 9
-        days = valid_day(year, packed >> 5 & 15, packed & 31, adjust=adjust) if year else None
-        return missing if days is None else form.show(days)
+        year, month, day = packed >> 9, packed >> 5 & 15, packed & 31
+        if not (year and month and day):
+            return missing
+        days = valid_day(year, month, day, adjust=adjust)
+        return invalid if days is None else form.show(days)
 
     v = stored.variable
     dates = stored.constant("dates", Cache(show))
@@ -366,13 +370,18 @@ def _date(stored: StoredColumn) -> Steps:
 
 
 @lru_cache(maxsize=64)
-def _midnights(unit: int, adjust: bool) -> Cache[int, int | None]:
-    """The upper 23 bits of a DATETIME2 (sign, year * 13 + month, day) -> midnight in units since 1970, or None."""
+def _midnights(unit: int, adjust: bool, apart: bool) -> Cache[int, int | None]:
+    """The upper 23 bits of a DATETIME2 (sign, year * 13 + month, day) -> midnight in units since 1970.
+
+    None for a zero in year, month or day and for a day that the calendar has not; the latter, kept apart, is False.
+    """
 
     def midnight(packed: int) -> int | None:
-        year, month = divmod(packed >> 5 & 0x1FFFF, 13)
-        days = valid_day(year, month, packed & 31, adjust=adjust) if year else None
-        return None if days is None else days * DAY_SECONDS * unit
+        (year, month), day = divmod(packed >> 5 & 0x1FFFF, 13), packed & 31
+        days = valid_day(year, month, day, adjust=adjust) if year else None
+        if days is None:
+            return False if apart and year and month and day else None
+        return days * DAY_SECONDS * unit
 
     return Cache(midnight)
 
@@ -393,7 +402,7 @@ def _datetime(stored: StoredColumn) -> Steps:
         lines = [f"{v} = {stored.constant('datetime', show)}({v})", f"if {v} is None: {v} = {missing}"]
         return Steps((("Q", v),), tuple(lines))
     unit, fraction_bytes = form.unit or 1_000_000, (stored.meta + 1) // 2
-    days = stored.constant("days", _midnights(unit, stored.options.adjust_years))
+    days = stored.constant("days", _midnights(unit, stored.options.adjust_years, stored.options.invalid_as_epoch))
     lines = [f"{v} = from_bytes({v})"]
     if fraction_bytes:
         lines.append(f"{v}_f = {v} & {(1 << 8 * fraction_bytes) - 1}; {v} >>= {8 * fraction_bytes}")
@@ -401,6 +410,10 @@ def _datetime(stored: StoredColumn) -> Steps:
     total += _scaled(f"{v}_f", _MICROS_PER_COUNT[fraction_bytes], unit)
     if not form.unit:
         total = f"{stored.constant('text', instant_text)}({total}, 0)"
+    elif form.wraps:
+        total = f"{stored.constant('wrapped', wrapped)}({total})"
+    if stored.options.invalid_as_epoch:
+        total = f"{form.epoch!r} if {v}_d is False else {total}"
     lines += [f"{v}_d = {days}[{v} >> 17]", f"{v} = {missing} if {v}_d is None else {total}"]
     return Steps(((f"{5 + fraction_bytes}s", v),), tuple(lines))
 
@@ -454,12 +467,30 @@ def _fraction_text(count: str, digits: int) -> str:
     return f"{{{count}{' // 10' if digits % 2 else ''}:0{digits}d}}"
 
 
+def time_shown(column: Column, options: TypeOptions) -> Callable[[int], int | str | None]:
+    """Microseconds of a TIME -> its value. It raises DecodeError where the options say so, else the value is None."""
+    show = TimeForm(options.time_precision).show
+    if not options.fail_on_failure:
+        return show
+
+    def strict(micros: int) -> int | str:
+        if (value := show(micros)) is None:
+            raise DecodeError(
+                f"a TIME of column {column.name!r} lies outside 00:00 to 24:00, for which time.precision.mode="
+                f"{options.time_precision} has no place; use adaptive_time_microseconds, or "
+                "event.converting.failure.handling.mode=warn, which leaves such values out"
+            )
+        return value
+
+    return strict
+
+
 def _time(stored: StoredColumn) -> Steps:
     """Three bytes, big-endian, offset by 2^23: sign, hour (10 bits after one unused), minute, second; a fraction."""
-    v, form = stored.variable, TimeForm(stored.options.time_precision)
+    v, shown = stored.variable, time_shown(stored.column, stored.options)
     if stored.type == _TIME:
         codes = _named(v, "H", "b")
-        return Steps(codes, (*_joined(v, codes), f"{v} = {stored.constant('time', _old_time(form))}({v})"))
+        return Steps(codes, (*_joined(v, codes), f"{v} = {stored.constant('time', _old_time(shown))}({v})"))
     fraction_bytes = (stored.meta + 1) // 2
     micros_per_count, zero = _MICROS_PER_COUNT[fraction_bytes], 1 << 8 * fraction_bytes + 23
 
@@ -468,19 +499,19 @@ def _time(stored: StoredColumn) -> Steps:
         clock, count = packed >> 8 * fraction_bytes, packed & (1 << 8 * fraction_bytes) - 1
         seconds = ((clock >> 12) * 60 + (clock >> 6 & 63)) * 60 + (clock & 63)
         micros = seconds * 1_000_000 + count * micros_per_count
-        return form.show(-micros if stored_value < zero else micros)
+        return shown(-micros if stored_value < zero else micros)
 
     line = f"{v} = {stored.constant('times', Cache(show))}[from_bytes({v})]"
     return Steps(((f"{3 + fraction_bytes}s", v),), (line,))
 
 
-def _old_time(form: TimeForm) -> Callable[[int], int | str | None]:
+def _old_time(shown: Callable[[int], int | str | None]) -> Callable[[int], int | str | None]:
     """TIME as servers before 5.6.4 stored it: the decimal number hhmmss."""
 
     def show(packed: int) -> int | str | None:
         number = abs(packed)
         micros = ((number // 10_000 * 60 + number // 100 % 100) * 60 + number % 100) * 1_000_000
-        return form.show(-micros if packed < 0 else micros)
+        return shown(-micros if packed < 0 else micros)
 
     return show
 

@@ -1,7 +1,7 @@
 """The default of a column, as the text that stands in DDL -> the `default` of its schema.
 
-A default that cannot be read is left out, as Debezium does with a warning. Source: Debezium 3.5.0.Final,
-`BinlogDefaultValueConverter`, and recorded events.
+A default that cannot be read is left out, or stops the task (`event.converting.failure.handling.mode`). Source:
+Debezium 3.5.0.Final, `BinlogDefaultValueConverter`, and recorded events.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any, Final
 
+from cdc.errors import DecodeError
 from cdc.mysql.temporal import (
     DateForm,
     DatetimeForm,
@@ -60,7 +61,12 @@ def default_value(column: Column, options: TypeOptions) -> Any:
         text = _TRUTH.get(text.lower(), text)
     try:
         return _READERS[kind](text, column, options)
-    except (ValueError, OverflowError, InvalidOperation):
+    except (ValueError, OverflowError, InvalidOperation) as error:
+        if options.fail_on_failure:
+            raise DecodeError(
+                f"the default of column {column.name!r} ({column.type_name}) cannot be read as its type; alter it, or "
+                "set event.converting.failure.handling.mode=warn, which leaves such a default out of the schema"
+            ) from error
         return None
 
 
@@ -117,10 +123,16 @@ def _is_zero(text: str) -> bool:
     return text == "0" or (_ZERO_DATE.fullmatch(date) is not None and (not clock or bool(_MIDNIGHT.fullmatch(clock))))
 
 
+def _day(year: int, month: int, day: int, *, adjust: bool) -> int | None:
+    """The day number; the 31st of a shorter month is its last day, as Java reads it."""
+    days = (valid_day(year, month, known, adjust=adjust) for known in (day, 30, 29, 28) if known <= day <= 31)
+    return next((number for number in days if number is not None), None)
+
+
 def _moment(text: str, column: Column, options: TypeOptions) -> tuple[int, int] | None:
     """(day number, microseconds of the day); 1970 for what is no date and must be one, None where it need not."""
     parsed = None if _is_zero(text) else parse_datetime(text)
-    days = valid_day(*parsed[:3], adjust=options.adjust_years) if parsed else None
+    days = _day(*parsed[:3], adjust=options.adjust_years) if parsed else None
     if parsed is None or days is None:
         return None if column.optional else (0, 0)
     return days, parsed[3]
@@ -148,10 +160,13 @@ def _timestamp(text: str, column: Column, options: TypeOptions) -> str | None:
     return instant_text(days * _DAY_MICROS + parsed[3], fraction_digits(column))
 
 
-def _time(text: str, column: Column, options: TypeOptions) -> int | str | None:
+def _time(text: str, column: Column, options: TypeOptions) -> int | str:
     date, _, clock = text.partition(" ")
     micros = parse_time(clock if clock and "-" in date else text)
-    return None if micros is None else TimeForm(options.time_precision).show(micros)
+    shown = None if micros is None else TimeForm(options.time_precision).show(micros)
+    if shown is None:
+        raise ValueError("no TIME, or none that the mode has a place for")
+    return shown
 
 
 def _none(text: str, column: Column, options: TypeOptions) -> None:

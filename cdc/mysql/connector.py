@@ -432,6 +432,8 @@ def _type_options(config: MySqlConfig) -> TypeOptions:
         binary=config.binary_mode,
         time_precision=config.time_precision,
         adjust_years=config.adjust_years,
+        invalid_as_epoch=config.event_failure_mode != "fail",
+        fail_on_failure=config.convert_failure_mode == "fail",
         propagate=any_of(config.propagate_columns) if config.propagate_columns else None,
         propagate_types=any_of(config.propagate_types) if config.propagate_types else None,
     )

@@ -1,13 +1,14 @@
 """Rows of a SELECT as the server's text protocol gives them -> the row tuples that the binary log would give.
 
-The expressions of the SELECT are chosen so that the text is exact. Where Debezium shows a value differently in a
-snapshot than in the log, so do we: TIMESTAMP without trailing zeros, year 0 as 2000, JSON with the server's spaces,
-a comma in an ENUM unescaped. The session's time zone must be '+00:00' and its character set utf8mb4.
+Where Debezium shows a value differently in a snapshot than in the log, so do we: TIMESTAMP without trailing zeros,
+year 0 as 2000, JSON with the server's spaces, a comma in an ENUM unescaped, texts of every character set as the server
+converts them to UTF-8, a FLOAT with the six digits that the server prints, a DATETIME of year 0 as of year 1, and one
+of the ten days that the calendar left out in 1582 ten days later. The session's time zone must be '+00:00' and its
+character set utf8mb4.
 """
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import zip_longest
@@ -15,18 +16,18 @@ from typing import Any, Final
 
 from cdc.errors import DecodeError
 from cdc.masks import Mask
-from cdc.mysql.charset import codec
-from cdc.mysql.column_decoder import missing_date, padding
+from cdc.mysql.charset import AS_JAVA
+from cdc.mysql.column_decoder import missing_date, padding, time_shown
 from cdc.mysql.floats import geometry, point, vector
 from cdc.mysql.temporal import (
     DAY_SECONDS,
     Cache,
     DateForm,
     DatetimeForm,
-    TimeForm,
     full_year,
     parse_time,
     valid_day,
+    wrapped,
 )
 from cdc.mysql.type_family import (
     BINARY_TEXT,
@@ -36,29 +37,20 @@ from cdc.mysql.type_family import (
     fraction_digits,
     integer_bits,
     is_single,
+    is_stored_single,
     is_unsigned,
 )
 from cdc.schema import decimal_text, to_single
 from cdc.table import Column, Table
 
 RawRow = Sequence[bytes | None]
+_LEFT_OUT: Final = range(-141_437, -141_427)
+"""1582-10-05 to 1582-10-14: no days of Java's calendar, through which Debezium reads a DATETIME of a snapshot."""
 
 
 def snapshot_select(table: Table, columns: Sequence[Column]) -> str:
     """What stands between SELECT and FROM: one expression a column, in order."""
-    return ", ".join(_expression(column) for column in columns) or "NULL"
-
-
-def _expression(column: Column) -> str:
-    quoted = "`" + column.name.replace("`", "``") + "`"
-    match family(column):
-        case Family.FLOAT:
-            # As text, the server cuts a FLOAT to six digits and a DOUBLE(M,D) to D decimals; the product is in full.
-            return f"{quoted} * 1e0"
-        case Family.TEXT if codec(column.charset) not in ("utf_8", "ascii"):
-            return f"CAST({quoted} AS BINARY)"  # decoded by us, as in the log
-        case _:
-            return quoted
+    return ", ".join("`" + column.name.replace("`", "``") + "`" for column in columns) or "NULL"
 
 
 def compile_snapshot_rows(
@@ -100,14 +92,8 @@ def _value(column: Column, options: TypeOptions, name: str, constants: dict[str,
     kind = family(column)
     if kind is Family.INTEGER:
         return _integer(column, options, name)
-    if kind is Family.TEXT:
-        encoding = codec(column.charset)
-        if encoding in ("utf_8", "ascii"):
-            return f'{name}.decode("utf-8", "replace")'
-        constants[f"decode_{name}"] = codecs.lookup(encoding).decode
-        return f'decode_{name}({name}, "replace")[0]'
-    if kind in (Family.ENUM, Family.SET, Family.JSON, Family.UUID, Family.INET):
-        return f'{name}.decode("utf-8", "replace")'
+    if kind in (Family.TEXT, Family.ENUM, Family.SET, Family.JSON, Family.UUID, Family.INET):
+        return f'{name}.decode("utf-8", "{AS_JAVA}")'
     if kind is Family.BOOLEAN:
         return f"int({name}) != 0"
     if kind is Family.BINARY and options.binary == "bytes" and not padding(column):
@@ -130,7 +116,8 @@ Reader = Callable[[bytes], Any]
 
 
 def _float(column: Column, options: TypeOptions) -> Reader:
-    return (lambda text: to_single(float(text))) if is_single(column) else float
+    single = is_single(column) or is_stored_single(column)
+    return (lambda text: to_single(float(text))) if single else float
 
 
 def _decimal(column: Column, options: TypeOptions) -> Reader:
@@ -186,8 +173,10 @@ def _midnights(unit: int, adjust: bool) -> Cache[bytes, int | None]:
     """`2026-11-21` in units since 1970, or None."""
 
     def midnight(date: bytes) -> int | None:
-        days = _days(date, adjust)
-        return None if days is None else days * DAY_SECONDS * unit
+        days = _days(b"0001" + date[4:] if date[:4] == b"0000" else date, adjust)
+        if days is None:
+            return None
+        return (days + 10 if days in _LEFT_OUT else days) * DAY_SECONDS * unit
 
     return Cache(midnight)
 
@@ -203,6 +192,9 @@ def _datetime_number(column: Column, options: TypeOptions, name: str, constants:
     if digits:
         scale = form.unit // 10**digits
         value += f" + int({name}[20:])" + (f" * {scale}" if scale else f" // {10**digits // form.unit}")
+    if form.wraps:
+        constants["wrapped"] = wrapped
+        value = f"wrapped({value})"
     return f"(missing_{name} if (day := days_{name}[{name}[:10]]) is None else {value})"
 
 
@@ -237,13 +229,13 @@ def _timestamp(column: Column, options: TypeOptions) -> Reader:
 
 
 def _time(column: Column, options: TypeOptions) -> Reader:
-    form = TimeForm(options.time_precision)
+    shown = time_shown(column, options)
 
     def show(text: bytes) -> Any:
         micros = parse_time(text.decode("ascii"))
         if micros is None:
             raise ValueError("no TIME")
-        return form.show(micros)
+        return shown(micros)
 
     return Cache(show).__getitem__
 

@@ -137,18 +137,25 @@ class DatetimeForm:
 
     Attributes:
         unit: what the number counts, in a second: 1,000 to 1,000,000,000; 0 when it is shown as a text.
+        wraps: nanoseconds outside 1677 to 2262 do not fit 64 bits, and overflow as in Java.
     """
 
     def __init__(self, mode: str, digits: int) -> None:
         adaptive = 1000 if digits <= 3 else 1_000_000
         units = {"microseconds": 1_000_000, "nanoseconds": 1_000_000_000, "connect": 1000, "isostring": 0}
         self.unit = units.get(mode, adaptive)
+        self.wraps = mode == "nanoseconds"
         self.epoch: int | str = 0 if self.unit else "1970-01-01T00:00:00Z"
 
     def show(self, micros: int) -> int | str:
         if not self.unit:
             return instant_text(micros, 0)
-        return micros * self.unit // 1_000_000
+        return wrapped(micros * self.unit // 1_000_000)
+
+
+def wrapped(number: int) -> int:
+    """A number's lowest 64 bits, as a signed one."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 _DATE: Final = re.compile(r"(\d{1,4})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?")

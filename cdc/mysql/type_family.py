@@ -24,6 +24,10 @@ class TypeOptions:
         binary: `binary.handling.mode`: bytes, base64, base64-url-safe or hex.
         time_precision: `time.precision.mode`: adaptive_time_microseconds, connect, isostring, micro- or nanoseconds.
         adjust_years: `enable.time.adjuster`: years 0-69 are 2000-2069, years 70-99 are 1970-1999.
+        invalid_as_epoch: a date of the log that the calendar has not (2024-02-31) is 1970-01-01, as in Debezium when
+            `event.processing.failure.handling.mode` is not fail; else it is treated as a zero date.
+        fail_on_failure: `event.converting.failure.handling.mode` is fail: a value that its schema has no place for, and
+            a default that cannot be read, stop the task; else they are left out.
         propagate: `column.propagate.source.type`, asked with `db.table.column`; None: no column.
         propagate_types: `datatype.propagate.source.type`, asked with `db.table.TYPE`; None: no type.
     """
@@ -33,6 +37,8 @@ class TypeOptions:
     binary: str = "bytes"
     time_precision: str = "adaptive_time_microseconds"
     adjust_years: bool = True
+    invalid_as_epoch: bool = False
+    fail_on_failure: bool = False
     propagate: Predicate | None = None
     propagate_types: Predicate | None = None
 
@@ -135,9 +141,14 @@ def fraction_digits(column: Column) -> int:
 
 def is_single(column: Column) -> bool:
     """Whether a FLOAT column is shown as float32: FLOAT and FLOAT(1..24), and REAL in DDL that was streamed."""
-    if type_word(column) in ("FLOAT", "FLOAT4"):
+    if type_word(column) == "FLOAT":
         return column.scale is None and (column.length or 0) <= 24
     return column.jdbc_type == _REAL
+
+
+def is_stored_single(column: Column) -> bool:
+    """Whether the server keeps a FLOAT column in four bytes; FLOAT(M,D) is among them."""
+    return type_word(column) in ("FLOAT", "FLOAT4") and (column.scale is not None or (column.length or 0) <= 24)
 
 
 def options_of(column: Column) -> tuple[str, ...]:

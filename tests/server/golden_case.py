@@ -80,7 +80,7 @@ class Case:
     def expected(self) -> dict[str, list[dict[str, Any]]]:
         """Records by topic, in order."""
         by_topic: dict[str, list[dict[str, Any]]] = {}
-        for line in (self.folder / "events.jsonl").read_text().splitlines():
+        for line in (self.folder / "events.jsonl").read_text().rstrip("\n").split("\n"):
             event = json.loads(line)
             if not HEARTBEATS.match(event["topic"]):
                 by_topic.setdefault(event["topic"], []).append(event)

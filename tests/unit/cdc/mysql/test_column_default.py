@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cdc.errors import DecodeError
 from cdc.mysql.column_default import default_value
 from cdc.mysql.type_family import TypeOptions
 from tests.unit.cdc.mysql.row_images import column
@@ -80,7 +81,21 @@ def test_binary_is_shown_as_the_mode_says_but_not_padded(mode: str, expected: st
     assert default("BINARY", "a", TypeOptions(binary=mode), length=4) == expected
 
 
-ZEROS = ["0000-00-00", "2024-00-01", "2024-01-00", "0", "0000-00-00 00:00:00", "tomorrow", "2023-02-29"]
+ZEROS = ["0000-00-00", "2024-00-01", "2024-01-00", "0", "0000-00-00 00:00:00", "tomorrow", "2023-13-29"]
+
+
+@pytest.mark.parametrize(
+    ("text", "days"), [("2023-02-29", 19416), ("2024-02-31", 19782), ("2024-06-31", 19904), ("2024-06-32", None)]
+)
+def test_the_31st_of_a_shorter_month_is_its_last_day(text: str, days: int | None) -> None:
+    assert default("DATE", text) == days
+    assert default("DATETIME", text) == (None if days is None else days * 86_400_000)
+
+
+def test_a_default_that_cannot_be_read_stops_the_task_where_the_config_says_so() -> None:
+    assert default("TIME", "x") is None
+    with pytest.raises(DecodeError, match="warn"):
+        default("TIME", "x", TypeOptions(fail_on_failure=True))
 
 
 @pytest.mark.parametrize("text", ZEROS)
