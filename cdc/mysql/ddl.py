@@ -47,6 +47,7 @@ class Catalog:
 
     Attributes:
         tables: replaced, never mutated, by `execute`; its owner may change it too.
+        captured: whether the connector captures a table: a UNIQUE INDEX of another one is not looked at (Debezium).
         server_charset: set by `SET character_set_server`, which a snapshot records first.
     """
 
@@ -55,6 +56,7 @@ class Catalog:
         self.tables: dict[TableId, Table] = {}
         self.database_charsets: dict[str, str] = {}
         self.server_charset: str | None = None
+        self.captured: Callable[[TableId], bool] = lambda id: True
         self.comments = comments
         self._fold_names = fold_names
 
@@ -63,7 +65,7 @@ class Catalog:
         other = Catalog(comments=self.comments, fold_names=self._fold_names)
         other.tables = dict(self.tables)
         other.database_charsets = dict(self.database_charsets)
-        other.server_charset = self.server_charset
+        other.server_charset, other.captured = self.server_charset, self.captured
         return other
 
     def execute(
@@ -331,7 +333,7 @@ class _Run:
         while not cursor.accept("ON"):
             cursor.take()
         table = self._catalog.tables.get(self._table_id(cursor))
-        if table is None:
+        if table is None or not self._catalog.captured(table.id):
             return []
         draft = TableDraft.of(table, comments=self._catalog.comments)
         considered = draft.unique(index_columns(cursor))

@@ -420,7 +420,9 @@ def _default(cursor: Cursor, draft: _Draft) -> None:
 
 
 def default_of(cursor: Cursor, column: Column) -> Column:
-    """The column with the default that ALTER COLUMN ... SET DEFAULT gives it."""
+    """The column with the default that ALTER COLUMN ... SET DEFAULT gives it; NULL leaves the old one, as in Debezium."""
+    if cursor.accept("NULL"):
+        return column
     draft = _Draft()
     _default(cursor, draft)
     return replace(column, default=draft.default, has_default=draft.has_default or column.optional)

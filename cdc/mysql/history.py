@@ -81,6 +81,7 @@ class History:
         self._captured = captured
         self._options = options or HistoryOptions()
         self._catalog = Catalog(comments=self._options.comments, fold_names=self._options.fold_names)
+        self._catalog.captured = captured
         self._recovered: dict[_Place, list[HistoryRecord]] = {}
 
     @property
