@@ -444,8 +444,12 @@ class MySqlConfig:
                                    doc="Accepted; a snapshot's definitions are written together.")  # fmt: skip
     history_memory: bool = _unlisted("schema.history.internal.memory.optimization", default=False, importance=_LOW,
                                      doc="Accepted; equal tables share memory anyway.")  # fmt: skip
-    history_ddl_filter: str | None = _unlisted("schema.history.internal.ddl.filter", default=None, importance=_LOW,
-                                               doc="Debezium's list of DDL to ignore.")  # fmt: skip
+    history_ddl_filter: str | None = _unlisted(
+        "schema.history.internal.ddl.filter", default=None, importance=_LOW,
+        aliases=["internal.schema.history.internal.ddl.filter", "database.history.ddl.filter"],
+        doc="Regular expressions of statements in the log to pass over; TRUNCATE is not. What cannot change a table is "
+            "passed over anyway.",
+    )  # fmt: skip
     topic_delimiter: str = _unlisted("topic.delimiter", default=".", check=_topic_characters,
                                      doc="Between prefix, database and table in topic names.")  # fmt: skip
     topic_regex: str | None = _unlisted(

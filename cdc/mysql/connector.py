@@ -45,7 +45,7 @@ from cdc.mysql.watch import Watch
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.signals import Channel
-from cdc.table import TableId, any_of
+from cdc.table import Predicate, TableId, any_of
 from cdc.topic_naming import RegexNaming, TopicNaming
 from cdc.topic_naming import problems as naming_problems
 from cdc.transactions import Transactions
@@ -384,6 +384,7 @@ class MySqlSource:
             ignore_gtids=config.gtid_ignore_on_recovery,
             heartbeat=self._heartbeat,
             transactions=_transactions(config, self._raw, position),
+            ignored=_ignored(config),
             refill=self._refilled if self._processors else None,
             max_rows=config.max_batch_size,
             flavor=config.flavor,
@@ -499,6 +500,11 @@ def _history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:
     if config.history_servers:
         client["bootstrap.servers"] = config.history_servers
     return client
+
+
+def _ignored(config: MySqlConfig) -> Predicate | None:
+    patterns = masks.listed(config.history_ddl_filter or "")
+    return any_of([f"(?s:{pattern})" for pattern in patterns]) if patterns else None
 
 
 def _run_id() -> uuid.UUID:

@@ -40,7 +40,7 @@ from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.source_info import VERSION, SourceInfo
 from cdc.mysql.type_family import TypeOptions
 from cdc.record import Batch, Headers, Poll, SourceOffset
-from cdc.table import Column, Table, TableId
+from cdc.table import Column, Predicate, Table, TableId
 from cdc.transactions import Transactions
 
 _log = structlog.get_logger(__name__)
@@ -84,6 +84,7 @@ class ReaderOptions:
         ignore_gtids: `gtid.ignore.on.recovery`: restart by file and position.
         heartbeat: None sends none.
         transactions: writes transaction metadata; None writes none.
+        ignored: `schema.history.internal.ddl.filter`: statements to pass over; None: none more than usual.
         refill: fills in what changed rows lack (`post.processors`); None: nothing does.
         max_rows: a Poll ends with the event that reaches so many rows.
     """
@@ -102,6 +103,7 @@ class ReaderOptions:
     ignore_gtids: bool = False
     heartbeat: Heartbeat | None = None
     transactions: Transactions | None = None
+    ignored: Predicate | None = None
     refill: Callable[[Shape, Sequence[Row]], list[Row]] | None = None
     max_rows: int = 4096
     flavor: Flavor = MYSQL
@@ -434,7 +436,8 @@ class Reader:
         self._gtid, self._gtid_at = f"{begun.domain}-{self._server_id}-{begun.number}", self._start
         self._begin(None, timestamp)
         self._alone = begun.alone
-        self._note_begin()
+        if self._transactions is not None:
+            self._note_begin(self._transactions)
         wanted = self._options.origin
         if wanted is not None and self._options.filter_dml:
             self._unwanted = not wanted(origin(begun.domain, self._server_id))
@@ -517,10 +520,14 @@ class Reader:
             self._on_commit(event, timestamp)
         elif start.startswith(_DML):
             self._tell_lost(query.database)
-        elif not start.startswith("XA "):
+        elif not start.startswith("XA ") and not self._is_ignored(sql):
             self._statement(query, sql, timestamp)
         if (self._alone or not self._in_transaction) and start not in ("COMMIT", "ROLLBACK"):
             self._on_commit(event, timestamp)
+
+    def _is_ignored(self, sql: str) -> bool:
+        ignored = self._options.ignored
+        return ignored is not None and sql[:8].upper() != "TRUNCATE" and ignored(sql)
 
     # Statements
 

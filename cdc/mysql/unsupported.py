@@ -63,10 +63,9 @@ WARNED: Final = (
            "and file; there is no JMX, and no process to signal from: use POST /connectors/<name>/signal"),
     _Limit("notification_channels", lambda value: not set(value or ()) <= set(notifications.CHANNELS),
            "the channels are sink and log; there is no JMX: use sink"),
-    _Limit("lineage", _given, "no OpenLineage events are sent"),
-    _Limit("metric_tags", _given, "metrics carry no custom tags"),
-    _Limit("advanced_metrics", _given, "there are no advanced metrics"),
-    _Limit("history_ddl_filter", _given, "DDL is classified without this list"),
+    _Limit("lineage", _given, "no OpenLineage events are sent; GET /connectors/<name>/topics tells the topics"),
+    _Limit("metric_tags", _given, "metrics carry no custom tags; add labels where they are scraped (relabel_configs)"),
+    _Limit("advanced_metrics", _given, "there are no advanced metrics; see GET /metrics"),
     _Limit("gtid_new_channel", _not("earliest"), "new GTID channels are read from their beginning"),
     *(_Limit(field, _given, "it masks nothing; the parentheses stand for a number, or an algorithm and a salt")
       for field in ("mask_hash", "mask_with", "truncate_to")),
