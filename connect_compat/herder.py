@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -212,7 +213,7 @@ class Herder:
         for view in self.tasks():
             if view.id == (name, task) and view.state == State.RUNNING.value:
                 return {
-                    **({"waiting_for": view.waiting_for} if view.waiting_for else {}),
+                    **_outage(view),
                     **({"unhealthy": view.reason} if _stalled(view) else {}),
                     **({"warnings": list(view.warnings)} if view.warnings else {}),
                 }
@@ -457,6 +458,13 @@ class Herder:
 
 def _now_ms() -> int:
     return int(time.time() * 1000)
+
+
+def _outage(view: TaskView) -> dict[str, str]:
+    if view.waiting_for is None or view.waiting_since is None:
+        return {}
+    since = datetime.fromtimestamp(view.waiting_since / 1000, UTC).isoformat(timespec="seconds")
+    return {"waiting_for": view.waiting_for, "waiting_since": since.replace("+00:00", "Z")}
 
 
 def _stalled(view: TaskView) -> bool:

@@ -490,7 +490,7 @@ class MySqlConfig:
     skip_unchanged: bool = _unlisted("skip.messages.without.change", default=False, importance=_LOW,
                                      doc="Leave out updates that change no captured column.")  # fmt: skip
     gtid_ignore_on_recovery: bool = _unlisted("gtid.ignore.on.recovery", default=False, importance=_LOW,
-                                              doc="Compare history positions without GTIDs.")  # fmt: skip
+                                              doc="Go on by file and position although there are GTIDs.")  # fmt: skip
     locking_custom: str | None = _unlisted("snapshot.locking.mode.custom.name", default=None,
                                            doc="Java class of snapshot.locking.mode=custom.")  # fmt: skip
     read_only: bool = _unlisted("read.only", default=False, importance=_LOW,

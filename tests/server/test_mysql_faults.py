@@ -7,6 +7,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,6 +20,7 @@ from cdc.record import SourceOffset
 from tests.server.in_process import Connector
 from tests.server.private_mysql import PrivateMySql
 from tests.server.proxy import Proxy
+from tests.server.worker_process import WorkerProcess, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -345,3 +349,48 @@ def test_ranges_of_servers_decide_whose_transactions_are_read(
     write(40)
     connector.until(lambda: 42 in keys(connector))
     assert keys(connector) == [10, 12, 20, 22, 30, 31, 32, 42]
+
+
+def test_a_gap_stands_in_the_status_and_one_request_closes_it(
+    server: PrivateMySql, proxy: Proxy, connector: Connector, tmp_path: Path
+) -> None:
+    worker = WorkerProcess(tmp_path, "gap", None)
+
+    def task() -> dict[str, Any]:
+        return next(iter(worker.status("d")["tasks"]), {})
+
+    def written(count: int) -> None:
+        with worker.log() as log:
+            wait_until(lambda: sum(log.end_offsets("f.f.t").values()) == count, f"{count} records")
+
+    def is_streaming() -> bool:
+        offsets = worker.call("GET", "/connectors/d/offsets").json().get("offsets", [])
+        return any("snapshot" not in each["offset"] for each in offsets)
+
+    try:
+        worker.start()
+        worker.put("d", connector.config | {"connector.class": "io.debezium.connector.mysql.MySqlConnector"})
+        wait_until(is_streaming, "the end of the snapshot")
+        server.run(rows(0, 3))
+        written(3)
+        proxy.move(("127.0.0.1", 1))
+        wait_until(lambda: "waiting_for" in task(), "that the outage is seen")
+        assert task()["state"] == "RUNNING" and "does not answer" in task()["waiting_for"]
+        assert datetime.now(UTC) - datetime.fromisoformat(task()["waiting_since"]) < timedelta(minutes=1)
+        server.run("DELETE FROM f.t WHERE id = 1", "FLUSH BINARY LOGS")
+        server.run(f"PURGE BINARY LOGS TO '{server.run('SHOW BINARY LOGS')[-1][0]}'")
+        proxy.move(("127.0.0.1", server.port))
+        wait_until(lambda: task()["state"] == "FAILED", "that the gap is seen")
+        told = task()["trace"]
+        for words in ("it purged the transactions", "made after", "captured tables may have changed", "f.t",
+                      'PATCH /connectors/d/config with {"snapshot.mode": "when_needed"}'):  # fmt: skip
+            assert words in told
+        answer = worker.call("PATCH", "/connectors/d/config", {"snapshot.mode": "when_needed"})
+        assert answer.status_code == 200
+        written(5)
+        wait_until(lambda: task()["state"] == "RUNNING", "that it runs again")
+        assert any("deleted meanwhile stay in the targets" in warning for warning in task()["warnings"])
+        server.run(rows(5, 1))
+        written(6)
+    finally:
+        worker.close()
