@@ -515,6 +515,11 @@ class MySqlConfig:
                                            doc="Accepted, see max.queue.size.")  # fmt: skip
     resolve_like: bool = _unlisted("resolve.create.table.like.schema", default=False, importance=_LOW,
                                    doc="Accepted; CREATE TABLE … LIKE is always resolved.")  # fmt: skip
+    resume_from_rows: int = _unlisted(
+        "tailrace.snapshot.resume.min.rows", default=1000, check=_not_negative, importance=_LOW,
+        doc="Tables of at least so many rows are read along their primary key, so that a snapshot that was stopped "
+            "goes on inside them; smaller ones are read anew.",
+    )  # fmt: skip
     ddl_parser: str = _unlisted("ddl.parser.type", default="default", values=["default", "legacy"], importance=_LOW,
                                 doc="Accepted; there is one DDL parser here.")  # fmt: skip
     statistics: bool = _unlisted("statistics.metrics.enabled", default=True, importance=_LOW,

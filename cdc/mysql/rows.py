@@ -45,6 +45,7 @@ class Select:
         self.columns: tuple[str, ...] = ()
         self.patience = _IDLE_SECONDS
         self._buffer, self._at = b"", 0
+        self._ended = False
         try:
             self._connection._execute_command(COMMAND.COM_QUERY, sql)
         except (MySQLError, OSError) as error:
@@ -60,10 +61,9 @@ class Select:
                 yield []
             self.columns = self._header()
             split = _splitter(len(self.columns))
-            ended = False
-            while not ended:
-                found, ended = self._chunk(rows, split)
-                if found or not ended:
+            while not self._ended:
+                found, self._ended = self._chunk(rows, split)
+                if found or not self._ended:
                     yield found
         except (MySQLError, OSError) as error:
             if error.args[:1] == (_TABLE_CHANGED,):
@@ -81,6 +81,8 @@ class Select:
     def ready(self) -> bool:
         """Whether a row is here, or bytes that were not looked at, or the end was seen."""
         have = len(self._buffer) - self._at
+        if self._ended:
+            return True
         if have >= 4 and have >= 4 + int.from_bytes(self._buffer[self._at : self._at + 3], "little"):
             return True
         pending = getattr(self.socket, "pending", None)

@@ -45,17 +45,17 @@ class Server:
         self.settings = settings
         self.connection: Connection[Any] = wire.connect(settings, **options)
 
-    def run(self, sql: str) -> list[Row]:
-        """All rows of a statement's answer."""
+    def run(self, sql: str, *values: str) -> list[Row]:
+        """All rows of a statement's answer; `values` stand where the text says %s."""
         try:
-            return self.tried(sql)
+            return self.tried(sql, *values)
         except (MySQLError, OSError) as error:
             raise wire.failure(error, self.settings) from error
 
-    def tried(self, sql: str) -> list[Row]:
+    def tried(self, sql: str, *values: str) -> list[Row]:
         """The same, with the driver's own errors: for statements whose refusal has an answer."""
         with self.connection.cursor() as cursor:
-            cursor.execute(sql)
+            cursor.execute(sql, values or None)
             return list(cursor.fetchall())
 
     def close(self) -> None:

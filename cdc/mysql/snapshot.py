@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from cdc.mysql import schema_change, wire
-from cdc.mysql.capture import Capture, in_order
+from cdc.mysql.capture import Capture, hash_order, in_order
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History
@@ -204,7 +204,8 @@ class Snapshot:
         """Every definition into the history, and as schema changes."""
         self._context.topic.hold()
         changes: list[SchemaChange] = []
-        for database, ddl in _statements(reader, definitions, whole=self._task.only is None):
+        locked = self._context.config.locking_mode != "none"
+        for database, ddl in _statements(reader, definitions, whole=self._task.only is None, locked=locked):
             changes += self._applied(database, ddl)
             if len(changes) >= _CHANGES_PER_POLL:
                 yield Poll(self._recorded(changes))
@@ -278,20 +279,20 @@ class Snapshot:
         context, config = self._context, self._context.config
         estimates = sessions[0].server.row_counts(tables)
         expected = {table: estimates.get(table, 0) for table in tables}
-        self._saves_tables = self._saves_tables or sum(expected.values()) >= config.min_rows_to_stream
         if config.tables_by_row_count != "disabled":
             descending = config.tables_by_row_count == "descending"
             tables = sorted(tables, key=lambda table: expected[table], reverse=descending)
         recorded = context.history.tables
-        whole = config.legacy_snapshot_threads or len(sessions) == 1
+        parts = 1 if config.legacy_snapshot_threads else len(sessions) * config.snapshot_threads_multiplier
         wanted = Wanted(
             tables=tables,
             known={each.table: (each.ddl, recorded[each.table]) for each in definitions if each.table in recorded},
             left={table: left for table in tables if (left := self._task.left.get(str(table))) is not None},
             estimates=expected,
             overrides=context.overrides,
-            walked_from=config.min_rows_to_stream,
-            parts=1 if whole else len(sessions) * config.snapshot_threads_multiplier,
+            large=config.resume_from_rows,
+            walks_all=parts > 1,
+            parts=parts,
             rows_per_chunk=config.snapshot_fetch_size or ROWS_PER_POLL,
             resumed=bool(self._task.left),
         )
@@ -317,7 +318,8 @@ class Snapshot:
         return SourceOffset({"server": self._context.config.topic_prefix}, position.to_offset())
 
     def _tables_saved(self, left: Mapping[TableId, Left]) -> list[SourceOffset]:
-        """A small snapshot is read anew when it is stopped, a blocking one by who asked for it."""
+        """From the first large table on; a blocking snapshot is taken again by who asked for it."""
+        self._saves_tables = self._saves_tables or any(of_table.ranges for of_table in left.values())
         if not self._saves_tables or self._task.only is not None:
             return []
         prefix, position = self._context.config.topic_prefix, self.position
@@ -339,21 +341,24 @@ def _same(found: Sequence[_Definition], before: Sequence[_Definition] | None) ->
     ]
 
 
-def _statements(reader: Server, definitions: Sequence[_Definition], *, whole: bool) -> Iterator[tuple[str, str]]:
+def _statements(
+    reader: Server, definitions: Sequence[_Definition], *, whole: bool, locked: bool
+) -> Iterator[tuple[str, str]]:
     """(database, statement) of everything that describes the server, or of tables alone, in Debezium's order."""
     if whole:
         yield "", reader.charset_statement()
     for table, _ in definitions:
         yield table.database, f"DROP TABLE IF EXISTS {quoted(*table)}"
     locales = reader.locales()
-    by_database: dict[str, list[str]] = {}
-    for table, ddl in definitions:
-        by_database.setdefault(table.database, []).append(ddl)
-    for database, texts in by_database.items():
+    texts = dict(definitions)
+    by_database: dict[str, list[TableId]] = {}
+    for table in texts:
+        by_database.setdefault(table.database, []).append(table)
+    for database, tables in by_database.items():
         if whole:
             yield database, f"DROP DATABASE IF EXISTS {quoted(database)}"
             default = locales.get(database)
             yield database, f"CREATE DATABASE {quoted(database)}{default.ddl() if default is not None else ''}"
             yield database, f"USE {quoted(database)}"
-        for ddl in texts:
-            yield database, ddl
+        for table in tables if locked else hash_order(tables):
+            yield database, texts[table]

@@ -25,7 +25,7 @@ from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import quoted
 from cdc.mysql.snapshot_offset import KeyRange, Left
 from cdc.mysql.snapshot_report import SnapshotReport
-from cdc.mysql.snapshot_session import Pinned, Session, without_counter
+from cdc.mysql.snapshot_session import Blocked, Pinned, Session, without_counter
 from cdc.mysql.source_info import SourceInfo
 from cdc.record import Batch
 from cdc.table import Table, TableId
@@ -75,7 +75,12 @@ class _Range:
 
 @dataclass
 class _Table:
-    """A table that is being read. `newest` is its last row, kept back: shape, row, its sources, its key and range."""
+    """A table that is being read.
+
+    Attributes:
+        newest: its last row, kept back: shape, row, sources, key, range.
+        contended: somebody waits to alter it; until it is free no other session begins with it.
+    """
 
     id: TableId
     ddl: str
@@ -86,6 +91,7 @@ class _Table:
     begun: bool
     rows: int
     newest: tuple[Shape, Any, Mapping[str, SourceInfo], KeyValue | None, _Range] | None = None
+    contended: bool = False
 
     def left(self) -> Left | None:
         """What was not sent yet; None where that cannot be told."""
@@ -120,8 +126,8 @@ class Wanted:
         left: what an earlier attempt left of tables it began.
         estimates: rows of each table, as far as the server knows.
         overrides: SELECT statements by `db.table`.
-        walked_from: rows from which on a table is read along its primary key.
-        parts: ranges of such a table.
+        large: rows from which on a table is read along its primary key, in `parts` ranges.
+        walks_all: smaller tables are read along it too, as Debezium does where it divides tables into chunks.
         resumed: an earlier attempt sent records.
     """
 
@@ -130,7 +136,8 @@ class Wanted:
     left: Mapping[TableId, Left]
     estimates: Mapping[TableId, int]
     overrides: Mapping[str, str]
-    walked_from: int
+    large: int
+    walks_all: bool
     parts: int
     rows_per_chunk: int
     resumed: bool = False
@@ -179,9 +186,15 @@ class Reading:
                 busy.append(work)
             yield from self._finished()
             if not busy:
-                return
+                if not self._tables:
+                    return
+                yield Chunk()
             ready = list(busy) if len(busy) == 1 else [work for work in busy if work.select.ready()]
-            if not ready and not select.select([work.select.socket for work in busy], [], [], _IDLE_SECONDS)[0]:
+            if (
+                busy
+                and not ready
+                and not select.select([work.select.socket for work in busy], [], [], _IDLE_SECONDS)[0]
+            ):
                 yield Chunk()
             for work in ready:
                 raw = next(work.chunks, None)
@@ -191,6 +204,7 @@ class Reading:
                 busy.remove(work)
                 work.session.free()
                 work.part.ended = True
+                work.table.contended = False
                 self._idle.append(work.session)
                 self._ended(work.table)
                 yield from self._finished()
@@ -204,52 +218,70 @@ class Reading:
     def _next(self, session: Session) -> _Work | None:
         """The session's next range: of a table that is begun, else of the next one."""
         for table in list(self._open):
-            if table.waiting:
-                work = self._started(session, table, self._pinned(session, table.id))
+            if table.waiting and not table.contended:
+                try:
+                    pinned = self._pinned(session, table.id)
+                except Blocked:
+                    # Who waits for the table waits for another session of ours: that one reads the rest.
+                    table.contended = True
+                    continue
+                work = self._started(session, table, pinned)
                 if work is not None:
                     return work
                 self._ended(table)
-        while self._tables:
+        for _ in range(len(self._tables)):
             number, id = self._tables.popleft()
-            pinned = self._pinned(session, id)
-            self._report.begins(id)
-            if pinned is not None:
-                table = self._opened(session, id, pinned, is_first=number == 0 and not self._wanted.resumed)
-                work = self._started(session, table, pinned)
-                if work is not None:
-                    self._open.append(table)
-                    return work
-            session.free()
-            self._led = True
-            self._report.ends(id)
+            try:
+                pinned = self._pinned(session, id)
+            except Blocked:
+                self._tables.append((number, id))
+                continue
+            work = self._begun(session, number, id, pinned)
+            if work is not None:
+                return work
+        return None
+
+    def _begun(self, session: Session, number: int, id: TableId, pinned: Pinned | None) -> _Work | None:
+        """The first range of a table; None when there is nothing of it to read."""
+        self._report.begins(id)
+        if pinned is not None:
+            table = self._opened(session, id, pinned, is_first=number == 0 and not self._wanted.resumed)
+            work = self._started(session, table, pinned)
+            if work is not None:
+                self._open.append(table)
+                return work
+        session.free()
+        self._led = True
+        self._report.ends(id)
         return None
 
     def _opened(self, session: Session, id: TableId, pinned: Pinned, *, is_first: bool) -> _Table:
         left = self._wanted.left.get(id)
-        key, ranges = self._ranges(session, id, left)
+        key, ranges = self._ranges(session, id, left, is_large=pinned.is_large)
         begun = left is not None and key is not None and left.key == key.signature
         rows = left.rows if left is not None and begun else 0
         self._report.begins(id, rows)
         return _Table(id, pinned.ddl, key, ranges, deque(ranges), is_first, begun, rows)
 
     def _pinned(self, session: Session, id: TableId) -> Pinned | None:
-        pinned = session.pin(id)
+        pinned = session.pin(id, self._wanted.large)
         if pinned is None:
             self.vanished = True
             _log.info("a table was dropped or renamed before it was read", table=str(id))
         return pinned
 
-    def _ranges(self, session: Session, id: TableId, left: Left | None) -> tuple[Key | None, list[_Range]]:
+    def _ranges(
+        self, session: Session, id: TableId, left: Left | None, *, is_large: bool
+    ) -> tuple[Key | None, list[_Range]]:
         wanted = self._wanted
-        rows = wanted.estimates.get(id, 0)
-        if str(id) in wanted.overrides or (left is None and rows < wanted.walked_from):
-            return None, [_Range()]
-        key = session.key(id)
+        walks = str(id) not in wanted.overrides and (is_large or wanted.walks_all or left is not None)
+        key = session.key(id) if walks else None
         if key is None:
             return None, [_Range()]
         if left is not None and left.key == key.signature:
             return key, [_Range(*part) for part in left.ranges]
-        bounds = [None, *session.bounds(id, key, wanted.parts, rows), None]
+        parts = wanted.parts if is_large else 1
+        bounds = [None, *session.bounds(id, key, parts, wanted.estimates.get(id, 0)), None]
         return key, [_Range(after, upto) for after, upto in itertools.pairwise(bounds)]
 
     def _started(self, session: Session, table: _Table, pinned: Pinned | None) -> _Work | None:

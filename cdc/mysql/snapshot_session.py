@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import structlog
 from pymysql.err import MySQLError
 
+from cdc.errors import SourceUnavailable
 from cdc.mysql import wire
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.key_ranges import Described, Key, KeyColumn, KeyValue, walkable
@@ -25,16 +26,22 @@ _log = structlog.get_logger(__name__)
 _NO_SUCH_TABLE: Final = 1146
 _NO_SUCH_DATABASE: Final = 1049
 _TABLE_CHANGED: Final = 1412
+_LOCK_WAIT_TIMEOUT: Final = 1205
 _SAVEPOINT: Final = "tailrace"
 """Going back to it frees a table for DDL, and keeps the consistent view."""
 _COUNTER: Final = re.compile(r" AUTO_INCREMENT=\d+")
 
 
+class Blocked(Exception):
+    """A statement that alters the table is waiting or at work: worth another look in a moment."""
+
+
 class Pinned(NamedTuple):
-    """A table that nobody alters until the session frees it."""
+    """A table that nobody alters until the session frees it; `is_large`: it has as many rows as was asked for."""
 
     ddl: str
     seconds: int
+    is_large: bool
 
 
 class Session:
@@ -49,7 +56,8 @@ class Session:
             # while the log is away, nor cut a long SELECT short.
             self.server.run(
                 "SET SESSION sql_mode = '', time_zone = '+00:00', net_write_timeout = 28800, wait_timeout = 28800, "
-                f"lock_wait_timeout = {max(1, config.lock_timeout_ms // 1000)}"
+                # What waits longer for a table is tried again, and others are read meanwhile.
+                "lock_wait_timeout = 1"
             )
             self.server.run(self.server.flavor.unlimited)
             with contextlib.suppress(MySQLError):  # elsewhere than in MySQL 8 and later estimates are always fresh
@@ -70,27 +78,32 @@ class Session:
     def close(self) -> None:
         self.server.close()
 
-    def pin(self, table: TableId) -> Pinned | None:
+    def pin(self, table: TableId, large: int) -> Pinned | None:
         """The table as it is now, until `free`; None when there is no such table (any more).
 
         When it was rebuilt since the session's view was opened, the session gets a new view.
+        Raises: Blocked.
         """
         name = quoted(*table)
+        # The server's own estimate says 0 for a while after a table was filled. Touching rows also tells whether the
+        # view can still read the table, and keeps DDL away from it.
+        sql = f"SELECT UNIX_TIMESTAMP(), COUNT(*) FROM (SELECT 1 FROM {name} LIMIT {max(1, large)}) AS some"
         while True:
             try:
-                # Touching a row tells whether the view can still read the table, and keeps DDL away from it.
-                seconds = self.server.tried(f"SELECT UNIX_TIMESTAMP(), EXISTS(SELECT 1 FROM {name})")[0][0]
+                seconds, rows = self.server.tried(sql)[0]
                 ddl = self.server.tried(f"SHOW CREATE TABLE {name}")[0][1]
             except (MySQLError, OSError) as error:
                 if error.args[:1] in ((_NO_SUCH_TABLE,), (_NO_SUCH_DATABASE,)):
                     return None
+                if error.args[:1] == (_LOCK_WAIT_TIMEOUT,):
+                    raise Blocked from error
                 if error.args[:1] != (_TABLE_CHANGED,):
                     raise wire.failure(error, self.server.settings) from error
                 _log.info("a table was altered before it was read; it is read as it is now", table=str(table))
                 self.server.run("ROLLBACK")
                 self.begin()
             else:
-                return Pinned(str(ddl), int(seconds))
+                return Pinned(str(ddl), int(seconds), rows >= large)
 
     def definition(self, table: TableId) -> str | None:
         """SHOW CREATE TABLE; None for a table that was dropped since it was listed, which a lock prevents."""
@@ -99,6 +112,10 @@ class Session:
         except (MySQLError, OSError) as error:
             if error.args[:1] in ((_NO_SUCH_TABLE,), (_NO_SUCH_DATABASE,)):
                 return None
+            if error.args[:1] == (_LOCK_WAIT_TIMEOUT,):
+                raise SourceUnavailable(
+                    f"{self.server.settings}: a statement that alters {table} is at work; the snapshot tries again"
+                ) from error
             raise wire.failure(error, self.server.settings) from error
 
     def key(self, table: TableId) -> Key | None:
@@ -109,9 +126,7 @@ class Session:
             "AND c.table_name = s.table_name AND c.column_name = s.column_name "
             "WHERE s.table_schema = %s AND s.table_name = %s AND s.index_name = 'PRIMARY' ORDER BY s.seq_in_index"
         )
-        names = ", ".join(self.server.connection.escape(part) for part in table)
-        database, name = names.split(", ", 1)
-        return walkable([Described(*row) for row in self.server.run(sql % (database, name))])
+        return walkable([Described(*row) for row in self.server.run(sql, *table)])
 
     def bounds(self, table: TableId, key: Key, parts: int, rows: int) -> Sequence[KeyValue]:
         """Key values that divide a table of about so many rows into parts of about the same size."""
@@ -126,6 +141,8 @@ class Session:
         evenly = key.evenly(read(ends[0]), read(ends[1]), parts)
         if evenly is not None:
             return evenly
+        if rows < parts:
+            return ()
         places = [rows * part // parts for part in range(1, parts)]
         found = [self._raw(f"SELECT {names} {origin} ORDER BY {key.order} LIMIT 1 OFFSET {place}") for place in places]
         return [read(row) for row in found if row]

@@ -58,7 +58,6 @@ REFUSED: Final = (
 WARNED: Final = (
     _Limit("decode_failure_mode", _not("fail"), "Debezium 3 reads event.processing.failure.handling.mode in its place; "
            "set that"),
-    _Limit("snapshot_threads", lambda value: value > 1, "a snapshot reads one table at a time"),
     _Limit("signal_channels", lambda value: not set(value) <= set(signals.CHANNELS), "the channels are source, kafka "
            "and file; there is no JMX, and no process to signal from: use POST /connectors/<name>/signal"),
     _Limit("notification_channels", lambda value: not set(value or ()) <= set(notifications.CHANNELS),

@@ -53,6 +53,8 @@ class Connector:
     config: dict[str, str]
     history: MemoryTopic = field(default_factory=MemoryTopic)
     offsets: list[SourceOffset] = field(default_factory=list)
+    tables: dict[str, SourceOffset] = field(default_factory=dict)
+    """What a snapshot saved of single tables."""
     events: list[Event] = field(default_factory=list)
     changes: list[tuple[str, str | None, str]] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Connector:
         raw = self.config | {name.replace("__", "."): text for name, text in given.items()}
         source = MYSQL.build(raw, SourceContext("d", 0, self, self.report))
         with closing(source):
-            for poll in source.polls(self.offsets[-1:]):
+            for poll in source.polls([*self.offsets[-1:], *self.tables.values()]):
                 self._take(poll)
                 yield poll
 
@@ -81,7 +83,13 @@ class Connector:
                     source = SourceInfo(*block)
                     place = (source.file, source.pos, source.row)
                     self.events.append(Event(source.table or "", op, before, after, source.snapshot, place))
-        self.offsets += poll.offsets
+        for saved in poll.offsets:
+            if "snapshot" not in saved.partition:
+                self.offsets.append(saved)
+            elif saved.offset is None:
+                self.tables.pop(saved.partition["snapshot"], None)
+            else:
+                self.tables[saved.partition["snapshot"]] = saved
 
     def until(self, done: Callable[[], bool], seconds: float = 30, **given: str) -> None:
         """One start, stopped as soon as `done`."""

@@ -1,0 +1,11 @@
+CREATE DATABASE gs;
+CREATE TABLE gs.a_first (id INT PRIMARY KEY, v INT, KEY (v));
+CREATE TABLE gs.b_none (id INT PRIMARY KEY);
+CREATE TABLE gs.c_one (id INT PRIMARY KEY, name VARCHAR(9));
+CREATE TABLE gs.d_many (x INT NOT NULL, y VARCHAR(5) NOT NULL, z INT, PRIMARY KEY (y, x));
+CREATE TABLE gs.e_keyless (x INT, y VARCHAR(5));
+CREATE TABLE gs.f_last (id INT PRIMARY KEY);
+INSERT INTO gs.a_first VALUES (1,3),(2,2),(3,1);
+INSERT INTO gs.c_one VALUES (1,'one');
+INSERT INTO gs.d_many VALUES (1,'b',1),(2,'a',2),(1,'a',3),(3,'b',NULL);
+INSERT INTO gs.e_keyless VALUES (2,'b'),(1,'a'),(1,'a');
