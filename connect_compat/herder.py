@@ -209,13 +209,14 @@ class Herder:
         }
 
     def _more(self, name: str, task: int) -> dict[str, Any]:
-        """What we say of a running task beyond Kafka Connect: its outage, that it is stuck, what it warned of."""
+        """What we say of a running task beyond Kafka Connect: its outage, that it is stuck, its warnings, how far."""
         for view in self.tasks():
             if view.id == (name, task) and view.state == State.RUNNING.value:
                 return {
                     **_outage(view),
                     **({"unhealthy": view.reason} if _stalled(view) else {}),
                     **({"warnings": list(view.warnings)} if view.warnings else {}),
+                    **({"snapshot": told} if (told := view.figures.get("report", {}).get("snapshot")) else {}),
                 }
         return {}
 

@@ -30,6 +30,14 @@ def map_buckets(count: int) -> int:
     return buckets
 
 
+def joined_buckets(count: int) -> int:
+    """Buckets of a HashMap into which maps of one entry were put one after the other."""
+    buckets = 2
+    while count > buckets * 3 // 4:
+        buckets *= 2
+    return buckets
+
+
 def concurrent_buckets(count: int) -> int:
     """The same of a ConcurrentHashMap, which grows an entry earlier."""
     return map_buckets(count + 1)

@@ -154,21 +154,3 @@ def in_order(tables: Sequence[TableId], patterns: Sequence[str]) -> list[TableId
 def java_order(table: TableId) -> bytes:
     """Sorts as `String.compareTo` of `db.table` does: by UTF-16 code units."""
     return str(table).encode("utf-16-be", "surrogatepass")
-
-
-def hash_order(tables: Sequence[TableId]) -> list[TableId]:
-    """Tables as a Java HashMap that they were put into one by one gives them: by `String.hashCode` of `db.table`.
-
-    Source: Debezium's `BinlogSnapshotChangeEventSource` where nothing is locked; Java's documentation of `hashCode`.
-    """
-    buckets = 2
-    while len(tables) > buckets * 3 // 4:
-        buckets *= 2
-
-    def bucket(table: TableId) -> int:
-        units, code = java_order(table), 0
-        for at in range(0, len(units), 2):
-            code = (31 * code + (units[at] << 8 | units[at + 1])) & 0xFFFFFFFF
-        return (code ^ code >> 16) & (buckets - 1)
-
-    return sorted(tables, key=bucket)

@@ -154,12 +154,13 @@ class MySqlConfig:
     snapshot_fetch_size: int | None = _connector("snapshot.fetch.size", default=None, check=_not_negative,
                                                  doc="Rows handed over at once by a snapshot.")  # fmt: skip
     snapshot_threads: int = _connector("snapshot.max.threads", default=1, check=_positive,
-                                       doc="Tables a snapshot reads at the same time.")  # fmt: skip
+                                       doc="Sessions of a snapshot, all in one consistent view.")  # fmt: skip
     snapshot_threads_multiplier: int = _connector("snapshot.max.threads.multiplier", default=1, check=_positive,
-                                                  doc="Chunks of a table for each snapshot thread.")  # fmt: skip
+                                                  doc="Ranges of a large table for each of them.")  # fmt: skip
     legacy_snapshot_threads: bool = _connector(
         "internal.legacy.snapshot.max.threads", default=False, importance=_LOW,
-        doc="One thread a table in parallel snapshots, however large the table.",
+        aliases=["legacy.snapshot.max.threads"],
+        doc="Whole tables only in parallel snapshots, however large.",
     )  # fmt: skip
     snapshot_mode_custom: str | None = _connector("snapshot.mode.custom.name", default=None,
                                                   doc="Java snapshotter of snapshot.mode=custom.")  # fmt: skip

@@ -16,8 +16,9 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
+from cdc.java.order import in_hash_order, joined_buckets
 from cdc.mysql import schema_change, wire
-from cdc.mysql.capture import Capture, hash_order, in_order
+from cdc.mysql.capture import Capture, in_order
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History
@@ -129,7 +130,8 @@ class Snapshot:
             self._lock.release()
             for session in sessions:
                 session.close()
-            self._context.report.update({"snapshot.running": False, "snapshot.open": {}})
+            self._context.report["snapshot.running"] = False
+            self._context.report.pop("snapshot", None)
         yield self._end()
 
     def _told(self, type: str) -> list[Batch]:
@@ -360,5 +362,6 @@ def _statements(
             default = locales.get(database)
             yield database, f"CREATE DATABASE {quoted(database)}{default.ddl() if default is not None else ''}"
             yield database, f"USE {quoted(database)}"
-        for table in tables if locked else hash_order(tables):
+        # Debezium reads them with several threads where nothing is locked, and joins what they found.
+        for table in tables if locked else in_hash_order(tables, joined_buckets(len(tables))):
             yield database, texts[table]

@@ -38,13 +38,14 @@ class SnapshotReport:
         captured: Sequence[TableId] = (), clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """`estimates`: of each table that is to be read; `captured` are those and the signal tables, in order."""
-        self._captured, self._told_of = captured, set[TableId]()
+        self._captured, self._told_of = _joined(captured), set[TableId]()
         self.notes: list[Notification] = []
         self._report, self._clock = report, clock
         self._expected = dict(estimates)
         self._read: dict[TableId, int] = {}
         self._open: dict[TableId, _Figures] = {}
         self._left = len(estimates)
+        self._all = _joined(in_hash_order(estimates, map_buckets(len(estimates))))
         self._before = 0
         self._since = self._told = self._logged = clock()
         self._tell()
@@ -53,8 +54,7 @@ class SnapshotReport:
         """`rows` of it were read before."""
         if table not in self._told_of:
             self._told_of.add(table)
-            tables = in_hash_order(self._expected, map_buckets(len(self._expected)))
-            self._note("IN_PROGRESS", current_collection_in_progress=str(table), data_collections=_joined(tables))
+            self._note("IN_PROGRESS", current_collection_in_progress=str(table), data_collections=self._all)
         self._open[table] = _Figures(self._expected.get(table, 0), rows, rows, self._clock())
         self._before += rows - self._read.get(table, 0)
         self._read[table] = rows
@@ -75,7 +75,7 @@ class SnapshotReport:
         if table in self._told_of:
             self._note(
                 "TABLE_SCAN_COMPLETED", scanned_collection=str(table), total_rows_scanned=str(self._read.get(table, 0)),
-                status="SUCCEEDED", data_collections=_joined(self._captured),
+                status="SUCCEEDED", data_collections=self._captured,
             )  # fmt: skip
         if self._open.pop(table, None) is not None:
             self._expected[table] = self._read[table]
@@ -92,11 +92,11 @@ class SnapshotReport:
         self.notes.append(Notification(INITIAL, type, data))
 
     def line(self) -> str:
-        report = self._report
-        eta = report.get("snapshot.eta.seconds")
-        text = f"{report['snapshot.percent']} %, {report['snapshot.rows']} rows, "
-        text += f"{report['snapshot.rows.per.second']} rows/s, {report['snapshot.tables.remaining']} tables left"
-        return text if eta is None else text + f", about {eta} s to go"
+        """For the log."""
+        told = self._report["snapshot"]
+        text = f"{told['percent']} %, {told['rows']} rows, {told['rows_per_second']} rows/s"
+        text += f", {told['tables_remaining']} of {told['tables']} tables left"
+        return text if told["eta_seconds"] is None else f"{text}, about {told['eta_seconds']} s to go"
 
     def _tell(self) -> None:
         now = self._told = self._clock()
@@ -105,24 +105,15 @@ class SnapshotReport:
             _corrected(self._expected.get(table, 0), self._read.get(table, 0), table in self._open)
             for table in self._expected.keys() | self._read.keys()
         )
-        speed = _speed(rows - self._before, now - self._since)
-        self._report.update({
-            "snapshot.rows": rows, "snapshot.rows.estimated": expected,
-            "snapshot.percent": min(99, rows * 100 // expected) if expected else 0,
-            "snapshot.rows.per.second": round(speed), "snapshot.eta.seconds": _eta(expected - rows, speed),
-            "snapshot.tables": len(self._expected), "snapshot.tables.remaining": self._left,
-            "snapshot.open": {str(table): self._of_table(table, now) for table in self._open},
-        })  # fmt: skip
+        told = _figures(rows, expected, rows - self._before, now - self._since)
+        told |= {"tables": len(self._expected), "tables_remaining": self._left}
+        self._report.update((f"snapshot.{name.replace('_', '.')}", value) for name, value in told.items())
+        self._report["snapshot"] = told | {"open": {str(table): self._of_table(table, now) for table in self._open}}
 
     def _of_table(self, table: TableId, now: float) -> dict[str, Any]:
         figures = self._open[table]
         expected = _corrected(figures.expected, figures.rows, True)
-        speed = _speed(figures.rows - figures.before, now - figures.since)
-        return {
-            "rows": figures.rows, "estimated": expected, "rows_per_second": round(speed),
-            "percent": min(99, figures.rows * 100 // expected) if expected else 0,
-            "eta_seconds": _eta(expected - figures.rows, speed),
-        }  # fmt: skip
+        return _figures(figures.rows, expected, figures.rows - figures.before, now - figures.since)
 
 
 def _joined(tables: Iterable[TableId]) -> str:
@@ -133,10 +124,11 @@ def _corrected(expected: int, rows: int, is_open: bool) -> int:
     return max(expected, rows + rows // 50) if is_open else max(expected, rows)
 
 
-def _speed(rows: int, seconds: float) -> float:
-    return rows / seconds if seconds > 0 else 0.0
-
-
-def _eta(rows: int, speed: float) -> int | None:
-    """Seconds; None while nothing is known of the speed."""
-    return round(max(0, rows) / speed) if speed > 0 else None
+def _figures(rows: int, expected: int, read: int, seconds: float) -> dict[str, Any]:
+    """Of `rows`, `read` were read in so many seconds; no end is foretold while nothing is known of the speed."""
+    speed = read / seconds if seconds > 0 else 0.0
+    return {
+        "rows": rows, "rows_estimated": expected, "rows_per_second": round(speed),
+        "percent": min(99, rows * 100 // expected) if expected else 0,
+        "eta_seconds": round(max(0, expected - rows) / speed) if speed > 0 else None,
+    }  # fmt: skip

@@ -31,9 +31,14 @@ class _Figures:
         waiting = GaugeMetricFamily("tailrace_task_waiting", "1 while it waits through an outage.", labels=_TASK)
         backlog = GaugeMetricFamily("tailrace_task_backlog_records", "Records a sink has not read yet.", labels=_TASK)
         restarts = CounterMetricFamily("tailrace_task_restarts", "Times its process was started again.", labels=_TASK)
+        told: dict[str, GaugeMetricFamily] = {}
         stuck = {view.id for view in self._herder.stalled()}
         for view in sorted(self._herder.tasks(), key=lambda view: view.id):
             labels = [view.id.connector, str(view.id.task)]
+            for name, value in _told(view.figures):
+                told.setdefault(name, GaugeMetricFamily(name, "As the source tells it.", labels=_TASK)).add_metric(
+                    labels, value
+                )
             for name, value in _counters(view.figures):
                 family = counters.get(name)
                 if family is None:
@@ -44,13 +49,20 @@ class _Figures:
             restarts.add_metric(labels, view.restarts)
             if view.figures.get("backlog") is not None:
                 backlog.add_metric(labels, view.figures["backlog"])
-        yield from (*counters.values(), stalled, waiting, backlog, restarts)
+        yield from (*counters.values(), *told.values(), stalled, waiting, backlog, restarts)
 
 
 def _counters(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """`source-record-write-total` as `tailrace_source_record_write`; the format adds `_total`."""
     for name, value in sorted((figures.get("counters") or {}).items()):
         yield "tailrace_" + name.replace("-", "_").removesuffix("_total"), value
+
+
+def _told(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Numbers of a source's own report: `snapshot.percent` as `tailrace_snapshot_percent`."""
+    for name, value in sorted((figures.get("report") or {}).items()):
+        if isinstance(value, int | float):
+            yield "tailrace_" + name.replace(".", "_"), value
 
 
 def _states(herder: Herder) -> Iterator[Metric]:

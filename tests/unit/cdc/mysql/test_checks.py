@@ -38,7 +38,7 @@ class Answering(Server):
         }
         self._tables = list(tables)
 
-    def tried(self, sql: str) -> list[tuple[Any, ...]]:
+    def tried(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         if sql.startswith("SHOW GLOBAL VARIABLES"):
             return [(name, value) for name, value in self._variables.items() if f"'{name}'" in sql]
         if "information_schema.tables" in sql:

@@ -50,7 +50,6 @@ def test_what_would_change_or_reveal_data_is_refused(key: str, text: str) -> Non
     ("key", "text"),
     [
         ("event.deserialization.failure.handling.mode", "skip"),
-        ("snapshot.max.threads", "4"),
         ("signal.enabled.channels", "source,jmx"),
         ("notification.enabled.channels", "log,jmx"),
         ("openlineage.integration.enabled", "true"),

@@ -1,0 +1,85 @@
+"""Key values as SQL conditions and as offsets keep them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cdc.errors import SourceError
+from cdc.mysql.key_ranges import Described, Key, walkable
+from cdc.mysql.offset import Position
+from cdc.mysql.snapshot_offset import KeyRange, Left, left_of, partitions, saved
+from cdc.record import SourceOffset
+from cdc.table import TableId
+
+ID = Described("id", "int", "int unsigned", None, None, None)
+NAME = Described("na`me", "varchar", "varchar(9)", "latin1", "latin1_swedish_ci", None)
+RAW = Described("raw", "varbinary", "varbinary(9)", None, None, None)
+BEGUN = Position(file="log.000007", pos=4)
+
+
+def key(*columns: Described) -> Key:
+    found = walkable(columns)
+    assert found is not None
+    return found
+
+
+def test_a_condition_begins_with_what_the_server_can_seek() -> None:
+    pair = key(ID, NAME)
+    assert pair.condition(None, None) == "TRUE"
+    assert pair.condition(("5", "41"), None) == "`id` >= 5 AND (`id` > 5 OR (`na``me` > _latin1 x'41'))"
+    assert pair.condition(None, ("9", "")) == "`id` <= 9 AND (`id` < 9 OR (`na``me` <= _latin1 x''))"
+    assert key(RAW).condition(("00ff",), ("ff",)) == "`raw` > x'00ff' AND `raw` <= x'ff'"
+    assert pair.order == "`id`, `na``me`"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Described("e", "enum", "enum('b','a')", "utf8mb4", "utf8mb4_bin", None),
+        Described("f", "double", "double", None, None, None),
+        Described("b", "bit", "bit(3)", None, None, None),
+        NAME._replace(prefix=3),
+    ],
+)
+def test_keys_whose_order_is_not_that_of_comparisons_are_not_walked(column: Described) -> None:
+    assert walkable([ID, column]) is None
+    assert walkable([]) is None
+
+
+@pytest.mark.parametrize("value", [("1 OR 1",), ("0x1",), ("",), ("1", "2"), ()])
+def test_a_value_from_an_offset_is_no_place_for_sql(value: tuple[str, ...]) -> None:
+    with pytest.raises(SourceError, match="reset the connector's offsets"):
+        key(ID).condition(value, None)
+    with pytest.raises(SourceError):
+        key(NAME).condition(("' OR '",), None)
+
+
+def test_a_row_gives_its_key_value() -> None:
+    read = key(NAME, ID).reader(["id", "x", "na`me"])
+    assert read is not None and read((b"7", None, b"\xe4'")) == ("e427", "7")
+    assert key(ID).reader(["x"]) is None
+
+
+def test_whole_numbers_are_divided_evenly() -> None:
+    assert key(ID).evenly(("0",), ("100",), 4) == [("25",), ("50",), ("75",)]
+    assert key(ID).evenly(("7",), ("7",), 4) == []
+    assert key(NAME).evenly(("41",), ("42",), 4) is None
+
+
+def test_what_is_left_of_a_table_is_kept_beside_the_connectors_offset() -> None:
+    left = Left(key(ID).signature, (KeyRange(("5",), ("9",)), KeyRange(("20",), None)), 12)
+    offset = saved("shop", BEGUN, TableId("inv", "a.b"), left)
+    assert dict(offset.partition) == {"server": "shop", "snapshot": "inv.a.b"}
+    assert all(isinstance(value, str | int) for value in (offset.offset or {}).values())
+    done = saved("shop", BEGUN, TableId("inv", "c"), Left("", (), 3))
+    found = left_of("shop", BEGUN, [offset, done])
+    assert found == {"inv.a.b": left, "inv.c": Left("", (), 3)}
+    assert partitions("shop", [offset, SourceOffset({"server": "shop"}, {"file": "x"})]) == [offset.partition]
+
+
+def test_what_another_snapshot_or_connector_left_does_not_count() -> None:
+    offset = saved("shop", BEGUN, TableId("inv", "a"), Left("", (), 3))
+    assert left_of("shop", Position(file="log.000007", pos=5), [offset]) == {}
+    assert left_of("other", BEGUN, [offset]) == {}
+    broken = SourceOffset(offset.partition, {**(offset.offset or {}), "ranges": "[[1"})
+    assert left_of("shop", BEGUN, [broken]) == {}
