@@ -253,8 +253,11 @@ def test_a_status_says_which_outage_a_task_waits_through(running: tuple[Herder, 
     herder, worker = running
     herder.create("a", sink(tmp_path, "a"), None)
     settled(herder)
-    worker.say(TaskId("a", 0), "RUNNING", waiting_for="Elasticsearch does not answer", healthy=False)
-    assert herder.task_status("a", 0)["waiting_for"] == "Elasticsearch does not answer"
+    worker.say(TaskId("a", 0), "RUNNING", waiting_for="Elasticsearch does not answer", healthy=False,
+               waiting_since=1_700_000_000_123)  # fmt: skip
+    status = herder.task_status("a", 0)
+    assert status["waiting_for"] == "Elasticsearch does not answer"
+    assert status["waiting_since"] == "2023-11-14T22:13:20Z"
     assert herder.stalled() == []
 
 
