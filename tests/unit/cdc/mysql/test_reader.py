@@ -19,6 +19,7 @@ from cdc.mysql.flavor import requested
 from cdc.mysql.offset import GtidSet, Position
 from cdc.mysql.reader import Reader
 from cdc.record import Poll
+from cdc.transactions import Transactions
 from tests.mysql_log import MemoryTopic, Parts, frames, records
 
 SHOP = frames("shop")
@@ -415,6 +416,44 @@ def test_columns_that_the_log_has_not_are_left_out_by_name() -> None:
 def test_partial_updates_are_refused_with_the_remedy() -> None:
     with pytest.raises(DecodeError, match=r"binlog\.\d+:\d+.*binlog_row_value_options"):
         list(read(frames("partial_json"), Parts("shop")))
+
+
+@pytest.mark.parametrize(("mode", "warnings"), [("warn", 1), ("skip", 0), ("ignore", 0)])
+def test_rows_that_cannot_be_decoded_are_passed_over_when_told_to(mode: str, warnings: int) -> None:
+    with capture_logs() as told:
+        polls = list(read(frames("partial_json"), Parts("shop", undecodable=mode)))
+    assert len([line for line in told if "cannot be decoded" in line["event"]]) >= warnings
+    assert warnings or not told
+    assert polls[-1].offsets
+
+
+def test_statements_that_a_filter_names_are_passed_over() -> None:
+    parts = Parts("shop", ignored=lambda sql: True, inconsistent="skip")
+    assert list(records(read(SHOP, parts))) == []
+
+
+def test_changed_rows_are_filled_in_before_they_are_sent() -> None:
+    asked: list[int] = []
+
+    def refill(shape: Any, rows: Sequence[Any]) -> list[Any]:
+        asked.append(len(rows))
+        return [(*row[:-1], "filled") for row in rows]
+
+    found = table_records(read(SHOP, Parts("shop", refill=refill)))
+    assert all(event[1] is None or event[1][-1] == "filled" for event in found if event is not None)
+    assert asked
+
+
+def test_transactions_are_told_with_their_events() -> None:
+    parts = Parts("shop", transactions=Transactions("p.transaction"))
+    found = records(read(SHOP, parts))
+    marks = [value[:3] for topic, _, value in found if topic == "p.transaction"]
+    events = [value for topic, _, value in found if topic.startswith("p.shop.") and value is not None]
+    assert [mark[0] for mark in marks] == ["BEGIN", "END"] * (len(marks) // 2)
+    assert sum(mark[2] or 0 for mark in marks) == sum(event[3] is not None for event in events)
+    assert found.index(next(each for each in found if each[0] == "p.transaction")) < found.index(
+        next(each for each in found if each[0] == "p.shop.goods")
+    )
 
 
 def test_a_change_logged_as_a_statement_is_told_once_a_file_and_database() -> None:
