@@ -420,7 +420,7 @@ def _default(cursor: Cursor, draft: _Draft) -> None:
 
 
 def default_of(cursor: Cursor, column: Column) -> Column:
-    """The column with the default that ALTER COLUMN ... SET DEFAULT gives it; NULL leaves the old one, as in Debezium."""
+    """The column with the default that ALTER COLUMN ... SET DEFAULT gives it; NULL leaves the old one (Debezium)."""
     if cursor.accept("NULL"):
         return column
     draft = _Draft()

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple, TypedDict
 
 from cdc.errors import DecodeError
+from cdc.java.order import in_hash_order, map_buckets
 from cdc.mysql import source_info
 from cdc.mysql.source_info import SourceInfo
 from cdc.naming import topic_name
@@ -76,24 +77,8 @@ class SchemaChange:
         """What `source.table` holds of a statement read from the log: names joined by commas, empty for none."""
         if self.kind is Kind.DATABASE:
             return None
-        return ",".join(id.name for id in _in_hash_order(self.tables))
-
-
-def _in_hash_order(ids: Sequence[TableId]) -> list[TableId]:
-    """The order in which a Java `HashSet` of the ids' texts is read, which is the order in `source.table`."""
-    known = list(dict.fromkeys(ids))
-    buckets = 16
-    while len(known) > buckets * 3 // 4:
-        buckets *= 2
-
-    def bucket(id: TableId) -> int:
-        code = 0
-        units = str(id).encode("utf-16-be", "surrogatepass")
-        for at in range(0, len(units), 2):
-            code = (code * 31 + int.from_bytes(units[at : at + 2], "big")) & 0xFFFFFFFF
-        return (code ^ code >> 16) & (buckets - 1)
-
-    return sorted(known, key=bucket)
+        tables = list(dict.fromkeys(self.tables))  # Debezium keeps them in a HashSet
+        return ",".join(id.name for id in in_hash_order(tables, map_buckets(len(tables))))
 
 
 # The `<prefix>` topic

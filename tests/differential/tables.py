@@ -6,6 +6,7 @@ from random import Random
 
 from tests.differential.columns import COLLATIONS, definition, generated, key_type
 from tests.differential.literals import quoted
+from tests.differential.options import HIDDEN
 from tests.differential.session import Session, Table, named
 
 NAMES = ("id", "a", "b", "Name", "c_1", "é", "two words", "order", "x-y", "A1", "value", "日付", "key", "d", "e", "f",
@@ -32,7 +33,7 @@ class Tables:
     def create(self, database: str) -> None:
         random = self._random
         name = self.free_name(database)
-        names = random.sample(NAMES, random.randint(1, 9))
+        names = sorted(random.sample(NAMES, random.randint(1, 9)), key=lambda column: column in HIDDEN)
         keyed = random.choice(("one", "one", "one", "several", "inline", "unique", "none", "counted"))
         count = {"none": 0, "several": 2}.get(keyed, 1)
         count = min(count, len(names))

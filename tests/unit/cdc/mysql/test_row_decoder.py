@@ -150,6 +150,7 @@ def test_binary_is_padded_to_its_length_and_shown_as_the_mode_says(mode: str, sh
 
 
 def test_varbinary_is_not_padded() -> None:
+    assert one(column("b", "BINARY", 254, 254 << 8 | 1), b"\0") == b"", "BINARY without a length is not padded"
     assert one(column("b", "VARBINARY", 15, 3, length=3), encode.string(b"\xfb", 1)) == b"\xfb"
 
 
