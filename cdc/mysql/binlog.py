@@ -379,6 +379,7 @@ def _previous_gtids(raw: EventBytes, head: Header) -> Event:
 
 _FIXED_STATUS: Final = {
     0: 4, 1: 8, 3: 4, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 14: 8, 15: 8, 16: 1, 17: 8, 18: 2, 19: 1, 20: 1, 128: 3, 129: 8,
+    130: 1,
 }  # fmt: skip
 """Status variable -> size of its value. Those with a size of their own are in `_client_charset`."""
 

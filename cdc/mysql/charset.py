@@ -40,18 +40,18 @@ _COLLATIONS: Final = {
     "cp1257": "29 58-59",
     "latin5": "30 78",
     "armscii8": "32 64",
-    "utf8mb3": "33 76 83 192-215 223",
-    "ucs2": "35 90 128-151 159",
+    "utf8mb3": "33 76 83 192-215 223 576-578 2048-2303",
+    "ucs2": "35 90 128-151 159 640-642 2560-2815",
     "cp866": "36 68",
     "keybcs2": "37 73",
     "macce": "38 43",
     "macroman": "39 53",
     "cp852": "40 81",
     "utf8mb4": "45-46 224-247 255-323",
-    "utf16": "54-55 101-124",
+    "utf16": "54-55 101-124 672-674 2816-3071",
     "utf16le": "56 62",
     "cp1256": "57 67",
-    "utf32": "60-61 160-183",
+    "utf32": "60-61 160-183 736-738 3072-3327",
     "binary": "63",
     "geostd8": "92-93",
     "cp932": "95-96",
@@ -273,6 +273,8 @@ def _by_id() -> dict[int, str]:
 
 
 _BY_ID: Final = _by_id()
+_NOPAD: Final = 1024
+"""Added to a collation's id in MariaDB for its twin that does not ignore trailing spaces."""
 BINARY: Final = 63
 """The collation id of columns that hold bytes, not text."""
 
@@ -280,8 +282,10 @@ BINARY: Final = 63
 def charset(collation: int) -> tuple[str, str]:
     """(character set name, Python codec) of a collation id.
 
-    Collations this release does not know are MariaDB's and later servers'; all of those are of utf8mb4.
+    Collations this release does not know are later servers'; all of those are of utf8mb4.
     """
+    if _NOPAD <= collation < 2 * _NOPAD:
+        collation -= _NOPAD
     name = _BY_ID.get(collation, "utf8mb4")
     return name, _CODECS[name]
 

@@ -9,6 +9,7 @@ from typing import Final
 from cdc.errors import Problem, SourceError
 from cdc.mysql.capture import Capture
 from cdc.mysql.config import MySqlConfig
+from cdc.mysql.flavor import MARIADB, MYSQL
 from cdc.mysql.grants import Grants
 from cdc.mysql.server import Server, quoted
 from cdc.table import Predicate, TableId, any_of
@@ -45,8 +46,12 @@ def look(server: Server, config: MySqlConfig, capture: Capture) -> Findings:
     grants, account = _grants(server)
     seen = server.tables()
     tables = [table for table in seen if capture.table(table)]
-    problems = [*_log_problems(server, known), *_grant_problems(config, grants, account, tables)]
-    warnings = [*_log_warnings(known), *_filter_warnings(server, config, account)]
+    problems = [
+        *_product_problems(server),
+        *_log_problems(server, known),
+        *_grant_problems(config, grants, account, tables),
+    ]
+    warnings = [*_product_warnings(server), *_log_warnings(known), *_filter_warnings(server, config, account)]
     if config.guardrail_action == "fail":
         problems += _too_many(config, capture, seen)
     else:
@@ -66,8 +71,23 @@ def _grants(server: Server) -> tuple[Grants, str]:
     return Grants.parse(row[0] for row in server.run("SHOW GRANTS")), f"'{user}'@'{host}'"
 
 
+def _product_problems(server: Server) -> Iterator[Problem]:
+    """Debezium's MySQL connector reads MariaDB too, by file and position; its MariaDB connector reads no MySQL."""
+    if server.flavor is MARIADB and not server.is_mariadb():
+        text = f"{server.settings} is MySQL; set connector.class=io.debezium.connector.mysql.MySqlConnector"
+        yield Problem("database.hostname", text)
+
+
+def _product_warnings(server: Server) -> Iterator[str]:
+    if server.flavor is MYSQL and server.is_mariadb():
+        yield (
+            f"database.hostname: {server.settings} is MariaDB: it is read by file and position, which does not survive "
+            "a switch to another server; connector.class=io.debezium.connector.mariadb.MariaDbConnector reads it by GTID"
+        )
+
+
 def _log_problems(server: Server, known: dict[str, str]) -> Iterator[Problem]:
-    where = str(server.settings)
+    where, keeping = str(server.settings), server.flavor.keeping
     if known.get("log_bin", "ON").upper() in ("OFF", "0"):
         text = f"{where} writes no binary log (log_bin=OFF); start mysqld with log_bin and without skip-log-bin"
         yield Problem("database.hostname", text)
@@ -75,14 +95,15 @@ def _log_problems(server: Server, known: dict[str, str]) -> Iterator[Problem]:
     if (format_ := known.get("binlog_format", "ROW").upper()) != "ROW":
         yield Problem(
             "database.hostname",
-            f"{where} has binlog_format={format_}, which does not hold row values; run: SET PERSIST "
-            "binlog_format = 'ROW'; and reconnect all clients, for sessions keep the format they began with",
+            f"{where} has binlog_format={format_}, which does not hold row values; run: "
+            f"{keeping('binlog_format', 'ROW')}; and reconnect all clients, for sessions keep the format they began "
+            "with",
         )
     if (image := known.get("binlog_row_image", "FULL").upper()) != "FULL":
         yield Problem(
             "database.hostname",
-            f"{where} has binlog_row_image={image}, so rows lack columns; run: SET PERSIST binlog_row_image = "
-            "'FULL'; and reconnect all clients, for sessions keep the image they began with",
+            f"{where} has binlog_row_image={image}, so rows lack columns; run: {keeping('binlog_row_image', 'FULL')}; "
+            "and reconnect all clients, for sessions keep the image they began with",
         )
 
 
@@ -115,7 +136,7 @@ def _grant_problems(
     if not grants.has("REPLICATION SLAVE"):
         yield lacking("REPLICATION SLAVE", "needed to read the binary log")
     if not (grants.has("REPLICATION CLIENT") or grants.has("BINLOG MONITOR") or grants.has("SUPER")):
-        yield lacking("REPLICATION CLIENT", "needed to know the binary log's position")
+        yield lacking(config.flavor.monitor, "needed to know the binary log's position")
     if config.snapshot_mode == "never" or config.locking_mode == "none":
         return
     if not any(map(grants.has, ("RELOAD", "FLUSH_TABLES"))) and not grants.has_somewhere("LOCK TABLES"):

@@ -364,6 +364,8 @@ def _to_the_end(cursor: Cursor) -> None:
 
 
 def _add(cursor: Cursor, draft: TableDraft) -> None:
+    if cursor.accept("SYSTEM", "VERSIONING"):  # MariaDB
+        return
     if cursor.accept("PARTITION"):
         _to_the_end(cursor)
         return
@@ -388,6 +390,8 @@ def _place(cursor: Cursor, draft: TableDraft, name: str) -> None:
 def _drop(cursor: Cursor, draft: TableDraft) -> None:
     if cursor.accept("PRIMARY", "KEY"):
         draft.no_key()
+    elif cursor.accept("SYSTEM", "VERSIONING"):  # MariaDB
+        return
     elif cursor.accept("PARTITION"):
         _to_the_end(cursor)
     elif any(cursor.at(word) for word in ("KEY", "INDEX", "FOREIGN", "CONSTRAINT", "CHECK")):

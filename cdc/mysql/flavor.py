@@ -25,6 +25,8 @@ class Asked(Protocol):
 
     def version(self) -> tuple[int, ...]: ...
 
+    def is_mariadb(self) -> bool: ...
+
     def variables(self, *names: str) -> dict[str, str]: ...
 
     def logs(self) -> list[str]: ...
@@ -72,7 +74,7 @@ class Flavor:
         name: what stands in `source.connector` and in the names of schemas.
         product: what people call it.
         ssl_modes: its own names of `database.ssl.mode` -> those of `wire.Settings`.
-        status: the statement that tells where the log ends; asked with the server's version.
+        status: the statement that tells where the log ends.
         gtids_now: the GTIDs that stand beside that answer.
         unlimited: lifts the time limit of a SELECT for a session.
         kept: sets a variable for good; `{name}` and `{value}` in it.
@@ -84,7 +86,7 @@ class Flavor:
 
     name: str
     product: str
-    status: Callable[[tuple[int, ...]], str]
+    status: Callable[[Asked], str]
     gtids_now: Callable[[Asked, tuple[Any, ...]], Gtids]
     unlimited: str
     kept: str
@@ -100,6 +102,11 @@ class Flavor:
 
 
 # MySQL
+
+
+def _mysql_status(server: Asked) -> str:
+    """MariaDB, which this connector reads by file and position, has higher versions and the old statement."""
+    return "SHOW BINARY LOG STATUS" if server.version() >= (8, 2) and not server.is_mariadb() else "SHOW MASTER STATUS"
 
 
 def _mysql_compared(server: Asked, position: str, counts: Filter) -> Compared | None:
@@ -135,7 +142,7 @@ def requested(done: GtidSet, purged: GtidSet, origin: Filter | None) -> GtidSet:
 MYSQL: Final = Flavor(
     name="mysql",
     product="MySQL",
-    status=lambda version: "SHOW BINARY LOG STATUS" if version >= (8, 2) else "SHOW MASTER STATUS",
+    status=_mysql_status,
     gtids_now=lambda server, answer: GtidSet.parse(answer[4] if len(answer) > 4 else ""),
     unlimited="SET SESSION max_execution_time = 0",
     kept="SET PERSIST {name} = '{value}'",
@@ -185,7 +192,7 @@ def _by_domain_too(includes: Sequence[str], excludes: Sequence[str]) -> Filter:
 MARIADB: Final = Flavor(
     name="mariadb",
     product="MariaDB",
-    status=lambda version: "SHOW MASTER STATUS",
+    status=lambda server: "SHOW MASTER STATUS",
     gtids_now=lambda server, answer: DomainGtids.parse(server.variables("gtid_binlog_pos")["gtid_binlog_pos"]),
     unlimited="SET SESSION max_statement_time = 0",
     kept="SET GLOBAL {name} = '{value}' (and write it into the server's option file)",

@@ -13,6 +13,7 @@ from cdc.errors import SourceError
 from cdc.masks import Mask
 from cdc.mysql import binlog
 from cdc.mysql.binlog import Kind, Rows, TableMap
+from cdc.mysql.mariadb_tables import current_rows, is_sequence, with_period
 from cdc.mysql.row_decoder import Decode, compile_rows
 from cdc.mysql.types import TypeOptions
 from cdc.table import Column, Table, TableId
@@ -58,12 +59,18 @@ class Captured(Protocol):
 class LogTable:
     """One captured table as one TABLE_MAP describes it."""
 
-    __slots__ = ("_compiled", "_map", "_options", "_usual", "id", "known", "shape", "table")
+    __slots__ = ("_compiled", "_map", "_options", "_period", "_usual", "id", "known", "shape", "table")
 
-    def __init__(self, known: Table, table: Table, shape: Shape, table_map: TableMap, options: TypeOptions) -> None:
-        """`known` is the history's table; `table` is it too unless the log has fewer columns."""
+    def __init__(
+        self, known: Table, table: Table, shape: Shape, table_map: TableMap, options: TypeOptions,
+        period: Column | None = None,
+    ) -> None:  # fmt: skip
+        """`known` is the history's table; `table` is it too unless the log has other columns.
+
+        `period` is the column that tells until when a row was current (MariaDB's system versioning).
+        """
         self.id, self.known, self.table, self.shape = table.id, known, table, shape
-        self._map, self._options = table_map, options
+        self._map, self._options, self._period = table_map, options, period
         self._compiled: dict[tuple[Kind, bytes | None, bytes | None], Decode] = {}
         # Event type -> what stood before the rows last time, where they began, and their decoder.
         self._usual: dict[int, tuple[bytes, int, Decode]] = {}
@@ -85,10 +92,16 @@ class LogTable:
         decode = self._compiled.get(images)
         if decode is None:
             self._require_whole(rows)
-            decode = self._compiled[images] = compile_rows(
-                self.table, self._map, self._options, self.shape.columns, rows, self.shape.masks
-            )
+            columns, masks = self.shape.columns, self.shape.masks
+            if self._period is not None:
+                columns, masks = (*columns, self._period), (*masks, None)
+            decode = compile_rows(self.table, self._map, self._options, columns, rows, masks)
+            self._compiled[images] = decode
         return decode
+
+    def current(self, operation: str, images: list[Any]) -> tuple[str, list[Any]]:
+        """What an event did to the rows as they are now; all that it did unless the table is versioned."""
+        return (operation, images) if self._period is None else current_rows(operation, images)
 
     def _require_whole(self, rows: Rows) -> None:
         """Debezium fails on such rows too. A null in place of a value that is not known would be wrong data."""
@@ -164,12 +177,17 @@ class LogTables:
         if not self._captured.table(id):
             return None
         known = self._known.get(id)
+        if known is None and is_sequence(table_map):
+            return None
         if known is None and self._inconsistent == "fail" and self._learn(id):
             _log.info("a table that is captured from now on is taken as the server has it", table=str(id), at=where)
             known = self._known.get(id)
         if known is None:
             self._tell_unknown(id, where)
             return None
+        if (versioned := with_period(known, table_map)) is not None:
+            shape = self._captured.shape(known)
+            return LogTable(known, versioned, shape, table_map, self._options, versioned.columns[-1])
         table = settled(known, table_map, where)
         return LogTable(known, table, self._captured.shape(table), table_map, self._options)
 

@@ -32,7 +32,7 @@ from cdc.mysql.binlog import (
 )
 from cdc.mysql.domain_gtids import origin
 from cdc.mysql.failures import DamagedEvent
-from cdc.mysql.flavor import MYSQL, Flavor
+from cdc.mysql.flavor import MARIADB, MYSQL, Flavor
 from cdc.mysql.log_tables import Captured, LogTable, LogTables, Shape
 from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.resumed import Begun, Resumed
@@ -427,13 +427,14 @@ class Reader:
 
     def _on_gtid_list(self, event: bytes, timestamp: int) -> None:
         """MariaDB's way to tell what is done when the offset did not."""
-        if self._done_gtids is None:
+        if self._done_gtids is None and self._options.flavor is MARIADB:
             self._done_gtids = mariadb_events.gtid_list(event, len(event) - self._checksum).tally()
 
     def _on_domain_gtid(self, event: bytes, timestamp: int) -> None:
         """MariaDB's transactions begin with this, and there is no BEGIN."""
-        begun = mariadb_events.gtid(event)
-        self._gtid, self._gtid_at = f"{begun.domain}-{self._server_id}-{begun.number}", self._start
+        begun, self._gtid_at = mariadb_events.gtid(event), self._start
+        if self._options.flavor is MARIADB:  # as Debezium's MySQL connector has it, which reads MariaDB by position
+            self._gtid = f"{begun.domain}-{self._server_id}-{begun.number}"
         self._begin(None, timestamp)
         self._alone = begun.alone
         if self._transactions is not None:
@@ -538,7 +539,8 @@ class Reader:
             return
         self._told.add(place)
         _log.warning(
-            "changes were logged as statements, not as rows, and are lost: run: SET PERSIST binlog_format = 'ROW'; "
+            "changes were logged as statements, not as rows, and are lost: run: "
+            f"{self._options.flavor.keeping('binlog_format', 'ROW')}; "
             "reconnect all clients; then reset the connector's offsets, so that a new snapshot reads what is missing",
             at=self._where(), **({"database": database} if database else {}),
         )  # fmt: skip
@@ -641,6 +643,7 @@ class Reader:
                 raise type(error)(f"{self._where()}: {error}") from error
             self._passed_over(error)
             return
+        operation, images = table.current(operation, images)
         self._bytes += len(event)
         if self._sent is not None:
             self._sent += len(images)

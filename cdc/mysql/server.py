@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from pymysql.connections import Connection
 from pymysql.cursors import DictCursor
@@ -13,11 +13,14 @@ from pymysql.err import MySQLError
 
 from cdc.errors import SourceError
 from cdc.mysql import wire
+from cdc.mysql.failures import NO_GRANT
 from cdc.mysql.flavor import Flavor
 from cdc.mysql.offset import Position
 from cdc.table import TableId
 
 Row: TypeAlias = tuple[Any, ...]
+_TABLES: Final = "'BASE TABLE', 'SYSTEM VERSIONED'"
+"""The types of tables that hold rows; the second is MariaDB's."""
 
 
 def quoted(*names: str) -> str:
@@ -82,7 +85,7 @@ class Server:
 
     def position(self) -> Position:
         """Where the binary log ends now. Raises: SourceError: there is no binary log."""
-        rows = self.run(self.flavor.status(self.version()))
+        rows = self.run(self.flavor.status(self))
         if not rows:
             raise SourceError(
                 f"{self.settings} writes no binary log; start mysqld with log_bin (and binlog_format=ROW), "
@@ -99,19 +102,24 @@ class Server:
         return {row[0]: int(row[1]) for row in self.run("SHOW BINARY LOGS")}
 
     def replication(self) -> list[dict[str, Any]]:
-        """What this server replicates from others: the columns of SHOW REPLICA STATUS, one channel each."""
+        """What this server replicates from others: the columns of SHOW REPLICA STATUS, one channel each.
+
+        Empty too when this user may not know, for MariaDB has a privilege for it alone.
+        """
         renamed = self.version() >= (8, 0, 22)  # MariaDB, whose versions are higher, knows the new name since 10.5
         try:
             with self.connection.cursor(DictCursor) as cursor:
                 cursor.execute("SHOW REPLICA STATUS" if renamed else "SHOW SLAVE STATUS")
                 return list(cursor.fetchall())
         except (MySQLError, OSError) as error:
+            if error.args[:1] == (NO_GRANT,):
+                return []
             raise wire.failure(error, self.settings) from error
 
     def tables(self) -> list[TableId]:
         """Every base table this user may see, system databases included."""
         rows = self.run(
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+            f"SELECT table_schema, table_name FROM information_schema.tables WHERE table_type IN ({_TABLES})"
         )  # fmt: skip
         return [TableId(database, name) for database, name in rows]
 
@@ -123,7 +131,7 @@ class Server:
         wanted = set(tables)
         rows = self.run(
             "SELECT table_schema, table_name, table_rows FROM information_schema.tables "
-            "WHERE table_rows IS NOT NULL AND table_type = 'BASE TABLE'"
+            f"WHERE table_rows IS NOT NULL AND table_type IN ({_TABLES})"
         )  # fmt: skip
         counted = {TableId(database, name): int(rows) for database, name, rows in rows}
         return {table: count for table, count in counted.items() if table in wanted}

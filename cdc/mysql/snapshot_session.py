@@ -59,9 +59,10 @@ class Session:
                 # What waits longer for a table is tried again, and others are read meanwhile.
                 "lock_wait_timeout = 1"
             )
-            self.server.run(self.server.flavor.unlimited)
-            with contextlib.suppress(MySQLError):  # elsewhere than in MySQL 8 and later estimates are always fresh
-                self.server.tried("SET SESSION information_schema_stats_expiry = 0")
+            # Estimates are always fresh elsewhere than in MySQL 8 and later, where it knows neither it has no limit.
+            for sql in (self.server.flavor.unlimited, "SET SESSION information_schema_stats_expiry = 0"):
+                with contextlib.suppress(MySQLError):
+                    self.server.tried(sql)
             self.server.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         except BaseException:
             self.close()

@@ -48,6 +48,9 @@ class Answering(Server):
     def version(self) -> tuple[int, ...]:
         return (9, 7, 4)
 
+    def is_mariadb(self) -> bool:
+        return False
+
 
 def found(
     *,
