@@ -46,6 +46,7 @@ class SourceConnector:
             offset is one to forget.
         knows_offsets: whether it vouches that offsets changed through REST are all there are; the answer of REST
             tells the user to look elsewhere too when not.
+        takes_signals: whether its tasks read `SourceContext.orders`.
     """
 
     class_name: str
@@ -58,6 +59,7 @@ class SourceConnector:
     check: Callable[[Raw], list[Problem]] = nothing_to_check
     check_offsets: Callable[[Raw, Sequence[SourceOffset]], None] = any_offset
     knows_offsets: bool = False
+    takes_signals: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,10 @@ class Notifications:
         self._topic = topic if "sink" in channels else None
         self._logs = "log" in channels
 
+    @property
+    def has_topic(self) -> bool:
+        return self._topic is not None
+
     def batches(self, notifications: Sequence[Notification]) -> list[Batch]:
         """Writes them to the log where that is wanted, and gives the records of the topic, none without one."""
         if not notifications or not (self._logs or self._topic):

@@ -5,7 +5,7 @@ source -> Poll(batches, offsets) -> transforms -> converter -> log -> converter 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -133,6 +133,18 @@ class Topics(Protocol):
     def open(self, name: str, client: Mapping[str, str]) -> Topic: ...
 
 
+class Inbox(Protocol):
+    """Messages to a source from outside: each comes until it is done."""
+
+    def read(self) -> Sequence[tuple[bytes | None, bytes | None]]:
+        """Keys and values of what has come since the last call; returns at once."""
+
+    def done(self) -> None:
+        """All that was read is carried out, and what it changed is saved."""
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class SourceContext:
     """What the runtime hands to a source when it builds it."""
@@ -142,6 +154,10 @@ class SourceContext:
     topics: Topics
     report: Mapping[str, Any] = field(default_factory=dict)
     """A mutable mapping the source may fill with progress figures; shown in status and metrics."""
+    orders: Inbox | None = None
+    """What REST asks of the source (`POST /connectors/{name}/signal`)."""
+    subscribe: Callable[[str, str, Mapping[str, str]], Inbox] | None = None
+    """Opens a topic as a member of a consumer group: topic, group, Kafka client settings."""
 
 
 @dataclass(frozen=True, slots=True)

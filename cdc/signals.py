@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
+from cdc.record import Inbox
+
 _log = structlog.get_logger(__name__)
 
 SOURCE, KAFKA, FILE = "source", "kafka", "file"
@@ -248,3 +250,20 @@ def from_json(text: str | bytes) -> Signal | None:
     data = found.get("data")
     text = data if isinstance(data, str) else "" if data is None else json.dumps(data)
     return Signal(str(found.get("id") or ""), type, text)
+
+
+class Messages:
+    """Signals as JSON in the values of messages; `key` None takes those of any key."""
+
+    def __init__(self, inbox: Inbox, key: str | None = None) -> None:
+        self._inbox, self._key = inbox, None if key is None else key.encode()
+
+    def read(self) -> Sequence[Signal]:
+        ours = [value for key, value in self._inbox.read() if value and self._key in (None, key)]
+        return [signal for value in ours if (signal := from_json(value)) is not None]
+
+    def done(self) -> None:
+        self._inbox.done()
+
+    def close(self) -> None:
+        self._inbox.close()

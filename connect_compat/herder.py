@@ -6,6 +6,7 @@ Every change runs on the herder's own thread, in the order it was asked for; wha
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,11 +29,12 @@ from connect_compat.providers import providers
 from connect_compat.state import Configs, MemoryStore, State, Status, Statuses, Target
 from connect_compat.turns import REQUEST_S, PatientStore, Turns
 from connect_compat.validate import Raw, Report, Validator
-from connect_compat.worker import OnStatus, OnTopics, TaskView
+from connect_compat.worker import OnStatus, OnTopics, TaskId, TaskView
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+_SIGNAL_S = 15.0
 STALE_TASK = ("Cannot complete request momentarily due to no known leader URL, "
               "likely because a rebalance was underway.")  # fmt: skip
 
@@ -391,6 +393,28 @@ class Herder:
             self._life.start_task(name, task)
 
         self._turns.now(act, f"restarting task {name}-{task}")
+
+    def signal(self, name: str, signal: Mapping[str, Any]) -> None:
+        """Returns when the source has carried it out and saved what it changed.
+
+        Raises: RequestError: 404; 409 when no task runs that takes it; 504 when that is not known in time.
+        """
+        if name not in self._configs:
+            raise RequestError(404, f"Unknown connector: {name}")
+        plugin = self.plugins.find((self._configs.config(name) or {}).get("connector.class", "").strip(), Kind.SOURCE)
+        if plugin is None or not plugin.load().takes_signals:
+            raise RequestError(409, f"Connector {name} takes no signals; the MySQL source does")
+        try:
+            known = self._tasks.signal_task(TaskId(name, 0), json.dumps(signal), _SIGNAL_S)
+        except KeyError:
+            raise RequestError(409, f"Connector {name} has no running task to signal; start or resume it") from None
+        except ValueError as error:
+            raise RequestError(409, f"{error}; start or resume connector {name}") from error
+        if not known:
+            raise RequestError(
+                504, f"The signal was handed to connector {name} but not carried out within {_SIGNAL_S:.0f} s; it may "
+                "still be, unless the task restarts meanwhile: look at its status before sending it again",
+            )  # fmt: skip
 
     def reset_topics(self, name: str) -> None:
         if not self._settings.track_topics:

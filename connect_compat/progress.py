@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -81,6 +82,35 @@ class Progress:
             self.changed.set()
 
 
+class Orders:
+    """Signals that came through REST, in the order of their numbers. Filled by one thread, read by another."""
+
+    def __init__(self, changed: threading.Event) -> None:
+        self._changed = changed
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._read = 0
+        self.carried_out = 0
+
+    def put(self, number: int, text: str) -> None:
+        self._waiting.append((number, text.encode()))
+
+    def read(self) -> Sequence[tuple[bytes | None, bytes | None]]:
+        found: list[tuple[bytes | None, bytes | None]] = []
+        while self._waiting:
+            self._read, text = self._waiting.popleft()
+            found.append((None, text))
+        return found
+
+    def done(self) -> None:
+        """All that was read is carried out and saved: the sender is told."""
+        if self.carried_out != self._read:
+            self.carried_out = self._read
+            self._changed.set()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
 class Control:
     """What the supervisor asks of a task. Any thread may set it."""
 
@@ -88,6 +118,7 @@ class Control:
         self.stop = threading.Event()
         self.pause = threading.Event()
         self.progress = Progress()
+        self.orders = Orders(self.progress.changed)
 
     def sleep(self, seconds: float) -> None:
         """Raises: Stopped: as soon as the task is asked to stop."""

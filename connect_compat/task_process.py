@@ -1,7 +1,8 @@
 """A task's own process: its spec on stdin, one line of JSON; then it runs, and tells its supervisor over stdout.
 
-    in   the spec; then {"do": "stop" | "pause" | "resume"} or {"level": [logger, level]}; the end of stdin means that
-         the worker is gone, and the process ends at once, so that no orphan writes (on Linux the kernel kills it)
+    in   the spec; then {"do": "stop" | "pause" | "resume" | "signal", …} or {"level": [logger, level]}; the end of
+         stdin means that the worker is gone, and the process ends at once, so that no orphan writes (on Linux the
+         kernel kills it)
     out  {"type": "started"}, {"type": "beat", …} each second and at each change, {"type": "log", …},
          and last {"type": "stopped"} or {"type": "failed", "trace": …, "retriable": …}
 
@@ -42,6 +43,7 @@ from connect_compat.pipeline import SinkPipeline, SourcePipeline, TaskPlugins
 from connect_compat.progress import Control
 from connect_compat.providers import providers
 from connect_compat.retry import may_help_to_restart
+from connect_compat.signal_topic import SignalTopic
 from connect_compat.task_spec import TaskSpec
 from connect_compat.topic_creation import topic_creation
 
@@ -162,7 +164,10 @@ def _source(
 ) -> None:
     connector = plugins.connector
     assert isinstance(connector, SourceConnector)
-    context = SourceContext(spec.connector, spec.task, source_task.LogTopics(log), control.progress.report)
+    context = SourceContext(
+        spec.connector, spec.task, source_task.LogTopics(log), control.progress.report, control.orders,
+        lambda topic, group, client: SignalTopic(log, topic, group, spec.connector, client),
+    )  # fmt: skip
     creates = spec.worker.get("topic.creation.enable", "true").strip().lower() != "false"
     task = source_task.SourceTask(
         spec.connector,
@@ -234,6 +239,8 @@ def _obey(control: Control) -> None:
                 control.pause.set()
             case "resume":
                 control.pause.clear()
+            case "signal":
+                control.orders.put(order["number"], order["signal"])
             case _:
                 _set_levels(dict([order["level"]]))
     os._exit(1)
@@ -263,6 +270,7 @@ def _figures(control: Control) -> dict[str, Any]:
         "backlog": progress.backlog,
         "paused": progress.paused,
         "carried": progress.carried,
+        "orders": control.orders.carried_out,
         "still_s": round(time.monotonic() - progress.moved_at, 1),
         "waiting_for": waiting.what if waiting else None,
         "waiting_since": waiting.since_ms if waiting else None,

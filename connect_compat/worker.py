@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 RUNNING, PAUSED, FAILED = "RUNNING", "PAUSED", "FAILED"
 RESTARTING, UNASSIGNED = "RESTARTING", "UNASSIGNED"
 _WARNINGS = 10
+_LOOK_S = 0.05
 _PASSING = "connect_compat.retry"
 """The logger of outages, which `waiting_for` tells while they last."""
 
@@ -110,6 +111,7 @@ class _Task:
     failure: tuple[str, bool] | None = None
     started_at: float = 0.0
     heard_at: float = 0.0
+    orders: int = 0
     restarts: int = 0
     backoff_step: int = 0
     stopping: bool = False
@@ -197,6 +199,27 @@ class Worker:
             task.paused = paused
             if task.child is not None:
                 task.child.order(do="pause" if paused else "resume")
+
+    def signal_task(self, which: TaskId, signal: str, timeout_s: float) -> bool:
+        """Hands a signal (JSON) to a source; True when it is carried out and what it changed is saved.
+
+        False: it was not within the time, and the task may have died with it. Raises: KeyError: there is no such task;
+        ValueError, with the reason: it does not run.
+        """
+        with self._lock:
+            task = self._tasks[which]
+            if task.child is None or task.state != RUNNING:
+                raise ValueError(f"task {which} is {task.state}, so nothing takes the signal")
+            child = task.child
+            task.orders += 1
+            number = task.orders
+            child.order(do="signal", number=number, signal=signal)
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end and task.child is child:
+            if task.figures.get("orders", 0) >= number:
+                return True
+            time.sleep(_LOOK_S)
+        return False
 
     def set_level(self, logger: str, level: int) -> None:
         """The level of a logger in every task process, now and later; an empty name is the root's."""

@@ -88,6 +88,11 @@ class FileWorker:
         if self._views[which].state == "RUNNING":
             self.say(which, "PAUSED")
 
+    def signal_task(self, which: TaskId, signal: str, timeout_s: float) -> bool:
+        if self._views[which].state != "RUNNING":
+            raise ValueError(f"task {which} is {self._views[which].state}")
+        return True
+
     def resume_task(self, which: TaskId) -> None:
         if self._views[which].state == "PAUSED":
             self.say(which, "RUNNING")

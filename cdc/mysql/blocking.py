@@ -22,11 +22,12 @@ from cdc.table import TableId
 _log = structlog.get_logger(__name__)
 
 
-def polls(context: Context, wanted: Execute, at: Position) -> Iterator[Poll]:
+def polls(context: Context, wanted: Execute, at: Position, task: Task) -> Iterator[Poll]:
     """Polls of the rows. None but the last has an offset: what is cut short is asked for again by the same signal.
 
     Args:
         at: where the log stands, and is read on afterwards.
+        task: what else there is to be known.
     Raises: SourceUnavailable, SourceError.
     """
     tables, are_recorded = _tables(context, wanted)
@@ -37,7 +38,7 @@ def polls(context: Context, wanted: Execute, at: Position) -> Iterator[Poll]:
     filters = {str(table): filter for table in tables if (filter := wanted.filter(str(table)))}
     context = replace(context, overrides={**context.overrides, **filters})
     # A definition that the log has yet to tell of must not be recorded as that at its position.
-    task = Task(only=tables, at=at) if are_recorded else Task(only=tables, since=at)
+    task = replace(task, only=tables, at=at) if are_recorded else replace(task, only=tables, since=at)
     for poll in Snapshot(context, task).polls():
         under_way = any("snapshot" in (each.offset or ()) for each in poll.offsets)
         yield replace(poll, offsets=()) if under_way else poll

@@ -16,7 +16,7 @@ from cdc.java.objects import Key
 from cdc.mysql import wire
 from cdc.mysql.capture import Shape
 from cdc.mysql.chunk_keys import expression, key_of, literals
-from cdc.mysql.offset import GtidSet
+from cdc.mysql.offset import Gtids, gtids_of
 from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import Server, quoted
 from cdc.signals import WINDOW_CLOSE, WINDOW_OPEN
@@ -101,9 +101,9 @@ class Chunks:
     def _insert(self, signals: TableId, *values: str) -> None:
         self.server.run(f"INSERT INTO {quoted(*signals)} VALUES ({', '.join(map(_text, values))})")
 
-    def executed(self) -> GtidSet:
+    def executed(self) -> Gtids:
         """The transactions that the server has committed."""
-        return GtidSet.parse(str(self.server.run("SELECT @@global.gtid_executed")[0][0]))
+        return gtids_of(self.server.position().gtids or "")
 
     # Rows
 

@@ -44,7 +44,8 @@ from cdc.mysql.unsupported import refused, warned
 from cdc.mysql.watch import Watch
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
-from cdc.signals import Channel
+from cdc.signal_file import SignalFile
+from cdc.signals import FILE, KAFKA, Channel, Messages
 from cdc.table import Predicate, TableId, any_of
 from cdc.topic_naming import RegexNaming, TopicNaming
 from cdc.topic_naming import problems as naming_problems
@@ -60,6 +61,7 @@ _HISTORY_CLIENT: Final = (
 )  # fmt: skip
 _PASSED_THROUGH: Final = (*_HISTORY_CLIENT, _OVERRIDES, "driver.", *masks.PREFIXES, "post.processors.",
                           "signal.consumer.", "openlineage.")  # fmt: skip
+_SIGNAL_CLIENT: Final = "signal.consumer."
 _IDLE_SECONDS: Final = 0.5
 
 
@@ -160,7 +162,8 @@ class MySqlSource:
         ]
         self._running: Iterator[Poll] | None = None
         self._watch: Watch | None = None
-        self._channels: list[Channel] = []
+        self._channels = _channels(config, raw, context)
+        self._recorded: tuple[int, Mapping[str, Any] | None] = (-1, None)
         self._notifications = Notifications(
             config.topic_prefix, config.notification_channels or (), config.notification_topic
         )  # fmt: skip
@@ -236,6 +239,7 @@ class MySqlSource:
             snapshot = self._snapshot(made, position, resume)
             yield from snapshot.polls()
             position = snapshot.position
+            self._recorded = self._history.appended, snapshot.recorded
             if self._heartbeat is not None:
                 yield Poll([self._heartbeat.forced(time.time_ns())])
         elif skipped := self._notifications.batches([Notification(INITIAL, "SKIPPED")]):
@@ -247,17 +251,28 @@ class MySqlSource:
             except LogGone as error:
                 raise self._log_gone(error, position, made) from error
 
+    def _recorded_at(self) -> Mapping[str, Any] | None:
+        """As Debezium has it, definitions that are read again stand at the first snapshot's position.
+
+        Only where nothing was recorded since: a restart before that would find them too early.
+        """
+        written, offset = self._recorded
+        return offset if written == self._history.appended else None
+
     def _streamed(self, position: Position) -> Iterator[Poll]:
         """The log, and the blocking snapshots that are asked for on the way."""
         yield from self._stream(position)
         while self._watch is not None and self._watch.blocking is not None:
             wanted, position = self._watch.blocking, self._watch.place.position()
-            for poll in blocking.polls(self._snapshot_context(), wanted, position):
+            task = Task(origin=self._watch.place.source(0, "", None), recorded_at=self._recorded_at())
+            for poll in blocking.polls(self._snapshot_context(), wanted, position, task):
                 if poll.offsets:
                     self._watch.blocking = None
                     state = self._watch.offset()
                     poll = replace(poll, offsets=[_with(offset, state) for offset in poll.offsets])
                 yield poll
+            if task.recorded_at is not None:
+                self._recorded = self._history.appended, task.recorded_at
             yield from self._stream(position)
 
     def _planned(self, stored: Position | None) -> tuple[Plan, Position | None]:
@@ -392,6 +407,24 @@ class MySqlSource:
         return stream(self._settings, config.server_id, position, options, self._history, self._capture, self._watch)
 
 
+def _channels(config: MySqlConfig, raw: Raw, context: SourceContext) -> list[Channel]:
+    """Where signals come from beside the signal table; those of REST are always taken."""
+    found: list[Channel] = []
+    if FILE in config.signal_channels:
+        found.append(SignalFile(config.signal_file))
+    if KAFKA in config.signal_channels and context.subscribe is not None:
+        topic = config.signal_topic or f"{config.topic_prefix}-signal"
+        client = {
+            name.removeprefix(_SIGNAL_CLIENT): text for name, text in raw.items() if name.startswith(_SIGNAL_CLIENT)
+        }  # fmt: skip
+        if config.signal_servers:
+            client["bootstrap.servers"] = config.signal_servers
+        found.append(Messages(context.subscribe(topic, config.signal_group, client), config.topic_prefix))
+    if context.orders is not None:
+        found.append(Messages(context.orders))
+    return found
+
+
 def _with(saved: SourceOffset, state: Mapping[str, Any]) -> SourceOffset:
     """The offset with the state of an incremental snapshot, if it is the connector's."""
     return saved if saved.offset is None else SourceOffset(saved.partition, {**saved.offset, **state})
@@ -524,6 +557,7 @@ def declare(class_name: str, config: type[MySqlConfig]) -> SourceConnector:
         chains=("post.processors", "converters"),
         check=partial(check, config),
         check_offsets=check_offsets,
+        takes_signals=True,
     )
 
 

@@ -66,7 +66,11 @@ _Place = tuple[str | int, ...]
 
 
 class History:
-    """The tables of one server as its log's statements make them, each statement durable before it is answered."""
+    """The tables of one server as its log's statements make them, each statement durable before it is answered.
+
+    Attributes:
+        appended: records written by this object.
+    """
 
     def __init__(
         self,
@@ -83,6 +87,7 @@ class History:
         self._catalog = Catalog(comments=self._options.comments, fold_names=self._options.fold_names)
         self._catalog.captured = captured
         self._recovered: dict[_Place, list[HistoryRecord]] = {}
+        self.appended = 0
 
     @property
     def tables(self) -> Mapping[TableId, Table]:
@@ -135,6 +140,7 @@ class History:
             return again
         changes = self._changes(self._catalog, sql, database or "", ts_ms, position)
         kept = [change for change in changes if change.kind is not Kind.TRUNCATE and self._is_kept(change)]
+        self.appended += len(kept)
         if kept:
             self._topic.append([(None, schema_change.write(self._server, position, change)) for change in kept])
         return changes
@@ -142,6 +148,7 @@ class History:
     def record(self, change: SchemaChange, position: Mapping[str, Any]) -> None:
         """Takes a change that no statement made (a table read from the server) as truth; durable when it returns."""
         apply_changes(self._catalog.tables, change.table_changes)
+        self.appended += 1
         self._topic.append([(None, schema_change.write(self._server, position, change))])
 
     def record_definition(self, id: TableId, ddl: str, position: Mapping[str, Any], ts_ms: int) -> bool:

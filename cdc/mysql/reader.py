@@ -145,11 +145,48 @@ class Reader:
     """
 
     __slots__ = (
-        "_alone", "_batches", "_bytes", "_captured", "_checksum", "_count", "_done_gtids", "_end", "_event", "_file",
-        "_full", "_gtid", "_gtid_at", "_handlers", "_has_gtids", "_history", "_in_transaction", "_last_offset",
-        "_micros", "_now", "_options", "_partition", "_query", "_restart", "_resume", "_resumed", "_row", "_rows",
-        "_sent", "_server", "_server_id", "_sources", "_start", "_tables", "_thread", "_told", "_transactions",
-        "_ts_sec", "_unwanted", "_waiting", "_watch",
+        "_alone",
+        "_batches",
+        "_bytes",
+        "_captured",
+        "_checksum",
+        "_count",
+        "_done_gtids",
+        "_end",
+        "_event",
+        "_file",
+        "_full",
+        "_gtid",
+        "_gtid_at",
+        "_handlers",
+        "_has_gtids",
+        "_history",
+        "_in_transaction",
+        "_last_offset",
+        "_micros",
+        "_now",
+        "_options",
+        "_partition",
+        "_query",
+        "_restart",
+        "_resume",
+        "_resumed",
+        "_row",
+        "_rows",
+        "_sent",
+        "_server",
+        "_server_id",
+        "_signal_thread",
+        "_sources",
+        "_start",
+        "_tables",
+        "_thread",
+        "_told",
+        "_transactions",
+        "_ts_sec",
+        "_unwanted",
+        "_waiting",
+        "_watch",
     )  # fmt: skip
 
     def __init__(
@@ -215,8 +252,9 @@ class Reader:
             mariadb_events.GTID_LIST: self._on_gtid_list, **dict.fromkeys(binlog.ROWS, self._on_rows),
         }  # fmt: skip
         self._watch = watch
+        self._signal_thread: int | None = None
         if watch is not None:
-            watch.place.position, watch.place.source, watch.place.done = self.position, self._source, self.gtids
+            watch.place.position, watch.place.source, watch.place.done = self.position, self._beside, self.gtids
         if gtid is not None:
             self._on_gtid(gtid, _unpack_header(gtid)[0])
         if options.transactions is not None:
@@ -601,6 +639,11 @@ class Reader:
         head = self._source_head(micros, database, table)
         return SourceInfo._make((*head, self._row, self._thread, self._query))
 
+    def _beside(self, micros: int, database: str, table: str | None) -> SourceInfo:
+        """The source of what is sent beside the log; between transactions the thread is that of the last signal."""
+        source = self._source(micros, database, table)
+        return source if source.thread is not None else source._replace(thread=self._signal_thread)
+
     def _source_head(self, micros: int, database: str, table: str | None) -> tuple[Any, ...]:
         """A `source` block up to `row`, which alone changes from row to row."""
         options = self._options
@@ -633,7 +676,9 @@ class Reader:
         operation, table = _OPERATIONS[event[4]], self._tables.of(event)
         if table is None or self._unwanted:
             return
-        watch = self._watch if self._watch is not None and table.id in self._watch.tables else None
+        watch = self._watch
+        if watch is not None and not (watch.tables and table.id in watch.tables):
+            watch = None
         if operation in self._options.skipped and (watch is None or table.id not in watch.signals):
             return
         try:
@@ -660,7 +705,7 @@ class Reader:
         if table.id in watch.signals:
             for number in range(first, len(images)):
                 self._flush()
-                self._row = number
+                self._row, self._signal_thread = number, self._thread
                 self._add(watch.signal(columns, operation, images[number]))
                 self._renew(watch)
                 if operation not in self._options.skipped:

@@ -70,6 +70,8 @@ class Task:
             then, so no definitions are recorded again.
         left: what that attempt left of the tables it began, by `db.table`.
         only: these tables alone (a blocking snapshot); None: all that the config names.
+        origin: of which event of the log the rows say to come; None: of the snapshot's position.
+        recorded_at: the offset that definitions are recorded with; None: the snapshot's.
         saved: partitions of the tables' own offsets, of any attempt: they are forgotten at the end.
     """
 
@@ -78,6 +80,8 @@ class Task:
     since: Position | None = None
     left: Mapping[str, Left] = field(default_factory=dict)
     only: Sequence[TableId] | None = None
+    origin: SourceInfo | None = None
+    recorded_at: Mapping[str, Any] | None = None
     saved: Sequence[Mapping[str, Any]] = ()
 
 
@@ -110,6 +114,11 @@ class Snapshot:
         if self._position is None:
             raise ValueError("the snapshot has no position yet")
         return self._position
+
+    @property
+    def recorded(self) -> Mapping[str, Any]:
+        """The offset that definitions were recorded with. Raises: ValueError: `polls` has not come so far."""
+        return self._offset().to_offset()
 
     def polls(self) -> Iterator[Poll]:
         """Raises: SourceUnavailable: begin again; SourceError."""
@@ -218,7 +227,7 @@ class Snapshot:
 
     def _applied(self, database: str, ddl: str) -> list[SchemaChange]:
         now_ms = self._context.clock_ns() // 1_000_000
-        return self._context.history.apply(ddl, database, self._offset().to_offset(), now_ms)
+        return self._context.history.apply(ddl, database, self._task.recorded_at or self._offset().to_offset(), now_ms)
 
     def _recorded(self, changes: Sequence[SchemaChange]) -> list[Batch]:
         """Durable in the history first: who reads the schema-change topic may rely on it."""
@@ -249,6 +258,9 @@ class Snapshot:
     ) -> Iterator[Poll]:
         listed, captured = set(tables), tables
         tables = [table for table in tables if table not in self._context.capture.signals]
+        if tables and self._context.notifications.has_topic:
+            # As in Debezium: a notification pushes out the definition that might have been the last record.
+            yield Poll(self._newest.out()[0])
         while tables:
             report, reading = self._reading(sessions, tables, definitions, captured)
             for chunk in reading.chunks():
@@ -301,10 +313,18 @@ class Snapshot:
         report = SnapshotReport(context.report, expected, captured=captured)
         return report, Reading(
             wanted, sessions, self._newest, report, shape=context.capture.shape, clock_ns=context.clock_ns,
-            source=lambda ns, marker, table: self._source(ns, marker, *table),
+            source=self._of_row,
         )  # fmt: skip
 
     # What goes out
+
+    def _of_row(self, ns: int, marker: str, table: TableId) -> SourceInfo:
+        made, origin = self._source(ns, marker, *table), self._task.origin
+        if origin is None:
+            return made
+        return origin._replace(
+            ts_ms=made.ts_ms, snapshot=marker, db=made.db, ts_us=made.ts_us, ts_ns=ns, table=made.table
+        )  # fmt: skip
 
     def _source(self, ns: int, marker: str, database: str, table: str | None) -> SourceInfo:
         position, context = self._read_at, self._context

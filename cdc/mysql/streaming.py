@@ -39,8 +39,6 @@ def stream(
     Raises: SourceUnavailable: worth another try from the last saved offset; SourceError, DecodeError: not.
     """
     stamped, gtids, server = _resumption(settings, start, options)
-    if watch is not None:
-        watch.start(has_gtids=stamped)
     before = _Before(start, gtids)
     if stamped and gtids is None:
         yield from _look_before(settings, server_id, before)
@@ -53,6 +51,8 @@ def stream(
             watch=watch,
         )  # fmt: skip
         try:
+            if watch is not None:
+                watch.start(has_gtids=stamped)
             yield from reader.polls(packets, packets.more)
             return
         except DamagedEvent as error:

@@ -22,8 +22,9 @@ from cdc.mysql import schema_change, wire
 from cdc.mysql.capture import Capture, Shape
 from cdc.mysql.chunks import Chunk, Chunks, can_write, key_in, known_keys
 from cdc.mysql.config import MySqlConfig
+from cdc.mysql.domain_gtids import DomainGtids
 from cdc.mysql.history import History
-from cdc.mysql.offset import GtidSet, Position
+from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.schema_change import SchemaChange, TableChange
 from cdc.mysql.source_info import SourceInfo
 from cdc.mysql.type_family import Family, family
@@ -46,6 +47,8 @@ from cdc.table import Column, TableId
 
 _log = structlog.get_logger(__name__)
 _FIELDS: Final = 3
+_PATIENCE_SECONDS: Final = 0.5
+"""How long the log waits for a chunk before it goes on without."""
 Row = tuple[Any, ...]
 KeyOf = Callable[[Row], Any]
 
@@ -56,7 +59,7 @@ class Place:
     position: Callable[[], Position]
     source: Callable[[int, str, str | None], SourceInfo]
     """Given microseconds since 1970, a database and a table."""
-    done: Callable[[], GtidSet | None]
+    done: Callable[[], Gtids | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,7 @@ class Watch:
         self._job: Generator[None, None, None] | None = None
         self._shape: Shape | None = None
         self._failed_shape: Shape | None = None
-        self._watermarks: tuple[GtidSet, GtidSet] | None = None
+        self._watermarks: tuple[Gtids, Gtids] | None = None
         self._out: list[Batch] = []
         self._looked = 0.0
         self._taken = False
@@ -152,12 +155,7 @@ class Watch:
         Raises: SourceUnavailable.
         """
         self._look()
-        if self._job is not None:
-            self._chunks.wait(patience)
-            try:
-                next(self._job)
-            except StopIteration:
-                self._job = None
+        self._read_on(patience)
         if self._watermarks is not None and self._reached():
             self._watermarks = None
             self._close_window()
@@ -286,8 +284,8 @@ class Watch:
         assert self._watermarks is not None
         low, high = self._watermarks
         done = self.place.done()
-        if done is None:
-            return False
+        if not (isinstance(done, GtidSet) and isinstance(low, GtidSet) and isinstance(high, GtidSet)):
+            return isinstance(done, DomainGtids) and isinstance(high, DomainGtids) and done.contains(high)
         servers = {origin for origin, _ in done.intervals}
         return not high.minus(low).minus(done) and not high.only(lambda uuid: uuid in servers).minus(done)
 
@@ -314,9 +312,21 @@ class Watch:
         report["incremental.snapshot.rows.sent"] = report.get("incremental.snapshot.rows.sent", 0) + len(rows)
 
     def _next(self) -> None:
-        """Begins with the next chunk as soon as the reader gives time."""
+        """Begins with the next chunk, and has it when the server is quick."""
         if self._job is None:
             self._job = self._chunk_job()
+            self._read_on(_PATIENCE_SECONDS)
+
+    def _read_on(self, patience: float) -> None:
+        until = time.monotonic() + patience
+        while self._job is not None:
+            self._chunks.wait(max(0.0, until - time.monotonic()))
+            try:
+                next(self._job)
+            except StopIteration:
+                self._job = None
+            if time.monotonic() >= until:
+                return
 
     def _chunk_job(self) -> Generator[None, None, None]:
         state = self._state
@@ -346,7 +356,7 @@ class Watch:
         else:
             self._chunks.open_window(self._signal_table(), window.id)
 
-    def _closed(self, window: Window) -> tuple[GtidSet, GtidSet] | None:
+    def _closed(self, window: Window) -> tuple[Gtids, Gtids] | None:
         if self._config.read_only:
             return self._low, self._chunks.executed()
         by_delete = self._config.watermarking.upper() == "INSERT_DELETE"

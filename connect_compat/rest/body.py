@@ -136,6 +136,18 @@ def create_request(raw: bytes) -> tuple[str | None, dict[str, str | None], str |
     return name, _map(body["config"], _CREATE), state.upper() if state else None
 
 
+def signal_request(raw: bytes) -> dict[str, Any]:
+    """The body of a POST …/signal. Raises: RequestError: 400, 500."""
+    value = _decoded(raw, _PLAIN) if raw.strip() else None
+    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+        raise RequestError(
+            400,
+            'a signal is a JSON object with the member "type", such as {"id": "1", "type": "execute-snapshot", "data": '
+            '{"data-collections": ["shop.orders"]}}',
+        )
+    return value
+
+
 def offsets_request(raw: bytes) -> dict[str, Any]:
     """The body of a PATCH …/offsets. Raises: RequestError: 500."""
     value = _decoded(raw, _PLAIN) if raw.strip() else None

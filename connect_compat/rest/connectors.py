@@ -169,6 +169,13 @@ def restart_task(name: str, task: str, herder: TheHerder) -> Response:
     return empty(204)
 
 
+@router.post(_ONE + "/signal")
+def signal(name: str, raw: Body, herder: TheHerder) -> Response:
+    """Tailrace's own: a signal to a source."""
+    herder.signal(name, body.signal_request(raw))
+    return empty(204)
+
+
 @router.get(_ONE + "/topics")
 def topics(name: str, herder: TheHerder) -> Response:
     return json_answer({name: {"topics": herder.topics(name)}})
