@@ -378,6 +378,8 @@ class MySqlSource:
 
     def _refilled(self, shape: Shape, rows: Sequence[Row]) -> list[Row]:
         filled = list(rows)
+        if str(shape.table.id) in (self._config.signal_tables or ()):
+            return filled
         for processor in self._processors:
             filled = processor.fill(shape, filled)
         return filled

@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from cdc.changes import Row
-from cdc.config import key, parse
+from cdc.config import key, keys, parse, unknown
 from cdc.errors import ConfigError, Problem, SourceError
 from cdc.masks import listed
 from cdc.mysql.failures import numbered
@@ -52,12 +52,22 @@ class ReselectConfig:
 def configured(names: str | None, raw: Mapping[str, str]) -> list[ReselectConfig]:
     """The processors that `post.processors` names, in order. Raises: ConfigError."""
     found = []
-    for name in filter(None, (part.strip() for part in (names or "").split(","))):
-        below = _below(f"post.processors.{name}.", raw) or _below(f"{name}.", raw)
+    for name in _listed(names):
+        below = _settings(name, raw)
         if below.get("type") != CLASS_NAME:
             raise ConfigError([Problem("post.processors", _unknown(name, below.get("type")))])
         found.append(parse(ReselectConfig, below))
     return found
+
+
+def unread(names: str | None, raw: Mapping[str, str]) -> list[str]:
+    """A sentence for each key below a processor's name that it does not know."""
+    known = {"type", *(each.name for each in keys(ReselectConfig).values())}
+    return [
+        problem.message
+        for name in _listed(names)
+        for problem in unknown(_settings(name, raw), known, of=f"the post processor {name}")
+    ]
 
 
 def _unknown(name: str, given: str | None) -> str:
@@ -67,6 +77,14 @@ def _unknown(name: str, given: str | None) -> str:
         f"{name}.type={given}: it names a Java class, and no Java runs here; there is {CLASS_NAME}. What another "
         "processor does can be done by a transform"
     )
+
+
+def _listed(names: str | None) -> list[str]:
+    return [part.strip() for part in (names or "").split(",") if part.strip()]
+
+
+def _settings(name: str, raw: Mapping[str, str]) -> dict[str, str]:
+    return _below(f"post.processors.{name}.", raw) or _below(f"{name}.", raw)
 
 
 def _below(prefix: str, raw: Mapping[str, str]) -> dict[str, str]:

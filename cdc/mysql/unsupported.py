@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from cdc import masks, notifications, signals
 from cdc.config import keys, wire_text
 from cdc.errors import Problem
+from cdc.mysql import reselect
 from cdc.mysql.config import INVALID, MySqlConfig
 
 HISTORY_CLASSES: Final = frozenset((
@@ -96,7 +97,7 @@ def warned(config: MySqlConfig, raw: Mapping[str, str]) -> list[str]:
         for limit in WARNED
         if limit.ignored(getattr(config, limit.field))
     ]
-    found += masks.unread(raw)
+    found += masks.unread(raw) + reselect.unread(config.post_processors, raw)
     return found + [f"{name}: there is no JDBC driver here; it does nothing" for name in raw if _is_driver(name)]
 
 

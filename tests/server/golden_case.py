@@ -31,7 +31,7 @@ ANYWHERE = {
 }
 IN_BLOCKS = {"id", "version", "row", "query", "event"}
 BLOCKS = {"source", "transaction", "position"}
-TRANSACTIONS = (".transaction", ".tx", "_t-x")
+TRANSACTIONS = (".transaction", ".tx", "-tx", "_t-x")
 """Topics of transaction metadata, whose ids a run makes anew."""
 HEARTBEATS = re.compile(r"__debezium-heartbeat|gm_\w+-hb\.")
 """Topics whose number of records is a matter of time."""

@@ -56,3 +56,8 @@ def test_settings_of_a_converter_without_its_class_have_no_effect() -> None:
     assert told == (
         "key.converter.schema.enable is not a setting of JsonConverter; did you mean key.converter.schemas.enable?"
     )
+
+
+def test_keys_below_the_name_of_a_post_processor_are_its_own() -> None:
+    assert warned(post__processors="re", re__type="x", re__reselect__null__values="false") == []
+    assert len(warned(re__type="x")) == 1

@@ -98,3 +98,10 @@ def test_a_processor_is_configured_below_its_name(prefix: str) -> None:
 def test_other_processors_are_refused(raw: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         configured("re", raw)
+
+
+def test_a_key_that_a_processor_does_not_know_is_told_with_the_nearest() -> None:
+    raw = {"re.type": CLASS_NAME, "re.reselect.null.valus": "false"}
+    assert reselect.unread("re", raw) == [
+        "reselect.null.valus is not a setting of the post processor re; did you mean reselect.null.values?"
+    ]

@@ -1,0 +1,17 @@
+USE gopt;
+UPDATE a SET v=v+10;
+UPDATE a SET name='x';
+UPDATE a SET name='x', v=v;
+INSERT INTO a VALUES (9,9,'nine');
+DELETE FROM a WHERE id=1;
+UPDATE b SET v=5;
+UPDATE b SET name='other';
+UPDATE cx SET x=x+1;
+DELETE FROM cx;
+INSERT INTO d VALUES (1);
+BEGIN;
+UPDATE a SET v=0 WHERE id=2;
+UPDATE b SET id=7;
+DELETE FROM b;
+COMMIT;
+TRUNCATE TABLE cx;
