@@ -82,7 +82,7 @@ def _product_warnings(server: Server) -> Iterator[str]:
     if server.flavor is MYSQL and server.is_mariadb():
         yield (
             f"database.hostname: {server.settings} is MariaDB: it is read by file and position, which does not survive "
-            "a switch to another server; connector.class=io.debezium.connector.mariadb.MariaDbConnector reads it by GTID"
+            "a switch to another server; io.debezium.connector.mariadb.MariaDbConnector reads it by GTID"
         )
 
 
