@@ -476,6 +476,7 @@ class MySqlConfig:
     topic_heartbeat_name: str | None = _unlisted("topic.heartbeat.name", default=None, check=_topic_characters,
                                                  doc="Heartbeats go to this topic.")  # fmt: skip
     topic_transaction: str = _unlisted("topic.transaction", default="transaction", importance=_LOW,
+                                       check=_topic_characters,
                                        doc="Transaction metadata goes to <topic.prefix>.<this>.")  # fmt: skip
     field_names: str = _unlisted("field.name.adjustment.mode", default="none", importance=_LOW,
                                  values=["none", "avro_unicode", "avro"],

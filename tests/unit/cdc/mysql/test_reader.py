@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -497,6 +498,17 @@ def test_a_server_without_gtids_gives_times_in_seconds() -> None:
     first = table_records(read.polls([SHOP]))[0][2]
     assert first[7] % 1_000_000 == 0
     assert first[11] is None
+
+
+def test_without_gtids_a_transaction_is_named_by_its_place() -> None:
+    parts = Parts("shop", transactions=Transactions("p.transaction"))
+    found = Reader(
+        parts.options, parts.history, parts.capture, START, gtids=None, has_gtids=False, checksum=True,
+        server="one", now=lambda: 10**18,
+    ).polls([SHOP])  # fmt: skip
+    ids = [value[1] for topic, _, value in records(found) if topic == "p.transaction"]
+    assert ids
+    assert all(re.fullmatch(r"file=binlog\.\d+,pos=\d+", id) for id in ids)
 
 
 def test_a_server_need_not_send_what_it_purged_of_others() -> None:
