@@ -109,10 +109,15 @@ def at_login(error: BaseException, login: Login, within_s: int) -> TailraceError
     number, text = numbered(error)
     if isinstance(error, UnicodeError):
         return SourceError(f"{login}: {login.host!r} is no host name or address; correct database.hostname")
+    if "_ALERT_" in text:
+        return SourceError(
+            f"{login} refuses TLS with us ({text}): check database.ssl.mode, and the certificate in "
+            "database.ssl.keystore, whose CA must be in the server's ssl_ca"
+        )
     if "EOF occurred in violation of protocol" in text:
         return SourceUnavailable(
             f"{login} ended the connection while TLS was set up ({text}): it goes away, or it does not take the "
-            "certificate in database.ssl.keystore, whose CA must be in its ssl_ca"
+            "certificate in database.ssl.keystore, whose CA must be in the server's ssl_ca"
         )
     if number == LOST and "timed out" in text:
         return SourceUnavailable(

@@ -95,11 +95,11 @@ def test_a_running_task_is_moved_by_a_switch_under_load(
     connector.snapshot(snapshot__mode="no_data")
     source = connector.start()
     moves = 0
-    for key in range(2000, 2060):
+    for key in range(2000, 2024):
         primary.run(f"INSERT INTO f.t VALUES ({key}, 'a'), ({key + 100}, 'b')")
         try:
             next(source)
-            if key % 20 == 19:
+            if key % 8 == 7:
                 caught_up(primary, replica)
                 proxy.move(("127.0.0.1", replica.port if moves % 2 == 0 else primary.port))
                 moves += 1
@@ -107,8 +107,8 @@ def test_a_running_task_is_moved_by_a_switch_under_load(
             source = connector.start()
     caught_up(primary, replica)
     source.close()  # type: ignore[attr-defined]
-    connector.until(lambda: keys(connector)[-1:] == [2159])
-    assert keys(connector) == [key + more for key in range(2000, 2060) for more in (0, 100)]
+    connector.until(lambda: keys(connector)[-1:] == [2123])
+    assert keys(connector) == [key + more for key in range(2000, 2024) for more in (0, 100)]
     assert moves == 3
 
 

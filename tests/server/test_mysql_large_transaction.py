@@ -1,6 +1,6 @@
 """One transaction of many rows within a bounded memory, as it is and compressed, killed in its middle.
 
-`TAILRACE_LARGE_TRANSACTION_MB=1000` makes it the 500,000 rows and 1 GB that the bound is meant for.
+`TAILRACE_LARGE_TRANSACTION_MB=1000` makes it the 500,000 rows and 1 GB that the bound is meant for, in all four ways.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from cdc.mysql.binlog import TRANSACTION_PAYLOAD
 from tests.server.private_mysql import PrivateMySql
 from tests.server.worker_process import WorkerProcess, wait_until
 
-MB = int(os.environ.get("TAILRACE_LARGE_TRANSACTION_MB", "100"))
+ASKED = os.environ.get("TAILRACE_LARGE_TRANSACTION_MB")
+MB = int(ASKED or "100")
+WAYS = [("embedded", True), ("kafka", False), *([("embedded", False), ("kafka", True)] if ASKED else [])]
 ROWS = MB * 500
 PATIENCE_S = 60 + MB
-PSS_MB = 300 if MB > 200 else 200
+PSS_MB = 300 if MB > 200 else 150
 NAME = "large"
 
 
@@ -84,8 +86,7 @@ def payloads(file: Path) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("log", ["embedded", "kafka"])
-@pytest.mark.parametrize("compressed", [False, True], ids=["as it is", "compressed"])
+@pytest.mark.parametrize(("log", "compressed"), WAYS)
 def test_a_large_transaction_is_carried_in_little_memory_and_once(
     server: PrivateMySql, tmp_path: Path, kafka: str, log: str, compressed: bool
 ) -> None:
@@ -126,7 +127,7 @@ def test_a_large_transaction_is_carried_in_little_memory_and_once(
         seconds = f"filled in {filled - began:.0f} s, read in {time.monotonic() - filled:.0f} s"
         sys.stderr.write(f"{MB} MB {log} {'compressed' if compressed else 'as it is'}: {seconds}, {highest[0]} MB\n")
         sizes = payloads(server.folder / "data" / in_file)
-        assert len(sizes) == compressed and all(size > MB << 19 for size in sizes)
+        assert len(sizes) == compressed and all(size > MB << 18 for size in sizes)
         numbers = [int(key[key.rindex(b":") + 1 : -1].rstrip(b"}")) for key in keys]
         if log == "embedded":
             assert numbers == list(range(ROWS + 1))
