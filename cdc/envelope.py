@@ -45,6 +45,7 @@ class EnvelopeSettings:
         source: schema of the `source` block.
         tombstones: `tombstones.on.delete`.
         name_adjustment: `schema.name.adjustment.mode`: none, avro or avro_unicode.
+        field_name_adjustment: `field.name.adjustment.mode`: the same.
         headers: the context headers every record carries; see `context_headers`.
         naming: names topics and schemas; None: as Debezium does by default.
         skip_unchanged: `skip.messages.without.change`: no event for an update that changes nothing of what is shown.
@@ -54,6 +55,7 @@ class EnvelopeSettings:
     source: Schema
     tombstones: bool = True
     name_adjustment: str = "none"
+    field_name_adjustment: str = "none"
     headers: Headers = ()
     naming: TopicNaming | None = None
     skip_unchanged: bool = False

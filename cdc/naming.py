@@ -38,6 +38,16 @@ def avro_unicode_name(name: str) -> str:
     return legal if legal[:1].isalpha() or legal[:1] in ("_", "") else _code(legal[0]) + legal[1:]
 
 
+def avro_field_name(name: str) -> str:
+    """`field.name.adjustment.mode=avro`: as `avro_name`, and a dot is not legal either."""
+    return avro_name(name).replace(".", "_")
+
+
+def avro_unicode_field_name(name: str) -> str:
+    """`field.name.adjustment.mode=avro_unicode`: as `avro_unicode_name`, and a dot is not legal either."""
+    return avro_unicode_name(name).replace(".", _code("."))
+
+
 def _code(character: str) -> str:
     digits = f"{ord(character):x}"
     return "_u" + (digits if len(digits) > 2 else "00" + digits)
@@ -46,3 +56,8 @@ def _code(character: str) -> str:
 def schema_name_adjuster(mode: str) -> Callable[[str], str]:
     """The function of a `schema.name.adjustment.mode`: none, avro or avro_unicode."""
     return {"none": lambda name: name, "avro": avro_name, "avro_unicode": avro_unicode_name}[mode]
+
+
+def field_name_adjuster(mode: str) -> Callable[[str], str]:
+    """The function of a `field.name.adjustment.mode`: none, avro or avro_unicode."""
+    return {"none": lambda name: name, "avro": avro_field_name, "avro_unicode": avro_unicode_field_name}[mode]

@@ -12,8 +12,10 @@ from cdc.envelope import EnvelopeSettings, TableEnvelope
 from cdc.errors import ConfigError, Problem
 from cdc.masks import Mask, Masks
 from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.custom_converters import Conversion, CustomConverters
 from cdc.mysql.snapshot_values import RawRow, compile_snapshot_rows, snapshot_select
 from cdc.mysql.types import TypeOptions, field_schema
+from cdc.naming import field_name_adjuster
 from cdc.schema import Schema
 from cdc.table import Column, Predicate, Table, TableId, any_of, chosen
 
@@ -27,6 +29,7 @@ class Shape:
     Attributes:
         columns: the columns of a row tuple in order: the captured ones, then those that only the key needs.
         masks: what becomes of each of them; empty: nothing of any.
+        snapshot_masks: the same in a snapshot.
     """
 
     table: Table
@@ -34,6 +37,7 @@ class Shape:
     envelope: TableEnvelope
     options: TypeOptions
     masks: tuple[Mask | None, ...] = ()
+    snapshot_masks: tuple[Mask | None, ...] = ()
 
     @cached_property
     def select_list(self) -> str:
@@ -43,7 +47,7 @@ class Shape:
     @cached_property
     def snapshot_rows(self) -> Callable[[Sequence[RawRow]], list[tuple[Any, ...]]]:
         """From that SELECT's raw rows to row tuples. Raises: DecodeError."""
-        return compile_snapshot_rows(self.columns, self.options, self.masks)
+        return compile_snapshot_rows(self.columns, self.options, self.snapshot_masks)
 
 
 class Capture:
@@ -54,14 +58,16 @@ class Capture:
     """
 
     def __init__(
-        self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions, masks: Masks | None = None
-    ) -> None:
-        self._settings, self._options, self._masks = settings, options, masks
+        self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions, masks: Masks | None = None,
+        converters: CustomConverters | None = None,
+    ) -> None:  # fmt: skip
+        self._settings, self._options, self._masks, self._converters = settings, options, masks, converters
         self._database = chosen(config.database_include or (), config.database_exclude or ())
         self._table = chosen(config.table_include or (), config.table_exclude or ())
         self._column = chosen(config.column_include or (), config.column_exclude or ())
         self._builtin = SYSTEM_DATABASES if config.ignore_builtin else frozenset[str]()
         self._key_columns = key_columns(config.key_columns)
+        self._field_name = field_name_adjuster(settings.field_name_adjustment)
         self._shapes: dict[TableId, Shape] = {}
         self.signals = frozenset(map(_table_id, config.signal_tables or ()))
 
@@ -99,19 +105,39 @@ class Capture:
             self._settings,
             (table.id.database, table.id.name),
             self._fields(table, shown, masks),
-            keys,
+            list(map(self._field_name, keys)),
             self._fields(table, hidden),
         )
         changes = (*masks, *(None for _ in hidden)) if any(mask is not None for mask in masks) else ()
-        return Shape(table, (*shown, *hidden), envelope, self._options, changes)
+        columns = (*shown, *hidden)
+        if self._converters is None:
+            return Shape(table, columns, envelope, self._options, changes, changes)
+        conversions = [self._conversion(table, column) for column in columns]
+        pairs = list(zip_longest(conversions, changes))
+        log = [mask if made is None else _both(made.log, mask) for made, mask in pairs]
+        snapshot = [mask if made is None else _both(made.snapshot, mask) for made, mask in pairs]
+        decoded = tuple(made.decoded if made else column for made, column in zip(conversions, columns, strict=True))
+        return Shape(table, decoded, envelope, self._options, tuple(log), tuple(snapshot))
+
+    def _conversion(self, table: Table, column: Column) -> Conversion | None:
+        return self._converters.of(table.id, column, self._options) if self._converters else None
 
     def _fields(
         self, table: Table, columns: Sequence[Column], masks: Sequence[Mask | None] = ()
     ) -> list[tuple[str, Schema]]:
         return [
-            (column.name, field_schema(column, self._options, table.id, mask))
+            (
+                self._field_name(column.name),
+                field_schema(column, self._options, table.id, mask, self._conversion(table, column)),
+            )
             for column, mask in zip_longest(columns, masks)
         ]
+
+
+def _both(change: Callable[[Any], Any], mask: Mask | None) -> Mask:
+    """A converter's change, then the mask's."""
+    masked = mask.change if mask else None
+    return Mask((), change if masked is None else lambda value: masked(change(value)))
 
 
 def _table_id(text: str) -> TableId:

@@ -237,6 +237,9 @@ _DECODERS: Final[dict[str, Callable[..., tuple[str, int]]]] = {
 }
 
 
+_ENCODED_AS: Final = {"java_tis620": "tis_620", "java_utf16": "utf_16_be", "java_utf32": "utf_32_be"}
+
+
 def _encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
     raise UnicodeError("texts are only read in this character set")
 
@@ -296,3 +299,10 @@ def codec(name: str | None) -> str:
     Decode with `errors=AS_JAVA`: a server stores bytes that its character set does not define.
     """
     return _CODECS.get((name or "utf8mb4").strip("'\"").lower(), "utf_8")
+
+
+def encoder(name: str | None) -> Callable[[str], bytes]:
+    """A function from text to bytes of a character set, `?` for what it has not."""
+    found = codec(name)
+    base = _WIDE[found].base if found in _WIDE else _ENCODED_AS.get(found, found)
+    return lambda text: text.encode(base, "replace")

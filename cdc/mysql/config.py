@@ -307,7 +307,7 @@ class MySqlConfig:
     )  # fmt: skip
 
     converters: str | None = _events("converters", default=None, importance=_LOW,
-                                     doc="Names of custom column converters.")  # fmt: skip
+                                     doc="Names of column converters; `<name>.type` is a class.")  # fmt: skip
     post_processors: str | None = _events("post.processors", default=None, importance=_LOW,
                                           doc="Names of post processors.")  # fmt: skip
     tombstones: bool = _events("tombstones.on.delete", default=True,
@@ -527,7 +527,7 @@ class MySqlConfig:
     statistics: bool = _unlisted("statistics.metrics.enabled", default=True, importance=_LOW,
                                  doc="Accepted; metrics are always kept.")  # fmt: skip
     sanitize_field_names: bool = _unlisted("sanitize.field.names", default=False, importance=_LOW,
-                                           doc="Older way to say field.name.adjustment.mode=avro.")  # fmt: skip
+                                           doc="Debezium 1.x; see field.name.adjustment.mode.")  # fmt: skip
     new_tables: str = _unlisted("snapshot.new.tables", default="off", values=["off", "parallel"], importance=_LOW,
                                 doc="Debezium 1.x: snapshot tables added to the include list.")  # fmt: skip
     source_struct: str = _unlisted("source.struct.version", default="v2", values=["v2"], importance=_LOW,

@@ -24,6 +24,7 @@ from cdc.mysql import blocking, source_info, watch, wire
 from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
 from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.custom_converters import CustomConverters
 from cdc.mysql.failures import LogGone
 from cdc.mysql.heartbeat_query import HeartbeatQuery
 from cdc.mysql.held_topic import HeldTopic
@@ -55,6 +56,9 @@ _log = structlog.get_logger(__name__)
 
 CLASS_NAME: Final = "io.debezium.connector.mysql.MySqlConnector"
 _OVERRIDES: Final = "snapshot.select.statement.overrides."
+_AVRO_CONVERTERS: Final = frozenset(
+    ("io.confluent.connect.avro.AvroConverter", "io.apicurio.registry.utils.converter.AvroConverter")
+)
 _HISTORY_CLIENT: Final = (
     "database.history.consumer.", "schema.history.internal.consumer.",
     "database.history.producer.", "schema.history.internal.producer.",
@@ -475,18 +479,26 @@ def _type_options(config: MySqlConfig) -> TypeOptions:
     )
 
 
+def _field_names(config: MySqlConfig, raw: Raw) -> str:
+    """A connector that names an Avro converter itself gets field names that Avro allows, as in Debezium."""
+    avro = {raw.get("key.converter"), raw.get("value.converter")} & _AVRO_CONVERTERS
+    return "avro" if avro and config.field_names == "none" else config.field_names
+
+
 def _capture(config: MySqlConfig, raw: Raw, headers: Headers = ()) -> Capture:
     envelopes = EnvelopeSettings(
         prefix=config.topic_prefix,
         source=source_info.schema(config.flavor.name),
         tombstones=config.tombstones,
         name_adjustment=config.schema_names,
+        field_name_adjustment=_field_names(config, raw),
         headers=headers,
         naming=_naming(config, raw),
         skip_unchanged=config.skip_unchanged,
     )
     types = _type_options(config)
-    return Capture(config, envelopes, types, Masks(raw, lambda name, column: is_propagated(name, column, types)))
+    column_masks = Masks(raw, lambda name, column: is_propagated(name, column, types))
+    return Capture(config, envelopes, types, column_masks, CustomConverters(raw) if config.converters else None)
 
 
 def _regex_naming(config: MySqlConfig) -> RegexNaming:

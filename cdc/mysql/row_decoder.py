@@ -83,7 +83,7 @@ class _Source:
             rows,
         )
         self._masks = masks
-        self._wanted = {column.name for column in columns}
+        self._wanted = {column.name: column for column in columns}
         self._constants: dict[str, Any] = {}
         self._done: dict[bool, Decode] = {}
 
@@ -152,10 +152,11 @@ class _Source:
         ]
 
     def _steps(self, i: int, prefix: str, lenient: bool) -> Steps:
-        column = self._table.columns[i]
+        name = self._table.columns[i].name
+        column = self._wanted.get(name, self._table.columns[i])
         type_, meta = self._table_map.column_types[i], self._table_map.metas[i]
         stored = StoredColumn(column, type_, meta, f"{prefix}{i}", self._options, self._constants, lenient)
-        if column.name not in self._wanted:
+        if name not in self._wanted:
             return skip(stored)
         check(stored)
         return steps(stored)

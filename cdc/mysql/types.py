@@ -10,6 +10,7 @@ from typing import Final
 from cdc.envelope import SOURCE_COLUMN
 from cdc.masks import Mask
 from cdc.mysql.column_default import default_value
+from cdc.mysql.custom_converters import Conversion
 from cdc.mysql.temporal import DatetimeForm
 from cdc.mysql.type_family import (
     Family,
@@ -61,21 +62,22 @@ _ZONED: Final = Schema(Type.STRING, name="io.debezium.time.ZonedTimestamp", vers
 
 
 def field_schema(
-    column: Column, options: TypeOptions, table: TableId | None = None, mask: Mask | None = None
-) -> Schema:
+    column: Column, options: TypeOptions, table: TableId | None = None, mask: Mask | None = None,
+    conversion: Conversion | None = None,
+) -> Schema:  # fmt: skip
     """The schema of a column's values; `table` is needed where the options propagate source types.
 
-    A masked column tells its mask instead of its source type.
+    A masked column tells its mask instead of its source type; `conversion` is what a converter makes of the column.
 
     Raises: DecodeError: a type that MySQL does not have.
     """
-    schema = _value_schema(column, options)
+    schema = _value_schema(column, options) if conversion is None else conversion.schema
     return schema.with_(
         optional=schema.optional or column.optional,
         doc=schema.doc if column.comment is None else column.comment,
         parameters=schema.parameters
         + (_source_parameters(column, options, table) if mask is None else mask.parameters),
-        default=default_value(column, options),
+        default=default_value(column, options) if conversion is None else conversion.default,
     )
 
 

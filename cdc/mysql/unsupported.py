@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from cdc import masks, notifications, signals
 from cdc.config import keys, wire_text
 from cdc.errors import Problem
-from cdc.mysql import reselect
+from cdc.mysql import custom_converters, reselect
 from cdc.mysql.config import INVALID, MySqlConfig
 
 HISTORY_CLASSES: Final = frozenset((
@@ -40,9 +40,6 @@ def _not(*usual: str) -> Callable[[Any], bool]:
 _NO_JAVA: Final = "it names a Java class, and no Java runs here; remove it"
 
 REFUSED: Final = (
-    _Limit("converters", _given, "custom column converters are not available; remove it"),
-    _Limit("field_names", _not("none"), "adjusting field names is not available; set it to none"),
-    _Limit("sanitize_field_names", _given, "adjusting field names is not available; set it to false"),
     _Limit("snapshot_mode", lambda value: value == "custom", "a custom snapshotter is a Java class, and no Java "
            "runs here; use configuration_based"),
     _Limit("snapshot_query_mode", lambda value: value == "custom", "a custom query is a Java class, and no Java "
@@ -59,6 +56,7 @@ REFUSED: Final = (
 WARNED: Final = (
     _Limit("decode_failure_mode", _not("fail"), "Debezium 3 reads event.processing.failure.handling.mode in its place; "
            "set that"),
+    _Limit("sanitize_field_names", _given, "Debezium does not read it since 2.0; set field.name.adjustment.mode=avro"),
     _Limit("signal_channels", lambda value: not set(value) <= set(signals.CHANNELS), "the channels are source, kafka "
            "and file; there is no JMX, and no process to signal from: use POST /connectors/<name>/signal"),
     _Limit("notification_channels", lambda value: not set(value or ()) <= set(notifications.CHANNELS),
@@ -84,6 +82,7 @@ def refused(config: MySqlConfig, raw: Mapping[str, str]) -> list[Problem]:
         if limit.ignored(value):
             name = declared[limit.field].name
             found.append(Problem(name, INVALID.format(name=name, problem=f"{wire_text(value)}: {limit.words}")))
+    found += custom_converters.problems(raw)
     if config.history_class not in HISTORY_CLASSES:
         found.append(Problem("schema.history.internal", _other_history(config.history_class)))
     return found

@@ -30,8 +30,6 @@ def test_the_defaults_ask_for_nothing_that_is_missing() -> None:
     ("key", "text"),
     [
         ("converters", "bool"),
-        ("field.name.adjustment.mode", "avro"),
-        ("sanitize.field.names", "true"),
         ("snapshot.mode", "custom"),
         ("snapshot.query.mode", "custom"),
         ("snapshot.locking.mode", "custom"),
@@ -50,6 +48,7 @@ def test_what_would_change_or_reveal_data_is_refused(key: str, text: str) -> Non
     ("key", "text"),
     [
         ("event.deserialization.failure.handling.mode", "skip"),
+        ("sanitize.field.names", "true"),
         ("signal.enabled.channels", "source,jmx"),
         ("notification.enabled.channels", "log,jmx"),
         ("openlineage.integration.enabled", "true"),

@@ -1,0 +1,6 @@
+USE gprb;
+INSERT INTO a (id,a,d,k,j) VALUES (2,'x','y',POINT(1,2),'[]');
+CREATE TABLE late (id INT PRIMARY KEY COMMENT 'the key', a VARCHAR(30) NOT NULL COMMENT 'a "quoted" é', b DECIMAL(10,3) COMMENT '', c INT UNSIGNED ZEROFILL, d ENUM('x','y') COMMENT 'enum', e BIT(4), f DATETIME(3) COMMENT 'when', g TIMESTAMP, h TINYINT(1), i BLOB, j JSON, k POINT, l GEOMETRY, m DOUBLE(8,2), n CHAR, o YEAR, p SET('q','r'), q BINARY(3), r FLOAT(5), s TEXT, t VECTOR(2), u BIGINT UNSIGNED, v NVARCHAR(7), w BOOLEAN, x TIME(4), y DATE, z DEC) COMMENT='table ''c'' é';
+INSERT INTO late (id,a) VALUES (1,'l');
+ALTER TABLE a COMMENT='new', MODIFY a VARCHAR(31) COMMENT 'changed';
+INSERT INTO a (id,a) VALUES (3,'x');
