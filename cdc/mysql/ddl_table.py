@@ -20,16 +20,19 @@ from cdc.mysql.ddl_columns import (
     required,
     said,
 )
-from cdc.mysql.ddl_tokens import Cursor, TokenKind
+from cdc.mysql.ddl_tokens import Cursor, TokenKind, unquote_name
 from cdc.table import Column, Table, TableId
 
 
 @dataclass(eq=False)
 class _Slot:
-    """A column while its table is altered. `original` is its name before the statement: clauses go by that."""
+    """A column while its table is altered.
+
+    `original` is its name before the statement, by which clauses go; None for a column that the statement adds.
+    """
 
     column: Column
-    original: str
+    original: str | None = None
 
 
 class TableDraft:
@@ -54,20 +57,26 @@ class TableDraft:
     def table(self) -> Table:
         """The table, positions counted anew, text columns without a character set given the table's."""
         columns = []
-        for position, slot in enumerate(self._slots, 1):
+        for position, slot in enumerate(self._distinct(), 1):
             column = slot.column
             charset = said(column.charset, self.charset) if column.jdbc_type in TEXT_TYPES else column.charset
             columns.append(replace(column, position=position, charset=charset))
         key = tuple(slot.column.name for slot in self._key)
         return Table(id=self.id, columns=tuple(columns), primary_key=key, charset=self.charset, comment=self.comment)
 
+    def _distinct(self) -> list[_Slot]:
+        """Without columns that were there before another was added by the same name: so when a text is read again."""
+        return [slot for slot in self._slots if slot.original is None or self._now(slot.column.name) is slot]
+
     @property
     def names(self) -> str:
         return ", ".join(slot.column.name for slot in self._slots)
 
     def _now(self, name: str) -> _Slot | None:
+        """A column that is added goes before one of the same name, which a later clause drops or renames."""
         folded = name.lower()
-        return next((slot for slot in self._slots if slot.column.name.lower() == folded), None)
+        found = [slot for slot in self._slots if slot.column.name.lower() == folded]
+        return min(found, key=lambda slot: slot.original is not None, default=None)
 
     def _known(self, names: Sequence[str | None]) -> list[_Slot]:
         return [slot for name in names if name is not None and (slot := self._now(name)) is not None]
@@ -79,15 +88,11 @@ class TableDraft:
 
     def _before(self, name: str) -> _Slot | None:
         folded = name.lower()
-        return next((slot for slot in self._slots if slot.original.lower() == folded), None) or self._now(name)
+        return next((slot for slot in self._slots if (slot.original or "").lower() == folded), None) or self._now(name)
 
     def put(self, column: Column) -> None:
-        """Adds a column at the end, or replaces the one of the same name where it stands."""
-        slot = self._now(column.name)
-        if slot is None:
-            self._slots.append(_Slot(column, column.name))
-        else:
-            slot.column = column
+        """Adds a column at the end."""
+        self._slots.append(_Slot(column))
 
     def replace(self, old: str, column: Column) -> None:
         """Gives the column that was called `old` a new name and shape."""
@@ -372,9 +377,11 @@ def _add(cursor: Cursor, draft: TableDraft) -> None:
     if _key_or_constraint(cursor, draft, []):
         return
     cursor.accept("COLUMN")
-    cursor.accept("IF", "NOT", "EXISTS")
+    keep = cursor.accept("IF", "NOT", "EXISTS")
     if cursor.at_sign("("):
         create_definitions(cursor, draft)
+    elif keep and (token := cursor.peek()) is not None and draft.before(unquote_name(token)) is not None:
+        cursor.skip_until_comma()
     else:
         _place(cursor, draft, add_column(cursor, draft))
 
@@ -412,7 +419,7 @@ def _modify(cursor: Cursor, draft: TableDraft, *, missing: bool) -> None:
         return
     if column is None:
         raise DecodeError(f"table {draft.id} has no column {name!r} to modify; known are {draft.names}")
-    _redefine(cursor, draft, name, column.name, None)
+    _redefine(cursor, draft, name, name, None)
 
 
 def _change(cursor: Cursor, draft: TableDraft, *, missing: bool) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from cdc.mysql.ddl import Catalog, Unparseable
-from cdc.mysql.schema_change import quoted_member
-from cdc.table import Column, Table, TableId
+from cdc.mysql.ddl import Catalog
+from cdc.table import TableId
+from tests.server.information_schema import Server, check, refused
 
 DATABASE = "b_ddl"
 
@@ -123,146 +122,15 @@ STATEMENTS = [
     "ALTER TABLE late DROP PRIMARY KEY, MODIFY b INT NULL",
 ]
 
-# information_schema's DATA_TYPE of our type names, where it is not the first word in lower case
-TYPES = {
-    "INTEGER": "int", "INT1": "tinyint", "INT2": "smallint", "INT3": "mediumint", "INT4": "int", "INT8": "bigint",
-    "MIDDLEINT": "mediumint", "BOOL": "tinyint", "BOOLEAN": "tinyint", "DEC": "decimal", "FIXED": "decimal",
-    "NUMERIC": "decimal", "REAL": "double", "FLOAT4": "float", "FLOAT8": "double", "CHARACTER": "char",
-    "CHARACTER VARYING": "varchar", "CHAR VARYING": "varchar", "NCHAR": "char", "NVARCHAR": "varchar",
-    "NCHAR VARCHAR": "varchar", "NATIONAL CHAR": "char", "NATIONAL CHARACTER": "char", "NATIONAL VARCHAR": "varchar",
-    "NATIONAL CHAR VARYING": "varchar", "NATIONAL CHARACTER VARYING": "varchar", "LONG": "mediumtext",
-    "LONG VARCHAR": "mediumtext", "LONG VARBINARY": "mediumblob", "GEOMETRYCOLLECTION": "geomcollection",
-}  # fmt: skip
-SIGNS = ("SIGNED", "UNSIGNED", "ZEROFILL")
-
-
-def ours(column: Column) -> dict[str, Any]:
-    """A column of ours in information_schema's words."""
-    words = column.type_name.split()
-    name = " ".join(word for word in words if word not in (*SIGNS, "PRECISION", "BINARY") or word == words[0])
-    kind = TYPES.get(name, name.lower())
-    shape: dict[str, Any] = {"name": column.name, "position": column.position, "type": kind, "null": column.optional}
-    shape["unsigned"] = "UNSIGNED" in words or "ZEROFILL" in words or column.type_name == "BIGINT UNSIGNED"
-    charset = column.charset
-    shape["charset"] = {"utf8": "utf8mb3", "DEFAULT": None}.get(charset or "", charset)
-    if kind in ("char", "varchar", "binary", "varbinary"):
-        shape["length"] = 1 if column.length is None else column.length
-    elif kind in ("decimal", "bit"):
-        shape["length"], shape["scale"] = column.length, column.scale
-    elif kind in ("time", "datetime", "timestamp"):
-        shape["length"] = column.length or 0
-    elif kind in ("enum", "set"):
-        shape["members"] = f"{kind}({','.join(map(quoted_member, column.enum_values))})"
-    elif kind == "vector":
-        shape["length"] = column.length
-    elif name in ("BOOL", "BOOLEAN") or (kind == "tinyint" and column.length == 1):
-        shape["members"] = "tinyint(1)"
-    return shape
-
-
-def theirs(row: dict[str, Any]) -> dict[str, Any]:
-    """The same from a row of information_schema.columns."""
-    kind, whole = row["DATA_TYPE"], row["COLUMN_TYPE"]
-    shape = {"name": row["COLUMN_NAME"], "position": row["ORDINAL_POSITION"], "type": kind}
-    shape |= {
-        "null": row["IS_NULLABLE"] == "YES",
-        "unsigned": "unsigned" in whole,
-        "charset": row["CHARACTER_SET_NAME"],
-    }
-    if kind in ("char", "varchar", "binary", "varbinary"):
-        shape["length"] = row["CHARACTER_MAXIMUM_LENGTH"]
-    elif kind in ("decimal", "bit"):
-        shape["length"], shape["scale"] = row["NUMERIC_PRECISION"], row["NUMERIC_SCALE"]
-    elif kind in ("time", "datetime", "timestamp"):
-        shape["length"] = row["DATETIME_PRECISION"]
-    elif kind in ("enum", "set"):
-        shape["members"] = whole
-    elif kind == "vector":
-        shape["length"] = int(whole[7:-1])
-    elif whole == "tinyint(1)":
-        shape["members"] = whole
-    return shape
-
-
-def check_default(column: Column, row: dict[str, Any]) -> None:
-    expression = "DEFAULT_GENERATED" in row["EXTRA"]
-    default = row["COLUMN_DEFAULT"]
-    if expression and not default.upper().startswith(("CURRENT_TIMESTAMP", "NOW(")):
-        assert (column.has_default, column.default) == (True, None)
-    elif expression:
-        assert column.default == "1970-01-01 00:00:00"
-    else:
-        assert (column.default is None) == (default is None)
-        if row["DATA_TYPE"] in ("varchar", "enum", "set", "date") and default is not None:
-            text = re.sub(r"_\w+'(.*)'", r"\1", column.default or "")  # a character set in front
-            assert text.replace("''", "'") in (default, f"{default[:1]}'{default[1:]}")
-    assert column.auto_incremented or "auto_increment" not in row["EXTRA"]
-
-
-class Server:
-    """What the server says of the test's database."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def run(self, sql: str) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-
-    def rows(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, arguments)
-            names = [item[0].upper() for item in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def tables(self) -> list[str]:
-        sql = "SELECT table_name FROM information_schema.tables WHERE table_schema=%s AND table_type='BASE TABLE'"
-        return sorted(row["TABLE_NAME"] for row in self.rows(sql, DATABASE))
-
-    def columns(self, name: str) -> list[dict[str, Any]]:
-        sql = (
-            "SELECT * FROM information_schema.columns WHERE table_schema=%s AND table_name=%s ORDER BY ordinal_position"
-        )
-        return self.rows(sql, DATABASE, name)
-
-    def keys(self, name: str) -> dict[str, tuple[str, ...]]:
-        """Unique indexes on columns, by name."""
-        sql = (
-            "SELECT index_name, column_name FROM information_schema.statistics WHERE table_schema=%s AND table_name=%s "
-            "AND non_unique=0 ORDER BY index_name, seq_in_index"
-        )
-        found: dict[str, tuple[str, ...]] = {}
-        for row in self.rows(sql, DATABASE, name):
-            found[row["INDEX_NAME"]] = (*found.get(row["INDEX_NAME"], ()), row["COLUMN_NAME"])
-        return found
-
-    def create_table(self, name: str) -> str:
-        quoted = name.replace("`", "``")
-        return str(self.rows(f"SHOW CREATE TABLE `{quoted}`")[0]["CREATE TABLE"])
-
 
 @pytest.fixture
 def server(mysql: Any) -> Iterator[Server]:
-    made = Server(mysql)
+    made = Server(mysql, DATABASE)
     made.run(f"DROP DATABASE IF EXISTS {DATABASE}")
     made.run(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
     made.run(f"USE {DATABASE}")
     yield made
     made.run(f"DROP DATABASE {DATABASE}")
-
-
-def check(server: Server, table: Table) -> None:
-    rows = server.columns(table.id.name)
-    assert [ours(column) for column in table.columns] == [theirs(row) for row in rows]
-    for column, row in zip(table.columns, rows, strict=True):
-        check_default(column, row)
-    keys = server.keys(table.id.name)
-    if "PRIMARY" in keys:
-        assert table.primary_key == keys["PRIMARY"]
-
-
-def refused(error: Unparseable) -> None:
-    raise AssertionError(error)
 
 
 def test_after_every_statement_our_tables_are_the_servers(server: Server) -> None:
@@ -276,9 +144,7 @@ def test_after_every_statement_our_tables_are_the_servers(server: Server) -> Non
         if statement.startswith("CREATE TABLE copied AS"):  # the log has the table that came of it
             sql = server.create_table("copied")
         catalog.execute(sql, DATABASE, refused)
-        assert sorted(id.name for id in catalog.tables) == server.tables(), statement
-        for table in catalog.tables.values():
-            check(server, table)
+        check(server, catalog.tables, statement)
 
 
 def test_tables_read_from_show_create_table_are_the_servers(server: Server) -> None:
@@ -286,15 +152,16 @@ def test_tables_read_from_show_create_table_are_the_servers(server: Server) -> N
         server.run(statement)
     catalog = Catalog(comments=True)
     catalog.execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4", "", refused)
-    for name in server.tables():
+    keys = server.keys()
+    for name, rows in server.columns().items():
         catalog.execute(server.create_table(name), DATABASE, refused)
         table = catalog.tables[TableId(DATABASE, name)]
-        check(server, table)
-        assert [c.comment or "" for c in table.columns] == [row["COLUMN_COMMENT"] for row in server.columns(name)]
-        unique = server.keys(name)
-        nullable = {row["COLUMN_NAME"] for row in server.columns(name) if row["IS_NULLABLE"] == "YES"}
+        assert [c.comment or "" for c in table.columns] == [row["COLUMN_COMMENT"] for row in rows]
+        unique = keys.get(name, {})
+        nullable = {row["COLUMN_NAME"] for row in rows if row["IS_NULLABLE"] == "YES"}
         usable = {key for key in unique.values() if None not in key and nullable.isdisjoint(key)}
         assert table.primary_key in ({unique["PRIMARY"]} if "PRIMARY" in unique else usable or {()})
+    check(server, catalog.tables)
 
 
 def test_the_log_holds_text_that_is_read_the_same(server: Server, mysql_address: tuple[str, int]) -> None:
@@ -312,6 +179,4 @@ def test_the_log_holds_text_that_is_read_the_same(server: Server, mysql_address:
     assert len(ddl) > 60
     for text in ddl:
         catalog.execute(text, DATABASE, refused)
-    assert sorted(id.name for id in catalog.tables) == server.tables()
-    for table in catalog.tables.values():
-        check(server, table)
+    check(server, catalog.tables)
