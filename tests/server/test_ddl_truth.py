@@ -14,7 +14,7 @@ from tests.server.ddl_generator import Statements
 from tests.server.information_schema import Server, check, refused
 
 DATABASE = "c_truth"
-COUNT = int(os.environ.get("TAILRACE_DDL_STATEMENTS", "150"))
+COUNT = int(os.environ.get("TAILRACE_DDL_STATEMENTS", "120"))
 SEED = int(os.environ.get("TAILRACE_DDL_SEED", "4"))
 
 
