@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from services.place import say
 from tests.differential.pair import Outcome, Pair
 from tests.differential.scenario import Scenario
 from tests.differential.shrink import shrunk
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> int:
     different = failed = records = 0
     with Pair(folder, (host, int(port)), kafka).running() as pair:
         for at in range(0, len(todo), chosen.at_a_time):
+            say(f"{at} of {len(todo)} scenarios, {records} records, {different} scenarios differ")
             for outcome in pair.run([Scenario(seed) for seed in todo[at : at + chosen.at_a_time]]):
                 records += outcome.records
                 failed += outcome.failed_on_both_sides

@@ -140,7 +140,7 @@ def _default(random: Random, made: str) -> str:
         case "BOOL" | "BOOLEAN":
             choices = ("0", "1", "true", "FALSE", "'1'")
         case "DECIMAL" | "NUMERIC" | "DEC" | "FIXED":
-            choices = ("0", "1", "'1.50'", "0.1", "'0'", "'9.99'", "-0.5", "1e0", "(0.5)", "00.10")
+            choices = ("0", "1", "'1.50'", "0.1", "'0'", "'9.99'", "-0.5", "1e0", "00.10")
         case "FLOAT" | "DOUBLE" | "REAL":
             choices = ("0", "1.5", "'2.25'", "1e3", "-0.1", "'1e-3'", "(pi())", "3.0")
         case "BIT":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -25,8 +26,18 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "snapshot.locking.mode": ("minimal", "extended", "none"),
     "snapshot.tables.order.by.row.count": ("ascending", "descending"),
     "topic.delimiter": ("_", "-"),
-    "heartbeat.interval.ms": ("0",),
+    "provide.transaction.metadata": ("true",),
+    "skip.messages.without.change": ("true",),
+    "event.converting.failure.handling.mode": ("warn", "skip"),
+    "column.mask.with.5.chars": (r".*\.(Name|value)",),
+    "column.mask.with.0.chars": (r".*\.b",),
+    "column.mask.hash.SHA-256.with.salt.pepper": (r".*\.(id|a|two words)",),
+    "column.mask.hash.v2.MD5.with.salt.salt": (r".*\.(UPPER|c_1)",),
+    "column.truncate.to.3.chars": (r".*\.(d|e|key)",),
+    "topic.transaction": ("tx",),
 }
+RARE = re.compile(r"column\.(mask|truncate)")
+"""These change much of what else would be seen."""
 HIDDEN = ("f", "g", "h", "dot.ted", "gen")
 """Columns that the column filters leave out, and no keys: of a key that is left out Debezium snapshots its default."""
 
@@ -36,7 +47,7 @@ def options(random: Random, databases: tuple[str, ...]) -> dict[str, str]:
     own = databases[0]
     found = {"database.include.list": own}
     for name, values in CHOICES.items():
-        if random.random() < 0.25:
+        if random.random() < (0.06 if RARE.match(name) else 0.25):
             found[name] = random.choice(values)
     schemas = random.choice(("true", "true", "false"))
     found |= {"key.converter.schemas.enable": schemas, "value.converter.schemas.enable": schemas}
