@@ -32,12 +32,13 @@ check-pythons:
 	@for python in $(PYTHONS); do scripts/check-python $$python || exit 1; done
 
 # Debezium beside Tailrace on random schemas, DDL and rows: make differential SEEDS=1-200, or one seed again: SEEDS=17
+# OPTIONS="--shrink 120" leaves out the statements that do not matter, OPTIONS=--mariadb runs on MariaDB.
 SEEDS ?= 1-40
 differential: setup
-	@$(BIN)/python -m services wipe differential mysql kafka
-	@$(BIN)/python -m services start differential mysql kafka
+	@$(BIN)/python -m services wipe differential mysql mariadb kafka
+	@$(BIN)/python -m services start differential mysql mariadb kafka
 	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.differential $(SEEDS) $(OPTIONS); \
-	  code=$$?; $(BIN)/python -m services wipe differential mysql kafka; exit $$code
+	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb kafka; exit $$code
 
 bench: setup
 	@$(BIN)/python -m services start bench mysql kafka

@@ -1,6 +1,6 @@
 """`python -m tests.differential SEED… FIRST-LAST… [--shrink SECONDS]`: runs scenarios and prints what differs.
 
-The servers are those of the environment (TAILRACE_MYSQL, TAILRACE_KAFKA). Ends with 1 when something differs.
+TAILRACE_MYSQL or TAILRACE_MARIADB, and TAILRACE_KAFKA, say where the servers are. Ends with 1 when something differs.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("seeds", nargs="+")
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--at-a-time", type=int, default=AT_A_TIME)
+    parser.add_argument("--mariadb", action="store_true", help="on MariaDB in place of MySQL")
     parser.add_argument("--shrink", type=float, default=0, metavar="SECONDS", help="leave out what does not matter")
     chosen = parser.parse_args(arguments)
-    host, port = os.environ.get("TAILRACE_MYSQL", "127.0.0.1:3306").split(":")
+    server = "TAILRACE_MARIADB" if chosen.mariadb else "TAILRACE_MYSQL"
+    host, port = os.environ[server].split(":")
     kafka = os.environ.get("TAILRACE_KAFKA", "127.0.0.1:9092")
     todo = list(seeds(chosen.seeds))
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="tailrace-differential-"))

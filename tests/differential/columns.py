@@ -35,7 +35,7 @@ def exact(random: Random) -> str:
     scale = random.randint(0, min(digits, 30))
     name = random.choice(("DECIMAL", "NUMERIC", "DEC", "FIXED"))
     size = random.choice(("", f"({digits})", f"({digits},{scale})", f"({digits}, {scale})", f"({digits},{scale})"))
-    return name + size + random.choice(("", "", "", " UNSIGNED", " ZEROFILL"))
+    return name + size + random.choice(("", "", "", " UNSIGNED"))
 
 
 def floating(random: Random) -> str:
@@ -95,9 +95,14 @@ def vector(random: Random) -> str:
     return random.choice(("VECTOR", "VECTOR(3)", "VECTOR(1)"))
 
 
-KINDS: tuple[tuple[Callable[[Random], str], int], ...] = (
+def address(random: Random) -> str:
+    """Types of MariaDB; MySQL refuses them."""
+    return random.choice(("UUID", "INET4", "INET6"))
+
+
+KINDS: tuple[tuple[Callable[[Random], str], float], ...] = (
     (integer, 6), (boolean, 2), (exact, 4), (floating, 3), (bits, 2), (text, 7), (binary, 4), (members, 3),
-    (temporal, 6), (document, 3), (spatial, 2), (vector, 1),
+    (temporal, 6), (document, 3), (spatial, 2), (vector, 1), (address, 0.3),
 )  # fmt: skip
 
 

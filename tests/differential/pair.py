@@ -18,6 +18,10 @@ from tests.differential.session import Session
 from tests.server.golden_case import recorded
 from tests.server.worker_process import WorkerProcess, free_port
 
+CLASSES = {
+    False: "io.debezium.connector.mysql.MySqlConnector",
+    True: "io.debezium.connector.mariadb.MariaDbConnector",
+}
 DATABASES = "df"
 """What the names of all databases of scenarios begin with."""
 
@@ -46,12 +50,13 @@ class Outcome:
 
 
 class Pair:
-    """`mysql` is a server that nobody else uses meanwhile: history records name every database."""
+    """`server` is one that nobody else uses meanwhile: history records name every database."""
 
-    def __init__(self, folder: Path, mysql: tuple[str, int], kafka: str) -> None:
-        self._mysql, self._kafka = mysql, kafka
+    def __init__(self, folder: Path, server: tuple[str, int], kafka: str) -> None:
+        self._server, self._kafka = server, kafka
         self._peer_folder, self._peer_port = folder / "peer", free_port()
         self._ours = WorkerProcess(folder / "ours", "differential", None)
+        self._is_mariadb = False
         self._urls = (f"http://127.0.0.1:{self._peer_port}", self._ours.url)
 
     @contextmanager
@@ -69,9 +74,10 @@ class Pair:
         run = f"{time.time_ns() // 1_000_000 % 10**9:x}"
         prefixes = {scenario.name: f"{scenario.name}.{run}" for scenario in scenarios}
         names = list(prefixes.values())
-        sessions = {scenario.name: Session(*self._mysql) for scenario in scenarios}
-        watch = Session(*self._mysql)
+        sessions = {scenario.name: Session(*self._server) for scenario in scenarios}
+        watch = Session(*self._server)
         watch.drop_databases(DATABASES)
+        self._is_mariadb = watch.is_mariadb
         try:
             for scenario in scenarios:
                 scenario.setup(sessions[scenario.name])
@@ -95,9 +101,9 @@ class Pair:
             assert answer.status_code in (200, 201), f"{url} says {answer.text} to {config}"
 
     def _config(self, scenario: Scenario, prefix: str, side: int) -> dict[str, str]:
-        host, port = self._mysql
+        host, port = self._server
         return {
-            "connector.class": "io.debezium.connector.mysql.MySqlConnector",
+            "connector.class": CLASSES[self._is_mariadb],
             "database.hostname": host,
             "database.port": str(port),
             "database.user": "app",

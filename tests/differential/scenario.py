@@ -139,7 +139,7 @@ class Scenario:
             f"GRANT SELECT ON {database}.* TO {self.name}@localhost",
             f"DROP USER IF EXISTS {self.name}@localhost",
             f"/* a comment */ ALTER /* another */ TABLE {table} COMMENT 'c' -- the end",
-            f"ALTER TABLE {table} /*!50100 COMMENT 'd' */",
+            f"ALTER TABLE {table} /*!50100 ENGINE=InnoDB */",
             f"CREATE DATABASE IF NOT EXISTS {database}",
             f"DROP TABLE IF EXISTS {database}.nothing",
             f"FLUSH TABLES {table}",

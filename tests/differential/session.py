@@ -54,6 +54,7 @@ class Session:
         self._connection = pymysql.connect(
             host=host, port=port, user="app", password="apppw", autocommit=True, charset="utf8mb4"
         )
+        self.is_mariadb = "MariaDB" in str(self._execute("SELECT version()"))
         self.taken: list[str] = []
         self.refused: list[tuple[str, str]] = []
 
@@ -100,12 +101,15 @@ class Session:
         """None: there is none."""
         literal = name.replace("'", "''")
         place = f"table_schema='{database}' AND BINARY table_name='{literal}'"
+        kind = "IF(srs_id IS NULL, column_type, CONCAT(column_type, ' srid ', srs_id))"
+        if self.is_mariadb:
+            kind = "column_type"
         columns = tuple(
             Column(column, kind, nullable == "YES", "GENERATED" in extra.replace("DEFAULT_GENERATED", ""),
                    "auto_increment" in extra)
             for column, kind, nullable, extra in self._execute(
-                "SELECT column_name, IF(srs_id IS NULL, column_type, CONCAT(column_type, ' srid ', srs_id)), "
-                f"is_nullable, extra FROM information_schema.columns WHERE {place} ORDER BY ordinal_position"
+                f"SELECT column_name, {kind}, is_nullable, extra FROM information_schema.columns WHERE {place} "
+                "ORDER BY ordinal_position"
             )
         )  # fmt: skip
         keys: dict[str, tuple[str, ...]] = {}
