@@ -97,7 +97,7 @@ def vector(random: Random) -> str:
 
 def address(random: Random) -> str:
     """Types of MariaDB; MySQL refuses them."""
-    return random.choice(("UUID", "INET4", "INET6"))
+    return random.choice(("UUID", "INET6"))  # no INET4: the parser of Debezium for MariaDB refuses it
 
 
 KINDS: tuple[tuple[Callable[[Random], str], float], ...] = (
