@@ -118,6 +118,8 @@ def test_offsets_say_snapshot_until_its_last_record(connector: Connector, run: R
     run("INSERT INTO a VALUES (1),(2)")
     polls = connector.start(snapshot__fetch__size="1")
     for _ in polls:
+        if not connector.offsets:
+            continue
         if connector.is_streaming():
             break
         assert connector.offsets[-1].offset is not None
@@ -359,7 +361,7 @@ def test_a_log_that_is_gone_is_an_error_with_the_remedy_and_when_needed_heals_it
     run("INSERT INTO a VALUES (1)")
     connector.snapshot()
     connector.offsets.append(SourceOffset({"server": "d"}, {"file": "gone.000001", "pos": 4}))
-    with pytest.raises(SourceError, match=r"gone\.000001 position 4.* snapshot\.mode=when_needed"):
+    with pytest.raises(SourceError, match=r"has no gone\.000001.*PATCH /connectors/d/config"):
         connector.until(lambda: False)
     connector.until(lambda: len(connector.events) == 2, snapshot__mode="when_needed")
     assert [event.op for event in connector.events] == ["r", "r"]
