@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SERVERS := mysql kafka elasticsearch
-TESTED := mysql mariadb kafka elasticsearch
+TESTED := mysql mariadb postgres kafka elasticsearch
 
 .PHONY: setup demo test check check-pythons differential bench clean services-stop
 

@@ -153,6 +153,8 @@ TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
     Plugin(Kind.SINK, "org.apache.kafka.connect.file.FileStreamSinkConnector", KAFKA, "sinks.files:FILE_STREAM"),
     Plugin(Kind.SOURCE, "org.apache.kafka.connect.file.FileStreamSourceConnector", KAFKA, "cdc.files:FILE_STREAM"),
+    Plugin(Kind.SOURCE, "io.debezium.connector.postgresql.PostgresConnector", DEBEZIUM,
+           "cdc.postgres.connector:POSTGRES"),
     *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
     *map(_header_converter, _CONVERTERS),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),

@@ -10,14 +10,29 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from cdc.config import Key, keys, wire_text
-from cdc.mysql import unsupported
+from cdc.mysql import unsupported as mysql
 from cdc.mysql.config import MySqlConfig
+from cdc.postgres import unsupported as postgres
+from cdc.postgres.config import PostgresConfig
 from connect_compat.connector_config import ConnectorKeys, ErrorKeys, SinkKeys, SourceKeys
 from connect_compat.plugins import CONNECTORS, Kind, Plugin, Plugins
 from connect_compat.worker_config import WorkerKeys
 
+
+class Limit(Protocol):
+    """A key that is known and does nothing, and what that means."""
+
+    @property
+    def field(self) -> str: ...
+
+    @property
+    def words(self) -> str: ...
+
+
+Limits = Sequence[Limit]
 DOCS = Path(__file__).parent.parent / "docs"
 MARK = "<!-- What follows is made from the code by `python -m scripts.docs`: change it there. -->"
 TABLE = ("| Key | Type | Default | Meaning |", "|---|---|---|---|")
@@ -70,10 +85,10 @@ def _connector(plugin: Plugin) -> Iterator[str]:
     yield from by_group(plugin.config_class() or type(None))
 
 
-def _not_available() -> Iterator[str]:
-    """The keys of the MySQL source that are known and do nothing."""
-    declared = keys(MySqlConfig)
-    for title, limits in (("Refused", unsupported.REFUSED), ("Taken with a warning", unsupported.WARNED)):
+def _not_available(config: type, refused: Limits, warned: Limits) -> Iterator[str]:
+    """The keys of a source that are known and do nothing."""
+    declared = keys(config)
+    for title, limits in (("Refused", refused), ("Taken with a warning", warned)):
         yield from (f"### {title}", "")
         yield from (f"- `{declared[limit.field].name}`: {text(limit.words)}" for limit in limits)
         yield ""
@@ -117,8 +132,11 @@ def generated() -> dict[Path, Sequence[str]]:
     made: dict[Path, list[str]] = {}
     for plugin in Plugins().all(*CONNECTORS):
         made.setdefault(connector_page(plugin), []).extend(_connector(plugin))
-        if issubclass(plugin.config_class() or type(None), MySqlConfig):
-            made[connector_page(plugin)] += ["## Not available yet", "", *_not_available()]
+        config = plugin.config_class() or type(None)
+        for base, limits in ((MySqlConfig, mysql), (PostgresConfig, postgres)):
+            if issubclass(config, base):
+                lines = _not_available(base, limits.REFUSED, limits.WARNED)
+                made[connector_page(plugin)] += ["## Not available yet", "", *lines]
     return {
         **made,
         DOCS / "connectors" / "every-connector.md": list(_every_connector()),

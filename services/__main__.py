@@ -9,16 +9,17 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from services import containers, elasticsearch, kafka, mariadb, mysql
+from services import containers, elasticsearch, kafka, mariadb, mysql, postgres
 from services.place import HERE, ServiceError, cache, say
 from services.process import Process
 
 SERVERS = {
-    "mysql": mysql.start, "mariadb": mariadb.start, "kafka": kafka.start, "elasticsearch": elasticsearch.start,
+    "mysql": mysql.start, "mariadb": mariadb.start, "postgres": postgres.start, "kafka": kafka.start,
+    "elasticsearch": elasticsearch.start,
 }  # fmt: skip
 PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
-    "test": {"mysql": 23306, "mariadb": 23307, "kafka": 29092, "elasticsearch": 29200},
+    "test": {"mysql": 23306, "mariadb": 23307, "postgres": 25432, "kafka": 29092, "elasticsearch": 29200},
     "differential": {"mysql": 43306, "mariadb": 43307, "kafka": 49092, "elasticsearch": 49200},
     "bench": {"mysql": 33306, "kafka": 39092, "elasticsearch": 39200},
 }
@@ -71,7 +72,10 @@ def environment(profile: str) -> dict[str, str]:
         "TAILRACE_KAFKA": f"127.0.0.1:{ports['kafka']}",
         "TAILRACE_ES": f"http://127.0.0.1:{ports['elasticsearch']}",
     }
-    return found | ({"TAILRACE_MARIADB": f"127.0.0.1:{ports['mariadb']}"} if "mariadb" in ports else {})
+    others = {
+        f"TAILRACE_{name.upper()}": f"127.0.0.1:{ports[name]}" for name in ("mariadb", "postgres") if name in ports
+    }
+    return found | others
 
 
 def load_inventory(profile: str) -> None:

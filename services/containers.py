@@ -7,11 +7,11 @@ import subprocess
 import time
 from functools import cache
 
-from services import elasticsearch, kafka, mariadb, mysql
+from services import elasticsearch, kafka, mariadb, mysql, postgres
 from services.place import ServiceError, run, step
 
 IMAGES = {
-    "mysql": "mysql:9.7", "mariadb": "mariadb:11.8", "kafka": "apache/kafka:4.3.1",
+    "mysql": "mysql:9.7", "mariadb": "mariadb:11.8", "postgres": "postgres:17", "kafka": "apache/kafka:4.3.1",
     "elasticsearch": "elasticsearch:8.19.21",
 }  # fmt: skip
 
@@ -37,6 +37,10 @@ def arguments(server: str, port: int) -> list[str]:
         case "mariadb":
             options = ["-p", f"127.0.0.1:{port}:3306", "-e", "MARIADB_ROOT_PASSWORD=rootpw"]
             return [*options, IMAGES[server], "--log-bin=binlog", *mariadb.SETTINGS]
+        case "postgres":
+            options = ["-p", f"127.0.0.1:{port}:5432", "-e", "POSTGRES_PASSWORD=postgres"]
+            given = postgres.SETTINGS | {"listen_addresses": "*"}
+            return [*options, IMAGES[server], *(part for item in given.items() for part in ("-c", "=".join(item)))]
         case "kafka":
             settings = {
                 "KAFKA_NODE_ID": "1",
@@ -76,9 +80,20 @@ def _ready(server: str, name: str, port: int) -> bool:
         return kafka.answers(port)
     if server == "elasticsearch":
         return elasticsearch.answers(port)
+    if server == "postgres":
+        return _postgres_ready(name)
     accounts = mariadb.ACCOUNTS if server == "mariadb" else mysql.ACCOUNTS
     client = ["docker", "exec", "-i", name, server, "-h127.0.0.1", "-uroot", "-prootpw"]
     return subprocess.run(client, input=accounts.read_bytes(), capture_output=True, check=False).returncode == 0
+
+
+def _postgres_ready(name: str) -> bool:
+    client = ["docker", "exec", "-i", name, "psql", "-h127.0.0.1", "-Upostgres", "-v", "ON_ERROR_STOP=1"]
+    known = subprocess.run([*client, "-tc", "SELECT 1 FROM pg_roles WHERE rolname = 'app'"], capture_output=True,
+                           text=True, check=False)  # fmt: skip
+    if known.returncode or known.stdout.strip() == "1":
+        return known.returncode == 0
+    return subprocess.run(client, input=postgres.ACCOUNTS.encode(), capture_output=True, check=False).returncode == 0
 
 
 def load_inventory(name: str, script: str) -> None:

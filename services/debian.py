@@ -19,10 +19,11 @@ from services.place import ServiceError, cache, run, step
 
 _ONLY_FOR_SCRIPTS = re.compile(
     r"perl.*|libperl.*|libgdbm.*|libdb5.*|debconf|adduser|passwd|login.*|systemd|sysvinit.*|init-system.*"
-    r"|libsystemd-shared|gcc-.*|locales|libc-l10n|libc-bin|libc-gconv.*"
+    r"|libsystemd-shared|gcc-.*|locales|libc-l10n|libc-bin|libc-gconv.*|lib.*-perl|postgresql-(client-)?common"
+    r"|ssl-cert|openssl|ucf|netbase|sensible-utils|libllvm.*|libz3.*|readline-common"
 )
 _one_at_a_time = threading.Lock()
-_PROGRAM_FOLDERS = ("usr/bin", "usr/sbin", "usr/libexec")
+_PROGRAM_FOLDERS = ("usr/bin", "usr/sbin", "usr/libexec", "usr/lib/postgresql/*/bin")
 
 
 def unpacked(name: str, packages: Sequence[str], *, suite: str | None = None) -> Path:
@@ -143,16 +144,15 @@ def _wrap_programs(root: Path) -> None:
         raise ServiceError(f"no program loader under {root}")
     own = [path for path in sorted((root / "usr/lib").rglob("*")) if path.is_dir() and _is_library_folder(path)]
     libraries = ":".join(map(str, own))
-    for folder in _PROGRAM_FOLDERS:
-        for program in sorted((root / folder).glob("*")) if (root / folder).is_dir() else []:
-            if program.is_symlink() or not program.is_file() or program.open("rb").read(4) != b"\x7fELF":
-                continue
-            real = program.rename(program.with_name(program.name + ".elf"))
-            program.write_text(
-                f'#!/bin/sh\nexec "{loader}" --inhibit-cache --library-path "{libraries}" '
-                f'--argv0 "{program}" "{real}" "$@"\n'
-            )
-            program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    for program in [path for folder in _PROGRAM_FOLDERS for path in sorted(root.glob(f"{folder}/*"))]:
+        if program.is_symlink() or not program.is_file() or program.open("rb").read(4) != b"\x7fELF":
+            continue
+        real = program.rename(program.with_name(program.name + ".elf"))
+        program.write_text(
+            f'#!/bin/sh\nexec "{loader}" --inhibit-cache --library-path "{libraries}" '
+            f'--argv0 "{program}" "{real}" "$@"\n'
+        )
+        program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def _is_library_folder(path: Path) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-import uuid
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -45,6 +43,7 @@ from cdc.mysql.unsupported import refused, warned
 from cdc.mysql.watch import Watch
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
+from cdc.runs import run_id
 from cdc.signal_file import SignalFile
 from cdc.signals import FILE, KAFKA, Channel, Messages
 from cdc.table import Predicate, TableId, any_of
@@ -151,7 +150,7 @@ class MySqlSource:
         self._config, self._raw = config, raw
         self._settings = _settings(config)
         self._report = cast(MutableMapping[str, Any], context.report)
-        headers = context_headers(config.topic_prefix, context.task, config.flavor.name, str(_run_id()))
+        headers = context_headers(config.topic_prefix, context.task, config.flavor.name, run_id())
         self._headers = headers if config.extended_headers else ()
         self._capture = _capture(config, raw, self._headers)
         self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
@@ -552,12 +551,6 @@ def _history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:
 def _ignored(config: MySqlConfig) -> Predicate | None:
     patterns = masks.listed(config.history_ddl_filter or "")
     return any_of([f"(?s:{pattern})" for pattern in patterns]) if patterns else None
-
-
-def _run_id() -> uuid.UUID:
-    """A version 7 UUID (RFC 9562): milliseconds since 1970, then random bits."""
-    bits = time.time_ns() // 1_000_000 << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
-    return uuid.UUID(int=bits)
 
 
 def declare(class_name: str, config: type[MySqlConfig]) -> SourceConnector:

@@ -35,6 +35,13 @@ def mariadb_address() -> tuple[str, int]:
     return host, int(port)
 
 
+@pytest.fixture(scope="session")
+def postgres_address() -> tuple[str, int]:
+    """Host and port; app/apppw is a superuser, cdc/cdcpw may replicate and read all, the database is `app`."""
+    host, port = os.environ.get("TAILRACE_POSTGRES", "127.0.0.1:5432").split(":")
+    return host, int(port)
+
+
 @pytest.fixture
 def mariadb(mariadb_address: tuple[str, int]) -> Iterator[Any]:
     """A connection of the user `app`, autocommit on."""

@@ -28,6 +28,9 @@ ANYWHERE = {
     "server_id",
     "thread",
     "transaction_id",
+    "lsn",
+    "txId",
+    "sequence",
 }
 IN_BLOCKS = {"id", "version", "row", "query", "event"}
 BLOCKS = {"source", "transaction", "position"}
@@ -44,7 +47,7 @@ MADE_ANEW = re.compile(
 
 @dataclass(frozen=True)
 class Case:
-    """A folder of `tests/golden/mysql` or `tests/golden/mariadb`."""
+    """A folder of `tests/golden/mysql`, `tests/golden/mariadb` or `tests/golden/postgres`."""
 
     folder: Path
 
@@ -55,7 +58,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        return "gm_" + re.sub(r"\W", "_", self.folder.name)
+        return ("gp_" if self.server == "postgres" else "gm_") + re.sub(r"\W", "_", self.folder.name)
 
     def config(self, values: dict[str, str]) -> dict[str, str]:
         """The connector's config with ${…} filled in."""

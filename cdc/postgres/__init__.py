@@ -1,0 +1,1 @@
+"""PostgreSQL: the WAL through logical decoding, snapshot, slots and publications."""

@@ -1,0 +1,209 @@
+"""What is captured and in which shape: the config's filters, and for a table its columns, key, envelope and values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cdc.changes import Row
+from cdc.envelope import EnvelopeSettings, TableEnvelope
+from cdc.errors import ConfigError, ConversionError, Problem
+from cdc.postgres.catalog import PgColumn, PgTable, Types
+from cdc.postgres.config import INVALID, PostgresConfig
+from cdc.postgres.pgoutput import UNCHANGED, Values
+from cdc.postgres.types import Form, TypeOptions, field_schema, form
+from cdc.postgres.wire import quoted
+from cdc.schema import Schema
+from cdc.table import Predicate, TableId, any_of, chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """One version of one captured table. Compared by identity: one object a version.
+
+    Attributes:
+        columns: the columns of a row tuple in order: the captured ones, then those that only the key needs.
+        row: the values of all columns of the table to a row tuple. Raises: ConversionError.
+        partial: the same, where values that are not told come as null though their column is NOT NULL.
+        toasted: the same, where some values are `UNCHANGED`.
+    """
+
+    table: PgTable
+    columns: tuple[PgColumn, ...]
+    envelope: TableEnvelope
+    row: Callable[[Values], Row]
+    partial: Callable[[Values], Row]
+    toasted: Callable[[Values], Row]
+
+    @property
+    def select(self) -> str:
+        """The SELECT that gives rows for `row`."""
+        names = ", ".join(quoted(column.name) for column in self.table.columns)
+        return f"SELECT {names} FROM {quoted(self.table.id.database)}.{quoted(self.table.id.name)}"
+
+
+class Capture:
+    """The filters of one connector, and the shapes of the tables that pass them."""
+
+    def __init__(
+        self, config: PostgresConfig, settings: EnvelopeSettings, options: TypeOptions, types: Types | None = None
+    ) -> None:
+        """`types` is needed for shapes only."""
+        self._settings, self._options, self._types = settings, options, types
+        self._schema = chosen(config.schema_include or (), config.schema_exclude or ())
+        self._table = chosen(config.table_include or (), config.table_exclude or ())
+        self._column = chosen(config.column_include or (), config.column_exclude or ())
+        self._key_columns = key_columns(config.key_columns)
+        self._shapes: dict[int, Shape] = {}
+
+    def table(self, table: TableId) -> bool:
+        return self._schema(table.database) and self._table(str(table))
+
+    def shape(self, table: PgTable) -> Shape:
+        """The shape of a captured table; the same object as long as the table is the same object."""
+        known = self._shapes.get(table.oid)
+        if known is None or known.table is not table:
+            known = self._shapes[table.oid] = self._shaped(table)
+        return known
+
+    def _shaped(self, table: PgTable) -> Shape:
+        assert self._types is not None
+        name = str(table.id)
+        made: dict[str, Form] = {}
+        for column in table.columns:
+            found = form(column.type, column.modifier, self._options, self._types)
+            if found is not None:
+                made[column.name] = found
+        known = [column for column in table.columns if column.name in made]
+        keys = [c.name for wanted in self._key_columns for c in known if wanted(f"{name}.{c.name}")]
+        keys = list(dict.fromkeys(keys)) or [key for key in table.key if key in made]
+        shown = tuple(column for column in known if self._column(f"{name}.{column.name}"))
+        hidden = tuple(column for column in known if column.name in keys and column not in shown)
+        fields = self._fields(table, shown, made)
+        envelope = TableEnvelope(
+            self._settings, (table.id.database, table.id.name), fields, keys, self._fields(table, hidden, made)
+        )
+        columns = (*shown, *hidden)
+        schemas = [schema for _, schema in (*fields, *self._fields(table, hidden, made))]
+        places = [table.columns.index(column) for column in columns]
+        forms = [made[column.name] for column in columns]
+        return Shape(
+            table, columns, envelope,
+            _compiled(table.id, columns, places, forms, schemas, partial=False),
+            _compiled(table.id, columns, places, forms, schemas, partial=True),
+            _toasted(columns, places, forms, schemas),
+        )  # fmt: skip
+
+    def _fields(self, table: PgTable, columns: Sequence[PgColumn], made: dict[str, Form]) -> list[tuple[str, Schema]]:
+        return [(c.name, field_schema(c, made[c.name], self._options, table.id)) for c in columns]
+
+
+def _compiled(
+    table: TableId, columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form],
+    schemas: Sequence[Schema], *, partial: bool,
+) -> Callable[[Values], Row]:  # fmt: skip
+    """One tuple expression over the values: no loop over the columns of a row."""
+    scope: dict[str, Any] = {}
+    items = []
+    for number, (column, place, made) in enumerate(zip(columns, places, forms, strict=True)):
+        item = f"v[{place}]"
+        if made.read is not None:
+            scope[f"r{number}"] = made.read if column.optional else _never_null(made)
+            item = f"r{number}({item})"
+        if column.optional:
+            item = item if made.read is None else f"None if v[{place}] is None else {item}"
+        elif partial:
+            scope[f"a{number}"] = _absent(made, schemas[number])
+            item = f"a{number} if v[{place}] is None else {item}"
+        items.append(item)
+    body = "(" + "".join(f"{item}, " for item in items) + ")"
+    convert: Callable[[Values], Row] = eval(f"lambda v: {body}", scope)
+
+    def checked(values: Values) -> Row:
+        try:
+            return convert(values)
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
+            raise ConversionError(
+                f"a value of {table} cannot be read: {_culprit(columns, places, forms, values)}"
+            ) from error
+
+    return checked
+
+
+def _never_null(made: Form) -> Callable[[str], Any]:
+    """NaN in a NOT NULL column of a form that has none becomes what stands for nothing."""
+    read, absent = made.read, made.absent
+    assert read is not None
+
+    def value(text: str) -> Any:
+        found = read(text)
+        return absent if found is None else found
+
+    return value
+
+
+def _absent(made: Form, schema: Schema) -> Any:
+    return made.absent if schema.default is None else schema.default
+
+
+def _culprit(columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form], values: Values) -> str:
+    for column, place, made in zip(columns, places, forms, strict=True):
+        if made.read is None:
+            continue
+        try:
+            if values[place] is not None and values[place] is not UNCHANGED:
+                made.read(values[place])
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
+            return f"column {column.name} of type {column.type.name}: {type(error).__name__}"
+    return "a NOT NULL column came without a value"
+
+
+def _toasted(
+    columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form], schemas: Sequence[Schema]
+) -> Callable[[Values], Row]:
+    """Rare, so column by column."""
+
+    def convert(values: Values) -> Row:
+        row = []
+        for column, place, made, schema in zip(columns, places, forms, schemas, strict=True):
+            value = values[place]
+            if value is UNCHANGED:
+                value = made.unchanged
+            elif value is not None and made.read is not None:
+                value = made.read(value)
+            if value is None and not column.optional:
+                value = _absent(made, schema)
+            row.append(value)
+        return tuple(row)
+
+    return convert
+
+
+def key_columns(text: str | None) -> list[Predicate]:
+    """One filter of `schema.table.column` for each column that `message.key.columns` (`regex:column,column;…`) names.
+
+    A key's columns stand in the order of these, not in that of the table.
+
+    Raises: ConfigError: a part without a colon or without columns.
+    """
+    columns_named: list[Predicate] = []
+    for part in filter(None, (part.strip() for part in (text or "").split(";"))):
+        tables, colon, columns = part.rpartition(":")
+        names = [name.strip() for name in columns.split(",") if name.strip()]
+        if not colon or not tables.strip() or not names:
+            problem = f"{part!r} has an invalid format (expecting '<table>:<column>,<column>')"
+            message = INVALID.format(name="message.key.columns", problem=problem)
+            raise ConfigError([Problem("message.key.columns", message)])
+        columns_named += [any_of([f"(?:{tables.strip()})\\.(?:{re.escape(name)})"]) for name in names]
+    return columns_named
+
+
+def in_order(tables: Sequence[TableId], patterns: Sequence[str]) -> list[TableId]:
+    """Tables as a snapshot reads them: by the order of the include list's patterns, else by name."""
+    ordered = sorted(tables, key=str)
+    if not patterns:
+        return ordered
+    matches = [any_of([pattern]) for pattern in patterns]
+    return list(dict.fromkeys(table for wanted in matches for table in ordered if wanted(str(table))))

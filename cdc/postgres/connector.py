@@ -1,0 +1,324 @@
+"""The PostgreSQL source as the runtime sees it: its config and checks, and the task that snapshots and streams."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, MutableMapping, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+import structlog
+
+from cdc.config import parse
+from cdc.connector import Raw, SourceConnector
+from cdc.envelope import EnvelopeSettings, context_headers
+from cdc.errors import ConfigError, Problem, RequestError, SourceError
+from cdc.heartbeat import Heartbeat
+from cdc.naming import topic_name
+from cdc.postgres import catalog, slot, source_info
+from cdc.postgres.capture import Capture, key_columns
+from cdc.postgres.catalog import Types
+from cdc.postgres.checks import look
+from cdc.postgres.config import INVALID, PostgresConfig
+from cdc.postgres.messages import LogicalMessages
+from cdc.postgres.offset import Position, lsn_text
+from cdc.postgres.reader import Reader, ReaderOptions, stream
+from cdc.postgres.snapshot import Snapshot
+from cdc.postgres.types import TypeOptions
+from cdc.postgres.unsupported import PREFIXES, refused, warned
+from cdc.postgres.wire import Replication, Session, Settings
+from cdc.record import Headers, Poll, SourceContext, SourceOffset
+from cdc.runs import run_id
+from cdc.table import any_of, chosen
+from cdc.topic_naming import TopicNaming
+
+_log = structlog.get_logger(__name__)
+
+CLASS_NAME: Final = "io.debezium.connector.postgresql.PostgresConnector"
+_OVERRIDES: Final = "snapshot.select.statement.overrides."
+
+
+def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
+    """What is wrong with the keys taken together; nothing is connected to."""
+    found = refused(config, raw)
+    for kind in ("schema", "table", "column"):
+        if getattr(config, f"{kind}_include") and getattr(config, f"{kind}_exclude"):
+            name, other = f"{kind}.exclude.list", f"{kind}.include.list"
+            found.append(Problem(name, INVALID.format(name=name, problem=f'"{other}" is already specified')))
+    for table in _listed(config.select_overrides):
+        if not raw.get(_OVERRIDES + table):
+            name = "snapshot.select.statement.overrides"
+            problem = f"{table} is listed, so {_OVERRIDES}{table} must hold its SELECT statement"
+            found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+    try:
+        key_columns(config.key_columns)
+    except ConfigError as error:
+        found += error.problems
+    return found
+
+
+def check(raw: Raw) -> list[Problem]:
+    """Looks at the server the config names."""
+    try:
+        config = parse(PostgresConfig, raw)
+    except ConfigError as error:
+        return list(error.problems)
+    found = problems(config, raw)
+    if found:
+        return found
+    try:
+        session = Session(_settings(config, max(1, config.validation_timeout_ms // 1000)))
+    except SourceError as error:
+        return [Problem("database.hostname", f"Unable to connect: {error}")]
+    try:
+        findings = look(session, config, _capture(config, TypeOptions()))
+    except SourceError as error:
+        return [Problem("database.hostname", f"Unable to look at the server: {error}")]
+    finally:
+        session.close()
+    for warning in (*warned(config), *findings.warnings):
+        _log.warning(warning, connector=raw.get("name"))
+    return list(findings.problems)
+
+
+def check_offsets(raw: Raw, offsets: Sequence[SourceOffset]) -> None:
+    """Raises: RequestError: an offset of a server that names no position."""
+    for partition, offset in offsets:
+        if offset is None or "server" not in partition:
+            continue
+        try:
+            Position.from_offset(offset)
+        except SourceError as error:
+            raise RequestError(400, str(error)) from error
+
+
+def build(raw: Raw, context: SourceContext) -> PostgresSource:
+    """Raises: ConfigError."""
+    config = parse(PostgresConfig, raw)
+    found = problems(config, raw)
+    if found:
+        raise ConfigError(found)
+    return PostgresSource(config, raw, context)
+
+
+class Plan(NamedTuple):
+    """What a start has to do: read rows, go on with the WAL."""
+
+    rows: bool
+    stream: bool
+    snapshot: bool
+
+
+class PostgresSource:
+    """One task. Connects when `polls` is first asked."""
+
+    def __init__(self, config: PostgresConfig, raw: Raw, context: SourceContext) -> None:
+        self._config, self._raw = config, raw
+        self._settings = _settings(config)
+        self._report = cast(MutableMapping[str, Any], context.report)
+        headers = context_headers(config.topic_prefix, context.task, source_info.CONNECTOR, run_id())
+        self._headers: Headers = headers if config.extended_headers else ()
+        self._durable = 0
+        self._open: list[Session | Replication] = []
+        self._running: Iterator[Poll] | None = None
+
+    def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
+        self._running = self._run(self._stored(resume))
+        return self._running
+
+    def committed(self, offsets: Sequence[SourceOffset]) -> None:
+        """The server may forget what stands before them; it is told with the next report."""
+        for _, offset in offsets:
+            if offset is not None:
+                self._durable = max(self._durable, Position.from_offset(offset).commit_lsn or 0)
+
+    def close(self) -> None:
+        if self._running is not None:
+            self._running.close()  # type: ignore[attr-defined]
+        while self._open:
+            self._open.pop().close()
+        if self._config.drop_slot:
+            self._drop_slot()
+
+    def _drop_slot(self) -> None:
+        try:
+            session = Session(self._settings)
+            try:
+                slot.drop(session, self._config.slot)
+            finally:
+                session.close()
+        except SourceError as error:
+            _log.warning("the slot could not be dropped", slot=self._config.slot, reason=str(error))
+
+    def _stored(self, resume: Sequence[SourceOffset]) -> Position | None:
+        partition = {"server": self._config.topic_prefix}
+        offset = next((offset for found, offset in resume if dict(found) == partition), None)
+        return None if offset is None else Position.from_offset(offset)
+
+    def _session(self) -> Session:
+        session = Session(self._settings, _statements(self._config.initial_statements))
+        self._open.append(session)
+        return session
+
+    def _replication(self) -> Replication:
+        replication = Replication(self._settings)
+        self._open.append(replication)
+        return replication
+
+    def _run(self, stored: Position | None) -> Iterator[Poll]:
+        config = self._config
+        for warning in warned(config):
+            _log.warning(warning)
+        session = self._session()
+        findings = look(session, config, _capture(config, TypeOptions()))
+        if findings.problems:
+            raise SourceError("\n".join(problem.message for problem in findings.problems))
+        for warning in findings.warnings:
+            _log.warning(warning)
+        captured = [t.id for t in catalog.tables(session) if _capture(config, TypeOptions()).table(t.id)]
+        slot.publish(session, config, captured)
+        found = slot.find(session, config.slot)
+        made = self._planned(stored, found)
+        position = stored
+        types = Types(session)
+        replication = self._replication()
+        if made.snapshot:
+            yield from _waited(config.snapshot_delay_ms)
+            if found is None:
+                view = slot.create(replication, config, session.version)
+            else:
+                view = slot.view(replication, config, session.version)
+            capture = self._shapes(types, streamed=False)
+            overrides = {table: self._raw[_OVERRIDES + table] for table in _listed(config.select_overrides)}
+            snapshot = Snapshot(
+                config=config, session=session, capture=capture, types=types, lsn=view.lsn, view=view.name,
+                rows=made.rows, overrides=overrides, report=self._report,
+            )  # fmt: skip
+            yield from snapshot.polls()
+            position = snapshot.position
+            if found is not None:  # its own slot ends here
+                replication.close()
+                self._open.remove(replication)
+                replication = self._replication()
+        elif found is None:
+            view = slot.create(replication, config, session.version)
+            position = position or Position(lsn=view.lsn)
+        if position is None:
+            position = Position(lsn=found.confirmed_lsn if found is not None else 0)
+        if not made.stream:
+            return
+        yield from _waited(config.streaming_delay_ms)
+        yield from self._stream(session, replication, types, position)
+
+    def _planned(self, stored: Position | None, found: slot.Slot | None) -> Plan:
+        config = self._config
+        mode = config.snapshot_mode
+        due = stored is None or stored.in_snapshot
+        if mode == "configuration_based":
+            made = Plan(config.based_snapshot_data and due, config.based_start_stream, due)
+        else:
+            made = {
+                "initial": Plan(due, True, due), "initial_only": Plan(due, False, due),
+                "when_needed": Plan(due, True, due), "always": Plan(True, True, True),
+                "no_data": Plan(False, True, due), "never": Plan(False, True, False),
+            }[mode]  # fmt: skip
+        if made.snapshot or stored is None or not config.log_position_check:
+            return made
+        if found is not None and found.confirmed_lsn <= stored.start:
+            return made
+        heals = mode == "when_needed" or (mode == "configuration_based" and config.based_on_data_error)
+        if heals:
+            _log.warning("the slot no longer holds what follows the stored offset; taking a snapshot",
+                         slot=config.slot, offset=lsn_text(stored.start))  # fmt: skip
+            return Plan(True, made.stream, True)
+        if found is None:
+            raise SourceError(
+                f"slot {config.slot!r} is gone, and the stored offset is {lsn_text(stored.start)}: what changed since "
+                "cannot be read. Reset this connector's offsets, or set snapshot.mode=when_needed, to read the tables "
+                "anew"
+            )
+        raise slot.behind(found, stored.start)
+
+    def _stream(self, session: Session, replication: Replication, types: Types, position: Position) -> Iterator[Poll]:
+        config = self._config
+        reports = config.flush_mode != "manual" and (config.flush_source or config.flush_mode is not None)
+        options = ReaderOptions(
+            prefix=config.topic_prefix, database=config.database, skipped=frozenset(config.skipped_operations),
+            messages=LogicalMessages(config.topic_prefix, config.binary_mode, self._headers,
+                                     name_adjustment=config.schema_names, delimiter=config.topic_delimiter),
+            message_prefix=chosen(config.prefix_include or (), config.prefix_exclude or ()),
+            heartbeat=_heartbeat(config), status_s=config.status_ms / 1000, reports=reports,
+            max_records=config.max_batch_size,
+        )  # fmt: skip
+        reader = Reader(options, self._shapes(types, streamed=True), session, types, position)
+        wanted = {"proto_version": "1", "publication_names": f'"{config.publication}"', "messages": "true"}
+        replication.start(config.slot, position.start, wanted)
+        yield from stream(replication, reader, options, lambda: self._durable)
+
+    def _shapes(self, types: Types, *, streamed: bool) -> Capture:
+        return _capture(self._config, _type_options(self._config, streamed), self._headers, types)
+
+
+def _capture(
+    config: PostgresConfig, options: TypeOptions, headers: Headers = (), types: Types | None = None
+) -> Capture:
+    envelopes = EnvelopeSettings(
+        prefix=config.topic_prefix, source=source_info.SCHEMA, tombstones=config.tombstones,
+        name_adjustment=config.schema_names, headers=headers, skip_unchanged=config.skip_unchanged,
+        naming=TopicNaming(config.topic_prefix, strategy=config.topic_naming, delimiter=config.topic_delimiter,
+                           homes="Schema"),
+    )  # fmt: skip
+    return Capture(config, envelopes, options, types)
+
+
+def _type_options(config: PostgresConfig, streamed: bool) -> TypeOptions:
+    return TypeOptions(
+        decimal=config.decimal_mode, time_precision=config.time_precision, binary=config.binary_mode,
+        hstore=config.hstore_mode, interval=config.interval_mode, placeholder=config.unavailable_placeholder,
+        unknown=config.unknown_types, comments=config.schema_comments,
+        propagate=any_of(config.propagate_columns) if config.propagate_columns else None,
+        propagate_types=any_of(config.propagate_types) if config.propagate_types else None, streamed=streamed,
+    )  # fmt: skip
+
+
+def _settings(config: PostgresConfig, timeout_s: int = 30) -> Settings:
+    return Settings(
+        host=config.host, port=config.port, user=config.user, database=config.database, password=config.password,
+        ssl_mode=config.ssl_mode, ssl_cert=config.ssl_cert, ssl_key=config.ssl_key, ssl_password=config.ssl_password,
+        ssl_root_cert=config.ssl_root_cert, connect_timeout_s=min(30, timeout_s), keep_alive=config.keep_alive,
+    )  # fmt: skip
+
+
+def _heartbeat(config: PostgresConfig) -> Heartbeat | None:
+    if not config.heartbeat_ms:
+        return None
+    start = config.topic_heartbeat_prefix or config.heartbeat_topics_prefix
+    name = config.topic_heartbeat_name or topic_name(start, config.topic_prefix, delimiter=config.topic_delimiter)
+    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name)
+
+
+def _statements(text: str | None) -> list[str]:
+    """Separated by `;`; `;;` is a semicolon."""
+    parts = (text or "").replace(";;", "\0").split(";")
+    return [part.replace("\0", ";").strip() for part in parts if part.strip()]
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _waited(milliseconds: int) -> Iterator[Poll]:
+    until = time.monotonic() + milliseconds / 1000
+    while (left := until - time.monotonic()) > 0:
+        yield Poll()
+        time.sleep(min(left, 0.5))
+
+
+POSTGRES: Final = SourceConnector(
+    class_name=CLASS_NAME,
+    version=source_info.VERSION,
+    config=PostgresConfig,
+    build=build,
+    prefixes=(_OVERRIDES, *PREFIXES),
+    check=check,
+    check_offsets=check_offsets,
+)

@@ -1,0 +1,74 @@
+"""The `source` block of PostgreSQL events: where a record comes from.
+
+Source: Debezium 3.5.0.Final, `io.debezium.connector.postgresql.SourceInfo`, and its recorded events.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from cdc.schema import INT64, OPTIONAL_INT64, OPTIONAL_STRING, STRING, Schema, Type, struct
+
+VERSION: Final = "3.5.0.Final"
+"""The Debezium release these events are equal to; stands in every event."""
+CONNECTOR: Final = "postgresql"
+
+_SNAPSHOT = Schema(
+    Type.STRING,
+    optional=True,
+    name="io.debezium.data.Enum",
+    version=1,
+    parameters=(("allowed", "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"),),
+    default="false",
+)
+
+SCHEMA: Final = struct(
+    ("version", STRING),
+    ("connector", STRING),
+    ("name", STRING),
+    ("ts_ms", INT64),
+    ("snapshot", _SNAPSHOT),
+    ("db", STRING),
+    ("sequence", OPTIONAL_STRING),
+    ("ts_us", OPTIONAL_INT64),
+    ("ts_ns", OPTIONAL_INT64),
+    ("schema", STRING),
+    ("table", STRING),
+    ("txId", OPTIONAL_INT64),
+    ("lsn", OPTIONAL_INT64),
+    ("xmin", OPTIONAL_INT64),
+    ("origin", OPTIONAL_STRING),
+    ("origin_lsn", OPTIONAL_INT64),
+    name="io.debezium.connector.postgresql.Source",
+    version=1,
+)
+
+
+class SourceInfo(NamedTuple):
+    """A value of `SCHEMA`. In streaming `snapshot` is None, which the schema shows as `false`."""
+
+    version: str
+    connector: str
+    name: str
+    ts_ms: int
+    snapshot: str | None
+    db: str
+    sequence: str | None
+    ts_us: int | None
+    ts_ns: int | None
+    schema: str
+    table: str
+    tx_id: int | None
+    lsn: int | None
+    xmin: int | None
+    origin: str | None
+    origin_lsn: int | None
+
+
+LSN_PLACE: Final = SourceInfo._fields.index("lsn")
+SEQUENCE_PLACE: Final = SourceInfo._fields.index("sequence")
+
+
+def sequence(commit_lsn: int | None, lsn: int) -> str:
+    """The `sequence` member: the last commit's LSN and the record's, as JSON text."""
+    return f'[{"null" if commit_lsn is None else chr(34) + str(commit_lsn) + chr(34)},"{lsn}"]'

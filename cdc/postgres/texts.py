@@ -1,0 +1,121 @@
+"""Arrays, hstore, bit strings, points and numbers as PostgreSQL prints them -> plain values.
+
+Source: PostgreSQL's manual, "Arrays: Array Input and Output Syntax", "hstore"; PostGIS's manual, "EWKB".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from decimal import Decimal
+from typing import Any
+
+_HSTORE = re.compile(r'"((?:[^"\\]|\\.)*)"=>(?:NULL|"((?:[^"\\]|\\.)*)")(?:, |$)', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_SRID = 0x20000000
+
+
+def array_items(text: str, delimiter: str = ",") -> list[str | None]:
+    """The items of an array literal, those of its inner arrays in a row. Raises: ValueError.
+
+    A literal may begin with its bounds, `[0:1]={1,2}`.
+    """
+    at = text.index("{")
+    items: list[str | None] = []
+    end = len(text)
+    while at < end:
+        letter = text[at]
+        if letter in "{}" or letter == delimiter:
+            at += 1
+        elif letter == '"':
+            quoted = _QUOTED.match(text, at)
+            if quoted is None:
+                raise ValueError("an array literal with an open quote")
+            items.append(_ESCAPED.sub(r"\1", quoted[1]))
+            at = quoted.end()
+        else:
+            start = at
+            while text[at] not in "}" + delimiter:
+                at += 2 if text[at] == "\\" else 1
+            item = text[start:at]
+            items.append(None if item == "NULL" else _ESCAPED.sub(r"\1", item))
+    return items
+
+
+def hstore(text: str) -> dict[str, str | None]:
+    """Raises: ValueError."""
+    found: dict[str, str | None] = {}
+    at = 0
+    while at < len(text):
+        pair = _HSTORE.match(text, at)
+        if pair is None:
+            raise ValueError("no hstore literal")
+        value = pair[2]
+        found[_ESCAPED.sub(r"\1", pair[1])] = None if value is None else _ESCAPED.sub(r"\1", value)
+        at = pair.end()
+    return found
+
+
+def json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def bits(text: str) -> bytes:
+    """A bit string as the bytes of its number, lowest first, without zeros at the end."""
+    number = int(text, 2) if text else 0
+    return number.to_bytes((number.bit_length() + 7) // 8, "little")
+
+
+def point(text: str) -> tuple[float, float, bytes, None]:
+    """`(1.5,-2)` as a Point: x, y, WKB, no SRID."""
+    x, _, y = text[1:-1].partition(",")
+    return float(x), float(y), struct.pack("<BIdd", 1, 1, float(x), float(y)), None
+
+
+def ewkb(text: str) -> tuple[bytes, int | None]:
+    """PostGIS's hexadecimal EWKB as WKB and SRID."""
+    raw = bytes.fromhex(text)
+    order = "<" if raw[0] else ">"
+    (kind,) = struct.unpack_from(order + "I", raw, 1)
+    if not kind & _SRID:
+        return raw, None
+    (srid,) = struct.unpack_from(order + "i", raw, 5)
+    return raw[:1] + struct.pack(order + "I", kind & ~_SRID) + raw[9:], srid
+
+
+def unscaled(text: str, scale: int) -> int:
+    """A decimal number's digits at a scale, `12.5` at 2 is 1250. Raises: ValueError: digits beyond it, NaN."""
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > scale:
+        if fraction[scale:].strip("0"):
+            raise ValueError(f"{len(fraction)} digits after the point where {scale} are declared")
+        fraction = fraction[:scale]
+    digits: int = 10 ** (scale - len(fraction))
+    return int(whole + fraction) * digits
+
+
+def with_scale(text: str, scale: int) -> str:
+    """A number's text with at least `scale` digits after the point."""
+    whole, _, fraction = text.strip().partition(".")
+    return f"{whole}.{fraction.ljust(scale, '0')}" if scale else text
+
+
+def as_double(text: str, scale: int) -> int:
+    """A number's digits at a scale, when it went through a double, as money does in the JDBC driver's result sets."""
+    return int(Decimal(repr(float(text))).scaleb(scale).to_integral_value())
+
+
+def variable_scale(text: str) -> tuple[int, bytes]:
+    """A number with its own scale, zeros at its end left out, as scale and big-endian bytes."""
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    number = int(whole + fraction)
+    return len(fraction), number.to_bytes((number + (number < 0)).bit_length() // 8 + 1, "big", signed=True)
+
+
+def money(text: str) -> str:
+    """`-$1,234.50` as `-1234.50`."""
+    digits = re.sub(r"[^0-9.]", "", text)
+    return "-" + digits if text.startswith(("-", "(")) else digits

@@ -1,0 +1,307 @@
+"""The socket to PostgreSQL: log in, query, copy out, and read the WAL as frames. The only I/O of the reader.
+
+Source: PostgreSQL's manual, "Streaming Replication Protocol"; libpq's COPY functions through psycopg's `pq`.
+"""
+
+from __future__ import annotations
+
+import select
+import struct
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg import pq
+from psycopg.rows import tuple_row
+
+from cdc.config import Password
+from cdc.errors import SourceError, SourceUnavailable, TailraceError
+from cdc.postgres.offset import lsn_text
+from cdc.postgres.pgoutput import EPOCH_US
+
+_SESSION: Final = {
+    "datestyle": "ISO, MDY", "intervalstyle": "iso_8601", "extra_float_digits": "1", "bytea_output": "hex",
+    "timezone": "UTC", "client_encoding": "UTF8", "lc_monetary": "C", "standard_conforming_strings": "on",
+    "xmlbinary": "base64",
+}  # fmt: skip
+"""Every session writes values in the same form: rows of a snapshot are text as rows of the WAL are."""
+_FRAME: Final = struct.Struct(">QQq").unpack_from
+_KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
+_STATUS: Final = struct.Struct(">cQQQqB").pack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to reach a server. `ssl_mode` and the files are libpq's own."""
+
+    host: str
+    user: str
+    database: str
+    port: int = 5432
+    password: Password | None = None
+    ssl_mode: str = "prefer"
+    ssl_cert: str | None = None
+    ssl_key: str | None = None
+    ssl_password: Password | None = None
+    ssl_root_cert: str | None = None
+    connect_timeout_s: int = 30
+    keep_alive: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+
+    def conninfo(self, **more: str) -> dict[str, Any]:
+        given = {
+            "host": self.host, "port": self.port, "user": self.user, "dbname": self.database,
+            "password": self.password.reveal() if self.password is not None else None,
+            "sslmode": self.ssl_mode, "sslcert": self.ssl_cert, "sslkey": self.ssl_key,
+            "sslpassword": self.ssl_password.reveal() if self.ssl_password is not None else None,
+            "sslrootcert": self.ssl_root_cert, "connect_timeout": self.connect_timeout_s,
+            "keepalives": int(self.keep_alive), "keepalives_idle": 30, "keepalives_interval": 10,
+            "keepalives_count": 3, "application_name": "tailrace",
+            "options": " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in _SESSION.items()),
+        }  # fmt: skip
+        return {name: value for name, value in (given | more).items() if value is not None}
+
+
+class Session:
+    """A connection for queries, in autocommit."""
+
+    def __init__(self, settings: Settings, statements: Sequence[str] = ()) -> None:
+        """Raises: SourceUnavailable, SourceError."""
+        self._settings = settings
+        try:
+            self._connection = psycopg.connect(**settings.conninfo(), autocommit=True, row_factory=tuple_row)
+            for statement in statements:
+                self._connection.execute(statement.encode())
+        except psycopg.Error as error:
+            raise failure(error, settings) from error
+
+    @property
+    def version(self) -> int:
+        """As 170011."""
+        return self._connection.info.server_version
+
+    def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Raises: SourceUnavailable, SourceError."""
+        try:
+            cursor = self._connection.execute(query.encode(), parameters or None)
+            return cursor.fetchall() if cursor.description is not None else []
+        except psycopg.Error as error:
+            raise failure(error, self._settings) from error
+
+    def copied(self, select_: str) -> Iterator[list[str | None]]:
+        """The rows of a SELECT as texts, in the forms that the WAL has them in; read as they come.
+
+        Raises: SourceUnavailable, SourceError.
+        """
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(f"COPY ({select_}) TO STDOUT".encode()) as copy:
+                rest = b""
+                for block in copy:
+                    lines = (rest + bytes(block)).split(b"\n")
+                    rest = lines.pop()
+                    for line in lines:
+                        yield _copy_line(line)
+        except psycopg.Error as error:
+            raise failure(error, self._settings) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _copy_line(line: bytes) -> list[str | None]:
+    fields = line.decode().split("\t")
+    if "\\" not in line.decode():
+        return fields  # type: ignore[return-value]
+    return [None if field == "\\N" else _unescaped(field) if "\\" in field else field for field in fields]
+
+
+_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+
+
+def _unescaped(field: str) -> str:
+    """COPY's text format: a backslash begins an escape."""
+    parts = field.split("\\")
+    out, skip = [parts[0]], False
+    for part in parts[1:]:
+        if skip:
+            out.append(part)
+            skip = False
+        elif not part:
+            out.append("\\")
+            skip = True
+        else:
+            out.append(_ESCAPES.get(part[0], part[0]) + part[1:])
+    return "".join(out)
+
+
+class Frame(NamedTuple):
+    """One pgoutput message and the LSN it stands for."""
+
+    lsn: int
+    message: bytes
+
+
+class Received(NamedTuple):
+    """What one read gave. `server_lsn`: how far the server is, when it said so after the last frame; else 0."""
+
+    frames: list[Frame]
+    server_lsn: int
+
+
+class Replication:
+    """A walsender session: creates a slot, then streams from it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises: SourceUnavailable, SourceError."""
+        self._settings = settings
+        self._connection = pq.PGconn.connect(_conninfo_text(settings.conninfo(replication="database")))
+        if self._connection.status != pq.ConnStatus.OK:
+            message = self._connection.get_error_message("utf-8")
+            self._connection.finish()
+            raise login_failure(message, settings)
+        self._reported = time.monotonic()
+
+    def execute(self, command: str) -> list[tuple[str | None, ...]]:
+        """A replication command's rows. Raises: SourceUnavailable, SourceError."""
+        result = self._connection.exec_(command.encode())
+        if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+            raise self._refused(result, command)
+        return [
+            tuple(None if (value := result.get_value(row, column)) is None else value.decode()
+                  for column in range(result.nfields))
+            for row in range(result.ntuples)
+        ]  # fmt: skip
+
+    def start(self, slot: str, lsn: int, options: Mapping[str, str]) -> None:
+        """Raises: SourceUnavailable, SourceError: the slot is in use, gone, or lost its WAL."""
+        given = ", ".join(f"{quoted(name)} '{value.replace(chr(39), chr(39) * 2)}'" for name, value in options.items())
+        command = f"START_REPLICATION SLOT {quoted(slot)} LOGICAL {lsn_text(lsn)} ({given})"
+        self._connection.send_query(command.encode())
+        result = self._connection.get_result()
+        if result is None or result.status != pq.ExecStatus.COPY_BOTH:
+            raise self._refused(result, command)
+        self._connection.nonblocking = 1
+
+    def read(self, most: int, seconds: float) -> Received:
+        """Frames that are there, at most `most`; waits up to `seconds` for the first.
+
+        Raises: SourceUnavailable: the connection is gone; SourceError: the server ended the stream.
+        """
+        frames: list[Frame] = []
+        server_lsn, waited = 0, False
+        connection = self._connection
+        while len(frames) < most:
+            size, data = connection.get_copy_data(1)
+            if size > 0:
+                kind = data[0]
+                if kind == 0x77:  # w
+                    lsn, _, _ = _FRAME(data, 1)
+                    frames.append(Frame(lsn, bytes(data[25:])))
+                    server_lsn = 0
+                elif kind == 0x6B:  # k
+                    server_lsn, _, asked = _KEEP_ALIVE(data, 1)
+                    if asked:
+                        self._reported = 0.0
+                continue
+            if size < 0:
+                raise self._ended()
+            if frames or waited:
+                break
+            waited = True
+            if not select.select([connection.socket], [], [], seconds)[0]:
+                break
+            self._consume()
+        return Received(frames, server_lsn)
+
+    def _consume(self) -> None:
+        try:
+            self._connection.consume_input()
+        except psycopg.Error as error:
+            raise failure(error, self._settings) from error
+
+    def report(self, lsn: int, every_s: float, *, now: bool = False) -> None:
+        """Tells the server what is durable: it may forget what stands before. At most once in `every_s`."""
+        clock = time.monotonic()
+        if not now and clock - self._reported < every_s:
+            return
+        self._reported = clock
+        status = _STATUS(b"r", lsn, lsn, lsn, time.time_ns() // 1000 - EPOCH_US, 0)
+        try:
+            self._connection.put_copy_data(status)
+            self._connection.flush()
+        except psycopg.Error as error:
+            raise failure(error, self._settings) from error
+
+    def _ended(self) -> TailraceError:
+        result = self._connection.get_result()
+        if result is None or result.status == pq.ExecStatus.COMMAND_OK:
+            return SourceUnavailable(f"{self._settings} ended the replication stream")
+        return self._refused(result, "the replication stream")
+
+    def _refused(self, result: pq.abc.PGresult | None, command: str) -> TailraceError:
+        if result is None or self._connection.status != pq.ConnStatus.OK:
+            return SourceUnavailable(f"{self._settings} closed the connection during {command}")
+        state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
+        primary = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode()
+        return said(state, primary or result.get_error_message("utf-8").strip(), self._settings)
+
+    def close(self) -> None:
+        self._connection.finish()
+
+
+def quoted(name: str) -> str:
+    """An identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _conninfo_text(given: Mapping[str, Any]) -> bytes:
+    return psycopg.conninfo.make_conninfo(**given).encode()
+
+
+_AWAY: Final = ("08", "57P", "53")
+"""SQLSTATE classes that pass by themselves: connection, shutdown, too few resources."""
+_REMEDIES: Final = {
+    "28P01": "check database.user and database.password",
+    "28000": "check database.user, and that pg_hba.conf lets it in from here (also for replication)",
+    "3D000": "check database.dbname",
+    "42501": "run as a superuser: ALTER ROLE {user} REPLICATION; GRANT SELECT ON ALL TABLES IN SCHEMA <schema> TO "
+             "{user}",
+}  # fmt: skip
+
+
+def said(state: str, message: str, settings: Settings) -> TailraceError:
+    """The error of an SQLSTATE and its text."""
+    text = f"{settings}: {message} ({state})" if state else f"{settings}: {message}"
+    if state == "55006" and "is active" in message:
+        return SourceUnavailable(f"{text}; another reader uses the slot: stop it, or give this connector a slot.name "
+                                 "of its own")  # fmt: skip
+    if state.startswith(_AWAY):
+        return SourceUnavailable(text)
+    remedy = _REMEDIES.get(state)
+    return SourceError(text if remedy is None else f"{text}; {remedy.format(user=settings.user)}")
+
+
+def failure(error: psycopg.Error, settings: Settings) -> TailraceError:
+    """What the driver raised, as our error."""
+    state = error.sqlstate or ""
+    message = (error.diag.message_primary or str(error)).strip()
+    if not state and isinstance(error, psycopg.OperationalError):
+        return login_failure(message, settings)
+    return said(state, message, settings)
+
+
+def login_failure(message: str, settings: Settings) -> TailraceError:
+    """libpq tells what is wrong at login in words alone."""
+    text = " ".join(message.split())
+    for words, state in (("password authentication failed", "28P01"), ("no pg_hba.conf entry", "28000"),
+                         ("does not exist", "3D000"), ("no password supplied", "28P01")):  # fmt: skip
+        if words in text and "could not" not in text:
+            return said(state, text, settings)
+    if "SSL" in text or "certificate" in text:
+        return SourceError(f"{settings}: {text}; check database.sslmode and database.sslrootcert")
+    return SourceUnavailable(f"{settings} does not answer: {text}; check that the server runs, that it can be reached "
+                             "from here, and database.hostname and database.port")  # fmt: skip
