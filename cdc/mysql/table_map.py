@@ -26,7 +26,7 @@ class TableMap:
 
     Optional metadata (`binlog_row_metadata`), None when the server did not send it:
         unsigned: one flag a column, False for those that are no numbers.
-        collations: one collation id a column, None for those that hold no text.
+        collations: one collation id a column, None for those that hold no text; 63 (binary) for a VECTOR too.
         names: column names (FULL).
         set_values, enum_values: column number -> members, as bytes in the column's character set (FULL).
         geometry_types: column number -> geometry type (FULL).
@@ -54,7 +54,8 @@ class TableMap:
 
 _NUMERIC: Final = frozenset((1, 2, 3, 4, 5, 8, 9, 246))
 _ONE_BYTE_META: Final = frozenset((4, 5, 17, 18, 19, 140, 242, 245, 249, 250, 251, 252, 255))
-_CHARACTER: Final = frozenset((15, 140, 141, 249, 250, 251, 252, 253, 254))
+_CHARACTER: Final = frozenset((15, 140, 141, 242, 249, 250, 251, 252, 253, 254))
+"""Types that the collations are counted through: MySQL takes a VECTOR for a binary text."""
 _VARCHAR, _BIT, _ENUM, _SET, _VAR_STRING, _STRING, _NEWDECIMAL, _GEOMETRY, _VECTOR, _VARCHAR_COMPRESSED = (
     15, 16, 247, 248, 253, 254, 246, 255, 242, 141,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdc.errors import DecodeError
-from cdc.mysql import binlog
+from cdc.mysql import binlog, table_map
 from cdc.mysql.binlog import (
     FormatDescription,
     Gtid,
@@ -29,6 +29,7 @@ from cdc.mysql.binlog import (
     XaPrepare,
     Xid,
 )
+from cdc.mysql.event_bytes import EventBytes
 from tests.mysql_log import frames
 
 FRAMES = frames("shop")
@@ -80,6 +81,16 @@ def test_gtids_carry_tag_and_commit_time_in_microseconds() -> None:
     assert all(event.original_commit_timestamp == event.immediate_commit_timestamp for event in gtids)
     assert all(event.original_commit_timestamp > 1_700_000_000_000_000 for event in gtids)
     assert [event.gtid.split(":")[1] for event in gtids if event.gtid and event.gtid.count(":") == 2] == ["batch"]
+
+
+def test_a_vector_counts_among_the_columns_that_have_a_collation() -> None:
+    body = bytes.fromhex(  # of MySQL 9.7.4: int, vector, vector, point, varbinary, geometry, tinyint, vector, texts
+        "7d890000000001000764663131345f61000673656c656374000a03f2f2ff0fff01f20f0f0b040404080004040000c8004c0301010002073f"
+        "04fc1601052e070207030d0501fc00080304290331737406e697a5e4bb98027473036b657903635f31026964016207646f742e7465640166"
+        "0367656e0801000c02ffc0"
+    )
+    table = table_map.read(EventBytes(body, 0, len(body)))
+    assert table.collations == (None, 63, 63, None, 63, None, None, 63, 278, 46)
 
 
 def test_a_table_map_says_all_of_its_columns() -> None:
