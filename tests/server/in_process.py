@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from cdc.connector import SourceConnector
 from cdc.mysql.connector import MYSQL
 from cdc.mysql.source_info import SourceInfo
 from cdc.record import Poll, SourceContext, SourceOffset
@@ -59,6 +60,7 @@ class Connector:
     changes: list[tuple[str, str | None, str]] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
     history_name: str = "d-history"
+    declared: SourceConnector = MYSQL
 
     def open(self, name: str, client: Mapping[str, str]) -> MemoryTopic:
         assert name == self.history_name
@@ -67,7 +69,7 @@ class Connector:
     def start(self, **given: str) -> Iterator[Poll]:
         """Polls of one start; what each gave is kept, its offset saved."""
         raw = self.config | {name.replace("__", "."): text for name, text in given.items()}
-        source = MYSQL.build(raw, SourceContext("d", 0, self, self.report))
+        source = self.declared.build(raw, SourceContext("d", 0, self, self.report))
         with closing(source):
             for poll in source.polls([*self.offsets[-1:], *self.tables.values()]):
                 self._take(poll)
