@@ -114,9 +114,9 @@ class Incremental:
         collections = [{_ID: c.table, _CONDITION: c.condition, _SURROGATE: c.surrogate} for c in self.queue]
         offset: dict[str, Any] = {
             CORRELATION: self.correlation,
-            MAXIMUM_KEY: write(self.maximum).hex().upper(),
+            MAXIMUM_KEY: write(self.maximum).hex(),
             COLLECTIONS: json.dumps(collections, separators=(",", ":"), ensure_ascii=False),
-            PRIMARY_KEY: write(self.sent).hex().upper(),
+            PRIMARY_KEY: write(self.sent).hex(),
         }
         if self.correlation is None:
             del offset[CORRELATION]

@@ -35,6 +35,8 @@ logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _SIGNAL_S = 15.0
+_SHOWN = ("snapshot", "incremental_snapshot")
+"""What of a source's report stands in its task's status."""
 STALE_TASK = ("Cannot complete request momentarily due to no known leader URL, "
               "likely because a rebalance was underway.")  # fmt: skip
 
@@ -218,7 +220,7 @@ class Herder:
                     **_outage(view),
                     **({"unhealthy": view.reason} if _stalled(view) else {}),
                     **({"warnings": list(view.warnings)} if view.warnings else {}),
-                    **({"snapshot": told} if (told := view.figures.get("report", {}).get("snapshot")) else {}),
+                    **{name: told for name in _SHOWN if (told := view.figures.get("report", {}).get(name))},
                 }
         return {}
 

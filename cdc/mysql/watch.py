@@ -99,6 +99,7 @@ class Watch:
         self._watermarks: tuple[Gtids, Gtids] | None = None
         self._out: list[Batch] = []
         self._looked = 0.0
+        self._estimated = 0
         self._taken = False
         self.place: Place = Place()
         self.signals = context.capture.signals
@@ -308,8 +309,6 @@ class Watch:
         database, name = shape.table.id
         source = self.place.source(now_ns // 1000, database, name)._replace(snapshot="incremental", ts_ns=now_ns)
         self._out += shape.envelope.reads(rows, [source] * len(rows), now_ns)
-        report = self._context.report
-        report["incremental.snapshot.rows.sent"] = report.get("incremental.snapshot.rows.sent", 0) + len(rows)
 
     def _next(self) -> None:
         """Begins with the next chunk, and has it when the server is quick."""
@@ -470,28 +469,27 @@ class Watch:
     # Figures
 
     def _estimate(self, table: TableId) -> None:
-        counts = self._chunks.server.row_counts([table])
-        self._context.report["incremental.snapshot.rows.estimated"] = counts.get(table)
+        self._estimated = self._chunks.server.row_counts([table]).get(table) or 0
 
     def _show(self) -> None:
-        """The state, for the task's status."""
+        """The state, for the task's status and metrics."""
         state, report = self._state, self._context.report
         report["incremental.snapshot.running"] = state.running
         if not state.running:
-            for name in ("table", "rows", "last.key", "maximum.key", "percent", "rows.estimated", "tables.remaining"):
+            report.pop("incremental_snapshot", None)
+            for name in ("rows", "percent", "tables.remaining"):
                 report.pop(f"incremental.snapshot.{name}", None)
-            report["incremental.snapshot.paused"] = False
             return
-        estimated = report.get("incremental.snapshot.rows.estimated")
+        percent = min(99, state.scanned * 100 // self._estimated) if self._estimated else 0
         report.update({
-            "incremental.snapshot.paused": state.paused,
-            "incremental.snapshot.table": state.current.table,
+            "incremental.snapshot.rows": state.scanned, "incremental.snapshot.percent": percent,
             "incremental.snapshot.tables.remaining": len(state.queue),
-            "incremental.snapshot.rows": state.scanned,
-            "incremental.snapshot.last.key": ",".join(map(shown, state.end or ())),
-            "incremental.snapshot.maximum.key": ",".join(map(shown, state.maximum or ())),
-            "incremental.snapshot.percent": min(99, state.scanned * 100 // estimated) if estimated else None,
         })  # fmt: skip
+        report["incremental_snapshot"] = {
+            "table": state.current.table, "rows": state.scanned, "rows_estimated": self._estimated, "percent": percent,
+            "last_key": ",".join(map(shown, state.end or ())), "maximum_key": ",".join(map(shown, state.maximum or ())),
+            "tables_remaining": len(state.queue), "paused": state.paused,
+        }  # fmt: skip
 
 
 def _key_reader(columns: Sequence[Column], surrogate: str | None, key: Sequence[str]) -> KeyOf | None:
