@@ -277,7 +277,7 @@ class Reader:
             if self._watch is not None:
                 yield from self._watched(self._watch, more)
             yield self._poll(idle=not more())
-            if self._watch is not None and self._watch.blocking is not None:
+            if self._stops():
                 return
 
     def _watched(self, watch: Watch, more: Callable[[], bool]) -> Iterator[Poll]:
@@ -291,6 +291,10 @@ class Reader:
             if not quiet or not watch.busy:
                 return
 
+    def _stops(self) -> bool:
+        """A blocking snapshot was asked for."""
+        return self._watch is not None and self._watch.blocking is not None
+
     def _renew(self, watch: Watch) -> None:
         if watch.redefined:
             watch.redefined = False
@@ -301,10 +305,12 @@ class Reader:
         for event in events:
             if not self._take(event):
                 yield from self._filled(self._unpacked(event))
+                if self._stops():
+                    return
             if self._full:
                 yield self._poll(idle=False)
-            if self._watch is not None and self._watch.blocking is not None:
-                return
+                if self._stops():
+                    return
 
     def _unpacked(self, event: bytes) -> Iterator[bytes]:
         """The events in a compressed transaction, which have no checksum of their own."""
@@ -362,7 +368,7 @@ class Reader:
             offset |= self._watch.offset()
             moved = self._watch.taken()
         moved = moved or bool(self._batches) or offset != self._last_offset
-        if self._watch is not None and self._watch.blocking is not None:
+        if self._stops():
             moved = False  # the signal is read again when its snapshot is cut short
         self._last_offset = offset
         poll = Poll(self._batches, [SourceOffset(self._partition, offset)] if moved else (), idle)

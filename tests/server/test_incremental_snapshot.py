@@ -221,36 +221,41 @@ def test_a_blocking_snapshot_that_is_cut_short_is_taken_again_and_the_log_goes_o
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("log_kind", ["embedded", "kafka"])
 def test_a_signal_comes_from_a_file_a_topic_and_rest_and_is_forgotten_when_it_is_carried_out(
-    run: Run, mysql_address: tuple[str, int], tmp_path: Path
+    run: Run, mysql_address: tuple[str, int], tmp_path: Path, kafka: str, log_kind: str
 ) -> None:
     run("CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1), (2), (3)")
-    worker, signals = WorkerProcess(tmp_path, "signals", None), tmp_path / "signals.txt"
+    name, signals = f"sig{time.time_ns()}", tmp_path / "signals.txt"
+    worker = WorkerProcess(tmp_path, name, kafka if log_kind == "kafka" else None)
     worker.start()
     try:
         worker.put("d", {
-            "connector.class": "io.debezium.connector.mysql.MySqlConnector", "topic.prefix": "d",
+            "connector.class": "io.debezium.connector.mysql.MySqlConnector", "topic.prefix": name,
             "database.hostname": mysql_address[0], "database.port": str(mysql_address[1]), "database.user": "app",
             "database.password": "apppw", "database.server.id": "184506", "database.include.list": DATABASE,
             "snapshot.mode": "no_data", "signal.data.collection": f"{DATABASE}.signals",
-            "schema.history.internal.kafka.topic": "d-history", "signal.enabled.channels": "source,file,kafka",
-            "signal.kafka.topic": "orders", "signal.file": str(signals), "signal.poll.interval.ms": "100",
+            "schema.history.internal.kafka.topic": f"{name}-history", "signal.enabled.channels": "source,file,kafka",
+            "signal.kafka.bootstrap.servers": kafka,
+            "signal.kafka.topic": f"{name}-orders", "signal.file": str(signals), "signal.poll.interval.ms": "100",
         })  # fmt: skip
         asked = {"id": "x", "type": "execute-snapshot", "data": {"data-collections": [f"{DATABASE}.a"]}}
         wait_until(lambda: _streams(worker), "streaming")
 
+        topic = f"{name}.{DATABASE}.a"
+
         def rows() -> int:
             with worker.log() as log:
-                return sum(log.end_offsets(f"d.{DATABASE}.a").values()) if f"d.{DATABASE}.a" in log.topics() else 0
+                return sum(log.end_offsets(topic).values()) if topic in log.topics() else 0
 
         assert worker.call("POST", "/connectors/d/signal", asked).status_code == 204
         wait_until(lambda: rows() == 3, "the rows that REST asked for")
         signals.write_text(json.dumps(asked) + "\n")
         wait_until(lambda: rows() == 6 and not signals.read_text(), "the rows that the file asked for")
         with worker.log() as log:
-            log.create_topics([TopicSpec("orders", 1)])
-            for key in ("other", "d"):
-                log.topic("orders", {}).append([(key.encode(), json.dumps(asked).encode())])
+            log.create_topics([TopicSpec(f"{name}-orders", 1)])
+            for key in ("other", name):
+                log.topic(f"{name}-orders", {}).append([(key.encode(), json.dumps(asked).encode())])
         wait_until(lambda: rows() == 9, f"the rows that the topic asked for; {worker.said()}")
         assert worker.call("POST", "/connectors/d/signal", {"id": "x"}).status_code == 400
         assert worker.call("PUT", "/connectors/d/pause").status_code == 202
@@ -265,6 +270,8 @@ def test_a_signal_comes_from_a_file_a_topic_and_rest_and_is_forgotten_when_it_is
         assert rows() == 9
     finally:
         worker.close()
+        if log_kind == "kafka":
+            worker.forget()
 
 
 def _streams(worker: WorkerProcess) -> bool:
