@@ -15,7 +15,7 @@ from cdc.mysql.server import Server, quoted
 from cdc.table import Predicate, TableId, any_of
 
 _VARIABLES: Final = (
-    "log_bin", "binlog_format", "binlog_row_image", "binlog_row_value_options", "binlog_row_metadata", "gtid_mode",
+    "log_bin", "binlog_format", "binlog_row_image", "binlog_row_metadata", "gtid_mode",
 )  # fmt: skip
 _NAMED_AT_MOST: Final = 5
 
@@ -108,11 +108,6 @@ def _log_problems(server: Server, known: dict[str, str]) -> Iterator[Problem]:
 
 
 def _log_warnings(known: dict[str, str]) -> Iterator[str]:
-    if "PARTIAL_JSON" in known.get("binlog_row_value_options", "").upper():
-        yield (
-            "database.hostname: the server has binlog_row_value_options=PARTIAL_JSON: an update that logs only what "
-            "changed in a JSON column would stop the task; run: SET PERSIST binlog_row_value_options = ''"
-        )
     if (mode := known.get("gtid_mode", "OFF").upper()) in ("ON_PERMISSIVE", "OFF_PERMISSIVE"):
         yield (
             f"database.hostname: the server has gtid_mode={mode}: transactions without GTID are found by file and "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from cdc.mysql import jsonb
 from cdc.mysql.charset import AS_JAVA, codec
 from cdc.mysql.column_default import default_value
 from cdc.mysql.floats import geometry, point, vector
+from cdc.mysql.json_diff import patched
 from cdc.mysql.mariadb_values import inet4_text, inet6_text, inflated, uuid_text
 from cdc.mysql.temporal import (
     CLOCK,
@@ -316,6 +317,19 @@ def _json(stored: StoredColumn) -> Steps:
     empty = None if stored.column.optional else "{}"
     text = stored.constant("json", lambda raw: jsonb.text(raw) if raw else empty)
     return _payload(stored, f"{text}({{raw}})")
+
+
+def json_changes(stored: StoredColumn, before: str, is_changes: str | None) -> Steps:
+    """A JSON column in a partial update; its bytes before are kept in the variable `before`.
+
+    `is_changes` tells whether changes stand here instead of the value; None: this is the image before.
+    """
+    plain = _json(stored)
+    if is_changes is None:
+        assert plain.payload is not None
+        return replace(plain, payload=plain.payload.replace("{raw}", f"({before} := {{raw}})"))
+    made = stored.constant("patched", patched)
+    return replace(plain, payload=f"{made}({before}, {{raw}}) if {is_changes} else {plain.payload}")
 
 
 def _geometry(stored: StoredColumn) -> Steps:

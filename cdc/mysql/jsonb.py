@@ -45,6 +45,13 @@ def text(raw: bytes) -> str:
     return "".join(out)
 
 
+def leaf(raw: bytes, kind: int, at: int) -> str:
+    """The text of a value that is no container, of its kind at a place in `raw`."""
+    out: list[str] = []
+    _Document(raw, out).value(kind, at, 0)
+    return "".join(out)
+
+
 class _Document:
     """Writes one document's text to `out`."""
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 from cdc.errors import DecodeError
 from cdc.masks import Mask
 from cdc.mysql.binlog import Kind, Rows, TableMap
-from cdc.mysql.column_decoder import Steps, StoredColumn, check, code_bytes, skip, steps
+from cdc.mysql.column_decoder import Steps, StoredColumn, check, code_bytes, json_changes, skip, steps
+from cdc.mysql.json_diff import packed
 from cdc.mysql.type_family import TypeOptions
 from cdc.schema import decimal_text
 from cdc.table import Column, Table, TableId
@@ -21,7 +22,8 @@ from cdc.table import Column, Table, TableId
 Decode = Callable[[bytes, int, int], list[Any]]
 """(event, start, end of the rows in it) -> rows: tuples, or for updates pairs of tuples (before, after)."""
 
-_DAMAGE: Final = (struct.error, IndexError, KeyError, ValueError, OverflowError, TypeError)
+_DAMAGE: Final = (struct.error, IndexError, KeyError, ValueError, OverflowError, TypeError, UnboundLocalError)
+_JSON: Final = 245
 
 
 def compile_rows(
@@ -34,17 +36,12 @@ def compile_rows(
     it in the row before (binlog_row_image MINIMAL leaves out what did not change). It raises DecodeError
     when the bytes are not such rows, and never reads past `end` unnoticed. Values are those of `types.field_schema`;
     `masks` has one item a column, or none at all.
-    Raises: DecodeError: the table map does not fit the definition of the table, or the kind is a partial update.
+    Raises: DecodeError: the table map does not fit the definition of the table.
     """
     if len(table_map.column_types) != len(table.columns):
         raise DecodeError(
             f"{table.id} has {len(table.columns)} columns in the schema history but {len(table_map.column_types)} in "
             "the binary log: the history does not fit the log; rebuild it with `tailrace history rebuild`"
-        )
-    if rows.kind is Kind.PARTIAL_UPDATE:
-        raise DecodeError(
-            f"{table.id} was updated with partial JSON values, which cannot be decoded; "
-            "run: SET GLOBAL binlog_row_value_options = ''"
         )
     source = _Source(table, table_map, options, columns, rows, masks)
     return _guarded(table.id, source.compiled(lenient=False), lambda: source.compiled(lenient=True))
@@ -83,6 +80,8 @@ class _Source:
             rows,
         )
         self._masks = masks
+        types = table_map.column_types if rows.kind is Kind.PARTIAL_UPDATE else b""
+        self._partial = {i: bit for bit, i in enumerate(i for i, type_ in enumerate(types) if type_ == _JSON)}
         self._wanted = {column.name: column for column in columns}
         self._constants: dict[str, Any] = {}
         self._done: dict[bool, Decode] = {}
@@ -93,7 +92,7 @@ class _Source:
         return self._done[lenient]
 
     def _compile(self, lenient: bool) -> Decode:
-        self._constants = {"from_bytes": int.from_bytes, "decimal_text": decimal_text}
+        self._constants = {"from_bytes": int.from_bytes, "decimal_text": decimal_text, "packed": packed}
         images = [
             (prefix, present)
             for prefix, present in (("b", self._rows.before_present), ("a", self._rows.after_present))
@@ -135,20 +134,30 @@ class _Source:
         """Reads one row image: the bitmap of nulls, then the columns."""
         present = self._present(bitmap)
         reads = [self._steps(i, prefix, lenient) for i in present]
+        start = self._partial_bits() if prefix == "a" and self._rows.kind is Kind.PARTIAL_UPDATE else []
         nulls = {place: 1 << place for place, i in enumerate(present) if self._table_map.nullable[i]}
         size = (len(present) + 7) // 8
         if not nulls:
-            return self._run([Steps(((f"{size}x", None),)), *reads] if size else [])
+            return [*start, *self._run([Steps(((f"{size}x", None),)), *reads] if size else [])]
         # Unused bits of the bitmap are set, so only those of columns that can be null are looked at.
         found = {1: "data[at]", 2: "(data[at] | data[at + 1] << 8)"}.get(
             size, f"from_bytes(data[at:at + {size}], 'little')"
         )
         return [
+            *start,
             f"nulls = {found} & {sum(nulls.values())}; at += {size}",
             "if nulls:",
             *(" " + line for line in self._with_nulls(present, reads, nulls, prefix)),
             "else:",
             *(" " + line for line in self._run(reads)),
+        ]
+
+    def _partial_bits(self) -> list[str]:
+        """A partial update says of each JSON column of the table whether it logs the value or its changes."""
+        size = (len(self._partial) + 7) // 8
+        return [
+            "options, at = packed(data, at); partial = 0",
+            f"if options & 1: partial = from_bytes(data[at:at + {size}], 'little'); at += {size}",
         ]
 
     def _steps(self, i: int, prefix: str, lenient: bool) -> Steps:
@@ -159,7 +168,10 @@ class _Source:
         if name not in self._wanted:
             return skip(stored)
         check(stored)
-        return steps(stored)
+        if i not in self._partial:
+            return steps(stored)
+        bit = self._partial[i]
+        return json_changes(stored, f"b{i}_raw", None if prefix == "b" else f"partial >> {bit} & 1")
 
     def _with_nulls(self, present: list[int], reads: list[Steps], nulls: dict[int, int], prefix: str) -> list[str]:
         lines: list[str] = []

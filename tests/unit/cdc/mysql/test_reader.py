@@ -414,15 +414,31 @@ def test_columns_that_the_log_has_not_are_left_out_by_name() -> None:
     assert found[0][1][:2] == (1, "café")
 
 
-def test_partial_updates_are_refused_with_the_remedy() -> None:
-    with pytest.raises(DecodeError, match=r"binlog\.\d+:\d+.*binlog_row_value_options"):
-        list(read(frames("partial_json"), Parts("shop")))
+PARTIAL = frames("partial_json")
+"""An update that logs what changed in a JSON column."""
+
+
+def damaged() -> list[bytes]:
+    """The same with a path that is none."""
+    wrong = [frame[:-4].replace(b"$.b", b"$[b") if frame[4] == 39 else frame[:-4] for frame in PARTIAL]
+    return [frame + zlib.crc32(frame).to_bytes(4, "little") for frame in wrong]
+
+
+def test_partial_updates_hold_the_whole_value() -> None:
+    _, update = table_records(read(PARTIAL, Parts("shop")), "docs")
+    assert update[0] == (1, '{"a":[1,true],"b":"' + "x" * 60 + '"}')
+    assert update[1] == (1, '{"a":[1,true],"b":"y"}')
+
+
+def test_a_change_that_does_not_fit_the_value_before_is_refused_with_its_place() -> None:
+    with pytest.raises(DecodeError, match=r"binlog\.\d+:\d+.*does not fit"):
+        list(read(damaged(), Parts("shop")))
 
 
 @pytest.mark.parametrize(("mode", "warnings"), [("warn", 1), ("skip", 0), ("ignore", 0)])
 def test_rows_that_cannot_be_decoded_are_passed_over_when_told_to(mode: str, warnings: int) -> None:
     with capture_logs() as told:
-        polls = list(read(frames("partial_json"), Parts("shop", undecodable=mode)))
+        polls = list(read(damaged(), Parts("shop", undecodable=mode)))
     assert len([line for line in told if "cannot be decoded" in line["event"]]) >= warnings
     assert warnings or not told
     assert polls[-1].offsets
