@@ -98,8 +98,6 @@ def literal(random: Random, column_type: str) -> str:
             return random.choice(
                 ("uuid()", "'00000000-0000-0000-0000-000000000000'", "'FFFFFFFF-ffff-1fff-8fff-ffffffffffff'")
             )
-        case "inet6":
-            return random.choice(("'::'", "'2001:db8::ff00:42:8329'", "'::ffff:10.0.0.1'"))
         case _:
             return "DEFAULT"
 
