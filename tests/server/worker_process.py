@@ -112,7 +112,7 @@ status.storage.replication.factor=1
         found = {}
         # A child stands under the thread that started it.
         for children in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, IndexError):  # one that ends has no command line any more
                 for pid in children.read_text().split():
                     found[Path(f"/proc/{pid}/cmdline").read_text().split("\0")[-2]] = int(pid)
         return found
