@@ -115,7 +115,7 @@ class Rig:
 
     def is_streaming(self) -> bool:
         offsets = self.worker.call("GET", f"/connectors/{self.source}/offsets").json().get("offsets", [])
-        return any("snapshot" not in each["offset"] for each in offsets)
+        return any("snapshot" not in {**each["partition"], **each["offset"]} for each in offsets)
 
     def works(self, connector: str) -> None:
         """Waits until a connector carries records, with a load running: the source writes some, the sink commits."""

@@ -1,0 +1,88 @@
+"""kill -9 at random moments of a snapshot by several sessions, under load: it goes on, and the last state is right.
+
+`TAILRACE_CRASH_ROUNDS` is the number of seeds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.server.rig import Rig
+from tests.server.worker_process import wait_until
+
+ROUNDS = int(os.environ.get("TAILRACE_CRASH_ROUNDS", "1"))
+ROWS = 40_000
+
+
+@pytest.fixture(params=["embedded", "kafka"])
+def rig(
+    request: pytest.FixtureRequest, tmp_path: Path, mysql_address: tuple[str, int], elasticsearch_url: str, kafka: str
+) -> Iterator[Rig]:
+    rig = Rig(tmp_path, mysql_address, elasticsearch_url, kafka if request.param == "kafka" else None)
+    yield rig
+    rig.close()
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_a_snapshot_that_is_killed_at_random_goes_on_and_loses_nothing(rig: Rig, seed: int) -> None:
+    rig.sql(f"SET SESSION cte_max_recursion_depth = {ROWS}")
+    rig.sql(f"INSERT INTO t WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) "
+            "SELECT i, -i, 'x', 1 FROM n")  # fmt: skip
+    rig.worker.start()
+    threads = {"snapshot_max_threads": "3", "snapshot_fetch_size": "20"}
+    rig.worker.put(rig.source, rig.source_config(**threads))
+    load = rig.load(seed=70 + seed, keys=ROWS)
+    chance, kills, rows = random.Random(seed), 0, 0
+    while kills < 3:
+        wait_until(partial(_has_sent_more, rig, rows), "more of the table", 30)
+        time.sleep(chance.random() * 0.3)
+        if rig.is_streaming():
+            break
+        kills, rows = kills + 1, _rows_sent(rig)
+        if chance.random() < 0.5 and (task := rig.worker.tasks().get(f"{rig.source}-0")):
+            os.kill(task, signal.SIGKILL)
+        else:
+            rig.worker.kill()
+            rig.worker.start()
+        rig.sql(f"DELETE FROM t WHERE id % 50 = {kills}")
+    assert kills, rig.worker.said()
+    load.finish()
+    table = {row["id"]: row["v"] for row in rig.table().values()}
+    wait_until(lambda: _last_states(rig) == table, "the table's state", 90, every=1)
+    with rig.worker.log() as log:
+        sent = log.end_offsets(rig.index)
+    # A snapshot that began anew after each kill would have sent more rows than this.
+    assert sum(sent.values()) < 2 * ROWS + 20_000
+
+
+def _has_sent_more(rig: Rig, rows: int) -> bool:
+    return rig.is_streaming() or _rows_sent(rig) > rows + 3000
+
+
+def _rows_sent(rig: Rig) -> int:
+    """As the saved offsets have it."""
+    offsets = rig.worker.call("GET", f"/connectors/{rig.source}/offsets").json().get("offsets", [])
+    return sum(each["offset"].get("rows", 0) for each in offsets)
+
+
+def _last_states(rig: Rig) -> dict[int, int]:
+    """`v` by id, as the last record of each key has it."""
+    states: dict[int, int] = {}
+    with rig.worker.log() as log:
+        for key, value in log.topic(rig.index, {}).read():
+            after = json.loads(value)["payload"]["after"] if value else None
+            id = json.loads(key or b"")["payload"]["id"]
+            if after is None:
+                states.pop(id, None)
+            else:
+                states[id] = after["v"]
+    return states
