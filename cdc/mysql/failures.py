@@ -32,6 +32,7 @@ _REMEDIES: Final = {
     1129: "run on the server: TRUNCATE TABLE performance_schema.host_cache",
     1820: "run: ALTER USER '{user}'@'%' IDENTIFIED BY '<new password>'; and set database.password to it",
     1862: "run: ALTER USER '{user}'@'%' IDENTIFIED BY '<new password>'; and set database.password to it",
+    1698: "run: ALTER USER '{user}'@'%' IDENTIFIED BY '<password>'; for it has no password to log in with",
     2059: "this client logs in by mysql_native_password, caching_sha2_password, sha256_password, ed25519 and parsec; "
     "run: ALTER USER '{user}'@'%' IDENTIFIED BY '<password>'",
     3118: "run: ALTER USER '{user}'@'%' ACCOUNT UNLOCK",

@@ -18,7 +18,6 @@ from cdc.mysql.event_bytes import EventBytes
 ANNOTATE_ROWS: Final = 160
 GTID: Final = 162
 GTID_LIST: Final = 163
-START_ENCRYPTION: Final = 164
 _PLAIN: Final = {165: QUERY, 166: 23, 167: 24, 168: 25, 169: 30, 170: 31, 171: 32}
 """Compressed event -> the event it stands for."""
 COMPRESSED: Final = frozenset(_PLAIN)
