@@ -158,7 +158,7 @@ def _default(random: Random, made: str) -> str:
         case "ENUM" | "SET":
             choices = ("'a'", "'b'", "''", "1", "'é'")
         case "DATE":
-            choices = ("'2020-01-02'", "'0000-00-00'", "(curdate())", "'1000-01-01'", "20200102", "DATE'2021-02-03'")
+            choices = ("'2020-01-02'", "'0000-00-00'", "(curdate())", "'1000-01-01'", "20200102")
         case "TIME":
             choices = ("'00:00:00'", "'12:34:56'", "'-838:59:59'", "'10:00'", "123456", "'23:59:59.999999'")
         case "DATETIME" | "TIMESTAMP":
@@ -167,7 +167,7 @@ def _default(random: Random, made: str) -> str:
             choices = ("'2020-01-02 03:04:05'", "'0000-00-00 00:00:00'", now, f"{now} ON UPDATE {now}",
                        f"NOW{digits or '()'}",
                        "'2020-01-02 03:04:05.123456'", "'2020-01-02'", "0", f"LOCALTIME{digits}",
-                       "TIMESTAMP'2020-01-02 03:04:05'", "'1970-01-01 00:00:01'", now.lower())  # fmt: skip
+                       "'1970-01-01 00:00:01'", now.lower())  # fmt: skip
         case "YEAR":
             choices = ("2020", "'2021'", "0", "'70'", "1901", "'0000'", "99")
         case "JSON":

@@ -84,7 +84,10 @@ class Pair:
             readers = watch.binlog_readers()
             for scenario in scenarios:
                 self._create(scenario, prefixes[scenario.name])
-            _until(lambda: len(watch.binlog_readers() - readers) + self._failed(names) >= 2 * len(names), 60)
+            streaming = _until(
+                lambda: len(watch.binlog_readers() - readers) + self._failed(names) >= 2 * len(names), 180
+            )
+            assert streaming, "not every connector streams or has failed after 180 s"
             for scenario in scenarios:
                 scenario.changes(sessions[scenario.name])
                 scenario.end(sessions[scenario.name])
@@ -155,7 +158,7 @@ class Pair:
             ends = log.end_offsets(topic) if topic in log.topics() else {}
             return sum(ends.values()) >= scenario.done_records
 
-        seen = _until(lambda: over() or self._failure(url, prefix) is not None, 40)
+        seen = _until(lambda: over() or self._failure(url, prefix) is not None, 90)
         return self._failure(url, prefix) or (None if seen else f"the last change does not come to {topic}")
 
     def _forget(self, prefixes: Sequence[str]) -> None:
