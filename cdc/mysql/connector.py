@@ -28,7 +28,7 @@ from cdc.mysql.heartbeat_query import HeartbeatQuery
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History, HistoryOptions
 from cdc.mysql.log_gap import Gap, gap, remedy
-from cdc.mysql.log_tables import Shape
+from cdc.mysql.log_tables import Accept, Shape
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan, plan
 from cdc.mysql.reader import ReaderOptions
@@ -349,14 +349,14 @@ class MySqlSource:
     def _remedy(self, server: Server) -> str:
         return remedy(self._connector, [table for table in server.tables() if self._capture.table(table)])
 
-    def _learned(self, id: TableId, offset: Mapping[str, Any]) -> bool:
-        """Takes a table that is captured since a later start than the history's first as the server has it now."""
+    def _learned(self, id: TableId, offset: Mapping[str, Any], accept: Accept) -> bool:
+        """Takes a table whose definition the history lacks as the server has it now, when that is accepted."""
         session = Session(self._settings, self._config)
         try:
             ddl = session.definition(id)
         finally:
             session.close()
-        return ddl is not None and self._history.record_definition(id, ddl, offset, time.time_ns() // 1_000_000)
+        return ddl is not None and self._history.record_definition(id, ddl, offset, time.time_ns() // 1_000_000, accept)
 
     def _snapshot(self, made: Plan, position: Position | None, resume: Sequence[SourceOffset]) -> Snapshot:
         prefix = self._config.topic_prefix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,18 +23,17 @@ _log = structlog.get_logger(__name__)
 
 
 class UnparseableDdl(SourceError):
-    """A statement on a captured table that cannot be understood.
+    """A statement on a captured table that cannot be understood, and rows that do not fit what the server has now.
 
-    Nothing is lost: the statement is read again once the cause is gone. Retrying alone cannot help.
+    Nothing is lost: the rows are read again once the cause is gone. Retrying alone cannot help.
     """
 
     def __init__(self, error: Unparseable, position: Mapping[str, Any]) -> None:
         names = ", ".join(map(str, error.tables))
         super().__init__(
             f"the statement at {position.get('file')}:{position.get('pos')} names the captured table {names} but "
-            f"cannot be understood: {error.reason}. Statement: {error.statement!r}. Set "
-            "schema.history.internal.skip.unparseable.ddl=true to skip it, and take a new snapshot of the table "
-            "when the statement changed its columns"
+            f"cannot be understood: {error.reason}, and what follows does not fit the table as the server has it now. "
+            f"Statement: {error.statement!r}. Rebuild the history with a new snapshot (snapshot.mode=recovery)"
         )
         self.tables = error.tables
         self.statement = error.statement
@@ -87,7 +86,13 @@ class History:
         self._catalog = Catalog(comments=self._options.comments, fold_names=self._options.fold_names)
         self._catalog.captured = captured
         self._recovered: dict[_Place, list[HistoryRecord]] = {}
+        self._doubts: dict[TableId, UnparseableDdl] = {}
         self.appended = 0
+
+    @property
+    def doubts(self) -> Mapping[TableId, UnparseableDdl]:
+        """Captured tables whose last change was not understood. Changes with `apply`, `recover` and `record`."""
+        return self._doubts
 
     @property
     def tables(self) -> Mapping[TableId, Table]:
@@ -106,7 +111,7 @@ class History:
     def recover(self, upto: Mapping[str, Any] | None) -> None:
         """Replays what was recorded at or before an offset; nothing without one.
 
-        Raises: UnparseableDdl: a record that only holds text, on a captured table; DecodeError: not a history.
+        Raises: DecodeError: not a history.
         """
         if upto is None:
             return
@@ -117,6 +122,7 @@ class History:
             for record in records(self._topic, self._server):
                 if "snapshot" not in record.position and _place(record.position) == place:
                     self._recovered.setdefault(place, []).append(record)
+                self._settle(record.table_changes)
                 yield record
 
         replay(self._catalog, remembered(), upto, self._refuse)
@@ -131,7 +137,7 @@ class History:
             ts_ms: the clock, milliseconds since 1970.
         Returns: what belongs in the `<prefix>` topic, in order. A change of kind TRUNCATE is not recorded and
             does not belong there: it is an event of its table.
-        Raises: UnparseableDdl; LogError, LogUnavailable: the history cannot be written. Then `tables` may be ahead
+        Raises: LogError, LogUnavailable: the history cannot be written. Then `tables` may be ahead
             of it: go on with a new History, recovered from the saved offset.
         """
         sql = sql.strip()
@@ -139,6 +145,8 @@ class History:
         if recovered is not None and (again := self._again(recovered, sql, database or "", ts_ms)) is not None:
             return again
         changes = self._changes(self._catalog, sql, database or "", ts_ms, position)
+        for change in changes:
+            self._settle(change.table_changes)
         kept = [change for change in changes if change.kind is not Kind.TRUNCATE and self._is_kept(change)]
         self.appended += len(kept)
         if kept:
@@ -148,15 +156,23 @@ class History:
     def record(self, change: SchemaChange, position: Mapping[str, Any]) -> None:
         """Takes a change that no statement made (a table read from the server) as truth; durable when it returns."""
         apply_changes(self._catalog.tables, change.table_changes)
+        self._settle(change.table_changes)
         self.appended += 1
         self._topic.append([(None, schema_change.write(self._server, position, change))])
 
-    def record_definition(self, id: TableId, ddl: str, position: Mapping[str, Any], ts_ms: int) -> bool:
-        """A table takes the form of its SHOW CREATE TABLE; durable when it returns. False: it is not understood."""
+    def record_definition(
+        self, id: TableId, ddl: str, position: Mapping[str, Any], ts_ms: int,
+        accept: Callable[[Table], bool] = lambda table: True,
+    ) -> bool:  # fmt: skip
+        """A table takes the form of its SHOW CREATE TABLE; durable when it returns.
+
+        Returns: False when that is not understood or not accepted: nothing is changed then.
+        """
         catalog = self._catalog.copy()
+        catalog.tables.pop(id, None)
         catalog.execute(ddl, id.database)
         table = catalog.tables.get(id)
-        if table is None:
+        if table is None or not accept(table):
             return False
         made = (TableChange(Kind.CREATE, id, table),)
         change = SchemaChange(kind=Kind.CREATE, database=id.database, ddl="", table_changes=made, ts_ms=ts_ms)
@@ -164,19 +180,31 @@ class History:
         return True
 
     def _refuse(self, error: Unparseable, position: Mapping[str, Any]) -> None:
-        """Raises for a statement that cannot be understood, or lets it pass when it harms nobody."""
-        if not any(map(self._captured, error.tables)):
+        """Puts captured tables in doubt: how they look now is settled when their next rows come."""
+        captured = list(filter(self._captured, error.tables))
+        if not captured:
             return
         if not self._options.skip_unparseable:
-            raise UnparseableDdl(error, position)
+            self._doubts |= dict.fromkeys(captured, UnparseableDdl(error, position))
         _log.warning(
-            "skipped a statement that cannot be understood; take a new snapshot of its table if it changed columns",
+            "skipped a statement that cannot be understood; take a new snapshot of its table if it changed columns"
+            if self._options.skip_unparseable
+            else "a statement cannot be understood; its table is read from the server when its next rows come",
             tables=[str(table) for table in error.tables],
             reason=error.reason,
             statement=error.statement,
             file=position.get("file"),
             pos=position.get("pos"),
         )
+
+    def _settle(self, changes: Sequence[TableChange]) -> None:
+        """A table that is made or dropped is in no doubt; one that is renamed stays in it."""
+        for change in changes:
+            doubt = self._doubts.pop(change.previous_id, None) if change.previous_id is not None else None
+            if doubt is not None:
+                self._doubts[change.id] = doubt
+            elif change.kind is not Kind.ALTER:
+                self._doubts.pop(change.id, None)
 
     def _again(self, recovered: list[HistoryRecord], sql: str, database: str, ts_ms: int) -> list[SchemaChange] | None:
         """What a text that is read a second time gave the first time: `tables` has it since `recover`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import structlog
@@ -15,9 +16,12 @@ from cdc.mysql import binlog
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.mariadb_tables import current_rows, is_sequence, with_period
 from cdc.mysql.row_decoder import Decode, compile_rows
+from cdc.mysql.table_fit import fits
 from cdc.mysql.types import TypeOptions
 from cdc.table import Column, Table, TableId
 
+Accept = Callable[[Table], bool]
+"""Whether a table that was read from the server is one to go on with."""
 _log = structlog.get_logger(__name__)
 _LAYOUT: Final = binlog.HEADER_SIZE + 8
 """Where in a rows event table number and flags end: what follows up to the rows is alike for all of a table."""
@@ -125,16 +129,18 @@ class LogTables:
 
     def __init__(
         self, known: Mapping[TableId, Table], captured: Captured, options: TypeOptions, *, inconsistent: str,
-        learn: Callable[[TableId], bool] = lambda id: False,
+        learn: Callable[[TableId, Accept], bool] = lambda id, accept: False,
+        doubts: Mapping[TableId, SourceError] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         """
         Args:
             known: the history's tables.
             inconsistent: inconsistent.schema.handling.mode.
-            learn: puts a table that the server has among the known ones; False when it cannot.
+            learn: puts a table that the server has among the known ones when it is accepted; False when it cannot.
+            doubts: tables that changed in a way that was not understood, each with what to say of it.
         """
         self._known, self._captured, self._options, self._inconsistent = known, captured, options, inconsistent
-        self._learn = learn
+        self._learn, self._doubts = learn, doubts
         self._by_number: dict[bytes, LogTable | None] = {}
         self._by_event: dict[bytes, tuple[bytes, LogTable | None]] = {}
 
@@ -179,7 +185,7 @@ class LogTables:
         known = self._known.get(id)
         if known is None and is_sequence(table_map):
             return None
-        if known is None and self._inconsistent == "fail" and self._learn(id):
+        if known is None and self._inconsistent == "fail" and self._learn(id, lambda table: True):
             _log.info("a table that is captured from now on is taken as the server has it", table=str(id), at=where)
             known = self._known.get(id)
         if known is None:
@@ -188,8 +194,27 @@ class LogTables:
         if (versioned := with_period(known, table_map)) is not None:
             shape = self._captured.shape(known)
             return LogTable(known, versioned, shape, table_map, self._options, versioned.columns[-1])
-        table = settled(known, table_map, where)
+        known, table = self._settled(known, table_map, where)
         return LogTable(known, table, self._captured.shape(table), table_map, self._options)
+
+    def _settled(self, known: Table, table_map: TableMap, where: str) -> tuple[Table, Table]:
+        """The history's table and that of the log. One that does not fit, or is in doubt, is read from the server.
+
+        Raises: SourceError: nor does what the server has now fit the rows.
+        """
+        doubt = self._doubts.get(known.id)
+        try:
+            if doubt is None:
+                return known, settled(known, table_map, where)
+        except SourceError as error:
+            doubt = error
+        if self._learn(known.id, lambda table: fits(table, table_map)):
+            _log.warning("a table that changed in an unknown way is taken as the server has it", table=str(known.id),
+                         at=where)  # fmt: skip
+            known = self._known[known.id]
+        elif doubt is not None and (table_map.names is None or not fits(known, table_map)):
+            raise doubt
+        return known, settled(known, table_map, where)
 
     def _tell_unknown(self, id: TableId, where: str) -> None:
         message = (

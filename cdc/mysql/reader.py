@@ -33,7 +33,7 @@ from cdc.mysql.binlog import (
 from cdc.mysql.domain_gtids import origin
 from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.flavor import MARIADB, MYSQL, Flavor
-from cdc.mysql.log_tables import Captured, LogTable, LogTables, Shape
+from cdc.mysql.log_tables import Accept, Captured, LogTable, LogTables, Shape
 from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.resumed import Begun, Resumed
 from cdc.mysql.schema_change import SchemaChange
@@ -61,6 +61,9 @@ class Statements(Protocol):
 
     @property
     def tables(self) -> Mapping[TableId, Table]: ...
+
+    @property
+    def doubts(self) -> Mapping[TableId, SourceError]: ...
 
     def apply(self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int) -> list[SchemaChange]: ...
 
@@ -97,7 +100,7 @@ class ReaderOptions:
     include_query: bool = False
     inconsistent: str = "fail"
     undecodable: str = "fail"
-    learn: Callable[[TableId, Mapping[str, Any]], bool] = lambda id, offset: False
+    learn: Callable[[TableId, Mapping[str, Any], Accept], bool] = lambda id, offset, accept: False
     origin: Callable[[str], bool] | None = None
     filter_dml: bool = True
     ignore_gtids: bool = False
@@ -212,7 +215,7 @@ class Reader:
         self._options, self._history, self._captured, self._now = options, history, captured, now
         self._tables = LogTables(
             history.tables, captured, options.types, inconsistent=options.inconsistent,
-            learn=lambda id: options.learn(id, self.position().to_offset()),
+            learn=lambda id, accept: options.learn(id, self.position().to_offset(), accept), doubts=history.doubts,
         )  # fmt: skip
         self._partition = {"server": options.prefix}
         self._server = server

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from cdc.errors import DecodeError, LogUnavailable
 from cdc.mysql import history as histories
 from cdc.mysql import schema_change
-from cdc.mysql.history import History, HistoryOptions, UnparseableDdl, at_or_before
+from cdc.mysql.history import History, HistoryOptions, at_or_before
 from cdc.mysql.schema_change import Kind, SchemaChange, TableChange
 from cdc.table import Column, Table, TableId
 
@@ -225,19 +225,41 @@ def test_other_tables_are_left_out_when_asked_for() -> None:
 # Text that is not understood
 
 
-def test_a_captured_tables_statement_that_is_not_understood_stops_with_position_and_remedy() -> None:
+def test_a_captured_tables_statement_that_is_not_understood_puts_it_in_doubt() -> None:
     topic = MemoryTopic()
     made = history(topic)
-    with pytest.raises(UnparseableDdl) as raised:
+    with capture_logs() as logs:
         run(made, "CREATE TABLE t (a FLUFF)", first=7)
-    assert str(raised.value) == (
+    assert [(log["log_level"], log["tables"], log["pos"]) for log in logs] == [("warning", ["d.t"], 700)]
+    doubt = made.doubts[T]
+    assert str(doubt) == (
         "the statement at binlog.000001:700 names the captured table d.t but cannot be understood: unknown column type "
-        "'FLUFF', found ')'. Statement: 'CREATE TABLE t (a FLUFF)'. Set "
-        "schema.history.internal.skip.unparseable.ddl=true to skip it, and take a new snapshot of the table when the "
-        "statement changed its columns"
+        "'FLUFF', found ')', and what follows does not fit the table as the server has it now. Statement: 'CREATE "
+        "TABLE t (a FLUFF)'. Rebuild the history with a new snapshot (snapshot.mode=recovery)"
     )
-    assert (raised.value.tables, raised.value.statement) == ((T,), "CREATE TABLE t (a FLUFF)")
-    assert topic.values == []
+    assert (doubt.tables, doubt.statement) == ((T,), "CREATE TABLE t (a FLUFF)")
+    assert topic.texts() == ["CREATE TABLE t (a FLUFF)"]
+    again = history(topic)
+    again.recover(position(8))
+    assert list(again.doubts) == [T]
+
+
+def test_the_servers_definition_ends_a_doubt_also_after_a_restart() -> None:
+    topic = MemoryTopic()
+    made = history(topic)
+    run(made, "CREATE TABLE t (a INT)", "ALTER TABLE t ADD b FLUFF", "RENAME TABLE t TO u", first=7)
+    u = TableId("d", "u")
+    assert list(made.doubts) == [u]
+    ddl = "CREATE TABLE u (a INT, b INT)"
+    assert not made.record_definition(u, ddl, position(9), 0, lambda table: len(table.columns) == 1)
+    assert len(made.tables[u].columns) == 1
+    assert list(made.doubts) == [u]
+    assert made.record_definition(u, ddl, position(9), 0, lambda table: len(table.columns) == 2)
+    assert list(made.doubts) == []
+    again = history(topic)
+    again.recover(position(10))
+    assert list(again.doubts) == []
+    assert [column.name for column in again.tables[u].columns] == ["a", "b"]
 
 
 def test_it_is_skipped_with_a_warning_when_that_is_wanted() -> None:
@@ -248,9 +270,7 @@ def test_it_is_skipped_with_a_warning_when_that_is_wanted() -> None:
     assert [(log["log_level"], log["tables"], log["pos"]) for log in logs] == [("warning", ["d.t"], 700)]
     assert (change.kind, change.ddl, change.table_changes) == (Kind.OTHER, "CREATE TABLE t (a FLUFF)", ())
     assert topic.texts() == ["CREATE TABLE t (a FLUFF)"]
-    again = history(topic)
-    with pytest.raises(UnparseableDdl, match=r"binlog\.000001:700"):
-        again.recover(position(8))
+    assert not made.doubts
 
 
 def test_another_tables_statement_never_stops_anything() -> None:
