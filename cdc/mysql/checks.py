@@ -56,6 +56,7 @@ def look(server: Server, config: MySqlConfig, capture: Capture) -> Findings:
         problems += _too_many(config, capture, seen)
     else:
         warnings += [problem.message for problem in _too_many(config, capture, seen)]
+    warnings += _signal_warnings(config, capture, grants, seen, account)
     if not grants.has("SHOW DATABASES"):
         warnings.append(
             f"database.user: {account} may not see all databases; run: GRANT SHOW DATABASES ON *.* TO {account}"
@@ -63,6 +64,24 @@ def look(server: Server, config: MySqlConfig, capture: Capture) -> Findings:
     facts = {f"mysql.{name}": known[name] for name in _VARIABLES if name in known}
     facts["mysql.version"] = ".".join(map(str, server.version()))
     return Findings(tuple(problems), tuple(warnings), facts)
+
+
+def _signal_warnings(
+    config: MySqlConfig, capture: Capture, grants: Grants, seen: Sequence[TableId], account: str
+) -> Iterator[str]:
+    """Without the table, or the right to write there, no incremental snapshot can be taken."""
+    for table in capture.signals:
+        name = quoted(*table)
+        if table not in seen:
+            yield (
+                f"signal.data.collection: {table} is not there, or {account} may not see it, so no signal comes "
+                f"from it; run: CREATE TABLE {name} (id VARCHAR(42) PRIMARY KEY, type VARCHAR(32), data VARCHAR(2048))"
+            )
+        elif not config.read_only and not grants.has_on("INSERT", table):
+            yield (
+                f"signal.data.collection: {account} may not write watermarks into {table}, so no incremental snapshot "
+                f"can be taken; run: GRANT INSERT, DELETE ON {name} TO {account}"
+            )
 
 
 def _grants(server: Server) -> tuple[Grants, str]:

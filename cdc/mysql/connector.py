@@ -80,6 +80,16 @@ def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
         name = "schema.history.internal.kafka.topic"
         problem = f"A value is required: the topic for table definitions, such as schemahistory.{config.topic_prefix}"
         found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+    if len(config.signal_tables or ()) > 1:
+        name, problem = (
+            "signal.data.collection",
+            "For single task connector only one signal data collection is permitted.",
+        )
+        found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+    if "sink" in (config.notification_channels or ()) and not config.notification_topic:
+        name = "notification.sink.topic.name"
+        problem = "Notification topic name must be provided when kafka notification channel is enabled"
+        found.append(Problem(name, INVALID.format(name=name, problem=problem)))
     for table in _listed(config.select_overrides):
         if not raw.get(_OVERRIDES + table):
             name = "snapshot.select.statement.overrides"

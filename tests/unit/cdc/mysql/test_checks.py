@@ -165,3 +165,13 @@ def test_a_guardrail_counts_captured_tables_where_only_those_are_kept() -> None:
         schema_history_internal_store_only_captured_tables_ddl="true",
     )  # fmt: skip
     assert result.warnings == ()
+
+
+def test_a_signal_table_that_is_missing_or_cannot_be_written_is_told_with_its_statement() -> None:
+    (missing,) = found(signal_data_collection="inv.signals").warnings
+    assert "inv.signals is not there" in missing
+    assert "CREATE TABLE `inv`.`signals`" in missing
+    tables = [("inv", "t"), ("inv", "signals")]
+    (unwritten,) = found(tables=tables, signal_data_collection="inv.signals").warnings
+    assert "GRANT INSERT, DELETE ON `inv`.`signals` TO 'u'@'%'" in unwritten
+    assert found(tables=tables, signal_data_collection="inv.signals", read_only="true").warnings == ()

@@ -93,6 +93,16 @@ def test_an_override_without_its_statement_is_refused() -> None:
     assert "snapshot.select.statement.overrides.a.b must hold" in found["snapshot.select.statement.overrides"]
 
 
+def test_what_signals_and_notifications_lack_is_refused_in_debeziums_words() -> None:
+    found = refusals(**{"notification.enabled.channels": "sink", "signal.data.collection": "a.b,c.d"})
+    assert found == {
+        "notification.sink.topic.name": "The 'notification.sink.topic.name' value is invalid: Notification topic name "
+        "must be provided when kafka notification channel is enabled",
+        "signal.data.collection": "The 'signal.data.collection' value is invalid: For single task connector only one "
+        "signal data collection is permitted.",
+    }
+
+
 def test_every_problem_is_told_at_once() -> None:
     found = refusals(**{"message.key.columns": "x", "converters": "c", "snapshot.mode": "custom"})
     assert set(found) == {"message.key.columns", "converters", "snapshot.mode"}
