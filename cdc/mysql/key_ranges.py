@@ -1,7 +1,7 @@
 """Primary keys as a snapshot walks along them: values of rows -> SQL conditions, and a form that an offset can keep.
 
-A key value is a tuple of texts, one a column: numbers and dates as the server prints them, characters and bytes as
-hexadecimal digits of what is stored. They come back from offsets that users may edit, so each is checked before it
+A key value is a tuple of texts, one a column: numbers and dates as the server prints them, characters (UTF-8) and
+bytes as hexadecimal digits. They come back from offsets that users may edit, so each is checked before it
 stands in a statement.
 """
 
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from cdc.errors import SourceError
-from cdc.mysql.charset import codec
 from cdc.mysql.snapshot_values import RawRow
 
 KeyValue = tuple[str, ...]
@@ -22,7 +21,8 @@ _NUMBERS: Final = frozenset(["tinyint", "smallint", "mediumint", "int", "bigint"
 _TIMES: Final = frozenset(["date", "datetime", "timestamp"])
 _CHARACTERS: Final = frozenset(["char", "varchar"])
 _BYTES: Final = frozenset(["binary", "varbinary"])
-_UTF8: Final = frozenset(["utf8", "utf8mb3", "utf8mb4", "ascii"])
+_WHOLE: Final = frozenset(["utf8", "utf8mb3", "utf8mb4", "ascii", "latin1", "utf16", "utf16le", "utf32", "ucs2"])
+"""Character sets of which every stored byte comes back from the text that the server sends."""
 _FORMS: Final = {
     "number": re.compile(r"-?\d+(?:\.\d+)?"), "time": re.compile(r"[0-9:. -]+"),
     "characters": re.compile(r"(?:[0-9a-f]{2})*"), "bytes": re.compile(r"(?:[0-9a-f]{2})*"),
@@ -40,7 +40,6 @@ class KeyColumn(NamedTuple):
     name: str
     kind: str
     type: str
-    charset: str | None
 
 
 class Described(NamedTuple):
@@ -121,20 +120,22 @@ def _key_column(column: Described) -> KeyColumn | None:
     kind = _kind(column)
     if kind is None or column.prefix is not None:
         return None
-    return KeyColumn(column.name, kind, " ".join(filter(None, (column.column_type, column.collation))), column.charset)
+    return KeyColumn(column.name, kind, " ".join(filter(None, (column.column_type, column.collation))))
 
 
 def _kind(column: Described) -> str | None:
-    """ENUM is sorted by number and compared by name, FLOAT is not equal to its text: such keys are not walked."""
+    """ENUM is sorted by number and compared by name, FLOAT is not equal to its text: such keys are not walked.
+
+    Nor are character sets with bytes that mean nothing: the server sends a question mark for them.
+    """
     if column.data_type in _NUMBERS:
         return "number"
     if column.data_type in _TIMES:
         return "time"
     if column.data_type in _BYTES:
         return "bytes"
-    if column.data_type in _CHARACTERS and column.charset is not None:
-        # The snapshot reads these as they are stored, all others in utf8mb4.
-        return "characters" if column.charset in _UTF8 or codec(column.charset) not in ("utf_8", "ascii") else None
+    if column.data_type in _CHARACTERS and column.charset in _WHOLE:
+        return "characters"
     return None
 
 
@@ -153,4 +154,4 @@ def _literal(column: KeyColumn, text: str) -> str:
         case "bytes":
             return f"x'{text}'"
         case _:
-            return f"_{column.charset} x'{text}'"
+            return f"_utf8mb4 x'{text}'"

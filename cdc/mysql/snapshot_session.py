@@ -17,7 +17,7 @@ from pymysql.err import MySQLError
 from cdc.errors import SourceUnavailable
 from cdc.mysql import wire
 from cdc.mysql.config import MySqlConfig
-from cdc.mysql.key_ranges import Described, Key, KeyColumn, KeyValue, walkable
+from cdc.mysql.key_ranges import Described, Key, KeyValue, walkable
 from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import Server, quoted
 from cdc.table import TableId
@@ -133,7 +133,7 @@ class Session:
         """Key values that divide a table of about so many rows into parts of about the same size."""
         read = key.reader([column.name for column in key.columns])
         origin = f"FROM {quoted(*table)} FORCE INDEX (PRIMARY)"
-        names = ", ".join(_stored(column) for column in key.columns)
+        names = key.order
         if read is None or parts < 2:
             return ()
         ends = [self._raw(f"SELECT {names} {origin} ORDER BY {_ordered(key, way)} LIMIT 1") for way in ("ASC", "DESC")]
@@ -165,10 +165,6 @@ def run_initial_statements(server: Server, text: str | None) -> None:
     for statement in (text or "").replace(";;", "\0").split(";"):
         if statement.strip():
             server.run(statement.replace("\0", ";").strip())
-
-
-def _stored(column: KeyColumn) -> str:
-    return f"CAST({quoted(column.name)} AS BINARY)" if column.kind == "characters" else quoted(column.name)
 
 
 def _ordered(key: Key, way: str) -> str:

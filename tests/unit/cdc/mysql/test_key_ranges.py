@@ -26,8 +26,8 @@ def key(*columns: Described) -> Key:
 def test_a_condition_begins_with_what_the_server_can_seek() -> None:
     pair = key(ID, NAME)
     assert pair.condition(None, None) == "TRUE"
-    assert pair.condition(("5", "41"), None) == "`id` >= 5 AND (`id` > 5 OR (`na``me` > _latin1 x'41'))"
-    assert pair.condition(None, ("9", "")) == "`id` <= 9 AND (`id` < 9 OR (`na``me` <= _latin1 x''))"
+    assert pair.condition(("5", "41"), None) == "`id` >= 5 AND (`id` > 5 OR (`na``me` > _utf8mb4 x'41'))"
+    assert pair.condition(None, ("9", "")) == "`id` <= 9 AND (`id` < 9 OR (`na``me` <= _utf8mb4 x''))"
     assert key(RAW).condition(("00ff",), ("ff",)) == "`raw` > x'00ff' AND `raw` <= x'ff'"
     assert pair.order == "`id`, `na``me`"
 
@@ -39,6 +39,7 @@ def test_a_condition_begins_with_what_the_server_can_seek() -> None:
         Described("f", "double", "double", None, None, None),
         Described("b", "bit", "bit(3)", None, None, None),
         NAME._replace(prefix=3),
+        NAME._replace(charset="sjis", collation="sjis_bin"),
     ],
 )
 def test_keys_whose_order_is_not_that_of_comparisons_are_not_walked(column: Described) -> None:
