@@ -60,7 +60,7 @@ class SchemaChange:
 
     Attributes:
         database: the database it is about; the empty string for none.
-        ddl: the statement's text.
+        ddl: the statement's text; the empty string where no statement made the change.
         tables: every table that the same text of the log named, for `source.table`.
         ts_ms: when it was parsed, milliseconds since 1970.
     """
@@ -153,7 +153,14 @@ def batch(changes: Sequence[tuple[SchemaChange, SourceInfo]], prefix: str, heade
         value_schema=_VALUES[connector],
         keys=[(change.database,) for change, _ in changes],
         values=[
-            (source, change.ts_ms, change.database, None, change.ddl, [_change_value(c) for c in change.table_changes])
+            (
+                source,
+                change.ts_ms,
+                change.database,
+                None,
+                change.ddl or None,
+                [_change_value(c) for c in change.table_changes],
+            )
             for change, source in changes
         ],
         headers=[headers] * len(changes),
@@ -220,7 +227,7 @@ def write(server: str, position: Mapping[str, Any], change: SchemaChange) -> byt
         "position": dict(position),
         "ts_ms": change.ts_ms,
         "databaseName": change.database,
-        "ddl": change.ddl,
+        **({"ddl": change.ddl} if change.ddl else {}),
         "tableChanges": [change_document(c) for c in change.table_changes],
     }
     return _pretty(document, "").encode()

@@ -260,13 +260,14 @@ class Watch:
             ts_ms=now_ns // 1_000_000,
         )  # fmt: skip
         self._context.history.record(whole, self.place.position().to_offset())
-        self._tell([whole])
+        self._tell([whole], next(iter(self.signals)).name if self.signals else None)
 
-    def _tell(self, changes: Sequence[SchemaChange]) -> None:
+    def _tell(self, changes: Sequence[SchemaChange], table: str | None = None) -> None:
+        """`table` stands in `source` instead of the one that was changed."""
         self.redefined = True
         if self._config.schema_changes and changes:
             micros = self._context.now_ns() // 1000
-            pairs = [(each, self.place.source(micros, each.database, each.source_table)) for each in changes]
+            pairs = [(each, self.place.source(micros, each.database, table or each.source_table)) for each in changes]
             self._out.append(schema_change.batch(pairs, self._config.topic_prefix, self._context.headers))
 
     # Windows
