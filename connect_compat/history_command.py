@@ -1,4 +1,4 @@
-"""`tailrace history`: the schema history of a MySQL connector as text, and its rebuilding; works without a worker."""
+"""`tailrace history`: the schema history of a MySQL or MariaDB connector as text; and its rebuilding."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cdc.config import parse
+from cdc.connector import SourceConnector
 from cdc.errors import ConfigError, Problem
-from cdc.mysql.config import MySqlConfig
-from cdc.mysql.connector import CLASS_NAME, MYSQL
+from cdc.mariadb.connector import MARIADB
+from cdc.mysql.connector import MYSQL
 from cdc.mysql.history import apply_changes, at_or_before, describe, describe_record, records, tables_at
 from cdc.record import SourceContext, Topic
 from cdc.table import Table, TableId
@@ -19,6 +20,9 @@ from connect_compat.plugins import CONNECTORS, Plugins
 from connect_compat.providers import providers
 from connect_compat.state import Configs, Target
 from connect_compat.worker_config import WorkerConfig
+
+_CONNECTORS = {connector.class_name: connector for connector in (MYSQL, MARIADB)}
+"""Those that keep a schema history."""
 
 
 @dataclass
@@ -38,6 +42,7 @@ class ConnectorHistory:
     """One connector's history. `config`: the connector's, references to config providers resolved."""
 
     name: str
+    connector: SourceConnector
     server: str
     config: Mapping[str, str]
     topic: Topic
@@ -61,15 +66,16 @@ def history_of(worker: WorkerConfig, name: str, given: Mapping[str, str] | None 
             raise ConfigError([Problem("name", f"{where} holds no connector {name}; it holds: {known}. Give its config "
                                                "with --connector when a standalone worker runs it")])  # fmt: skip
         plugin = Plugins().find(config.get("connector.class", "").strip(), *CONNECTORS)
-        if plugin is None or plugin.class_name != CLASS_NAME:
-            message = f"{name} is a {config.get('connector.class')}; only {CLASS_NAME} keeps a schema history"
+        connector = None if plugin is None else _CONNECTORS.get(plugin.class_name)
+        if connector is None:
+            message = f"{name} is a {config.get('connector.class')}; a history keep only {', '.join(_CONNECTORS)}"
             raise ConfigError([Problem("connector.class", message)])
         resolved = providers(worker.raw).resolve(config)
         opened = _Opened(log)
-        MYSQL.build(resolved, SourceContext(name, 0, opened)).close()
+        connector.build(resolved, SourceContext(name, 0, opened)).close()
         running = configs is not None and configs.target(name) is not Target.STOPPED and bool(configs.tasks(name))
-        server = parse(MySqlConfig, resolved).topic_prefix
-        yield ConnectorHistory(name, server, resolved, opened.topics[0], log, running)
+        server: str = parse(connector.config, resolved).topic_prefix
+        yield ConnectorHistory(name, connector, server, resolved, opened.topics[0], log, running)
 
 
 def position(text: str | None) -> Mapping[str, Any] | None:
@@ -117,7 +123,7 @@ def rebuild(history: ConnectorHistory) -> Iterator[str]:
         raise ConfigError([Problem("name", f"{history.name} may be running: stop it first with "
                                            f"PUT /connectors/{history.name}/stop")])  # fmt: skip
     recovering = {**history.config, "snapshot.mode": "recovery"}
-    with closing(MYSQL.build(recovering, SourceContext(history.name, 0, _Opened(history.log)))) as source:
+    with closing(history.connector.build(recovering, SourceContext(history.name, 0, _Opened(history.log)))) as source:
         # The first idle poll comes when every table is recorded; what follows is the stream, which is not wanted.
         for poll in source.polls(history.log.source_offsets(history.name)):
             if poll.idle:
