@@ -84,9 +84,8 @@ class Pair:
             readers = watch.binlog_readers()
             for scenario in scenarios:
                 self._create(scenario, prefixes[scenario.name])
-            streaming = _until(
-                lambda: len(watch.binlog_readers() - readers) + self._failed(names) >= 2 * len(names), 180
-            )
+            steady = _Steady(watch.binlog_readers)
+            streaming = _until(lambda: len(steady.now() - readers) + self._failed(names) >= 2 * len(names), 180)
             assert streaming, "not every connector streams or has failed after 180 s"
             for scenario in scenarios:
                 scenario.changes(sessions[scenario.name])
@@ -168,6 +167,20 @@ class Pair:
         for log in self._logs():
             log.delete_topics([name for name in log.topics() if name.startswith(tuple(prefixes))])
             log.close()
+
+
+class _Steady:
+    """What has been the same for a second, else nothing: a snapshot too may look into the log for a moment."""
+
+    def __init__(self, look: Callable[[], frozenset[int]]) -> None:
+        self._look = look
+        self._last, self._since = look(), time.monotonic()
+
+    def now(self) -> frozenset[int]:
+        found = self._look()
+        if found != self._last:
+            self._last, self._since = found, time.monotonic()
+        return found if time.monotonic() - self._since >= 1 else frozenset()
 
 
 def _until(seen: Callable[[], bool], seconds: float) -> bool:
