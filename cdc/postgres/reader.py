@@ -63,7 +63,8 @@ class Reader:
     ) -> None:  # fmt: skip
         self._options, self._capture, self._ask, self._types, self._now = options, capture, ask, types, now
         self._pause = pause
-        self._position = start.with_(snapshot=None, last_snapshot_record=False, snapshot_completed=False)
+        self._start = start.with_(snapshot=None, last_snapshot_record=False, snapshot_completed=False)
+        self._position = self._start
         self._skip_of, self._skip = start.commit_of, start.event
         self._skip_until = _foreign_stop(start)
         self._begin: pgoutput.Begin | None = None
@@ -84,13 +85,11 @@ class Reader:
             pgoutput.Message: self._on_message,
         }  # fmt: skip
 
-    @property
-    def idle(self) -> bool:
-        """No transaction is open: the server may be told of WAL that holds nothing for us."""
-        return self._begin is None
+    def poll(self, frames: Sequence[Frame], *, idle: bool, passed: int = 0) -> Poll:
+        """`passed`: how far the server is after the frames; what lies between holds nothing of ours.
 
-    def poll(self, frames: Sequence[Frame], *, idle: bool) -> Poll:
-        """Raises: DecodeError, ConversionError, SourceUnavailable, SourceError."""
+        Raises: DecodeError, ConversionError, SourceUnavailable, SourceError.
+        """
         decode, handlers = pgoutput.decode, self._handlers
         for lsn, message in frames:
             self._lsn = lsn
@@ -101,6 +100,8 @@ class Reader:
                 raise DecodeError(f"pgoutput message {message[:1]!r} was not asked for") from None
             handler(decoded)
         self._flush()
+        if self._begin is None and passed > self._position.start:
+            self._position = self._position.with_(lsn=passed, processed_lsn=passed, commit_lsn=passed)
         if self._options.heartbeat is not None:
             beat = self._options.heartbeat.beat(self._now())
             if beat is not None:
@@ -115,6 +116,8 @@ class Reader:
         """From where a restart sends exactly what does not stand in the Polls until now."""
         if self._begin is None:
             return self._position
+        if self._skip_until is not None or self._changes < self._skip:
+            return self._start
         return self._position.with_(event=self._changes, commit_of=self._begin.commit_lsn)
 
     def _on_begin(self, begin: pgoutput.Begin) -> None:
@@ -281,18 +284,10 @@ def stream(
 
     Raises: SourceUnavailable, SourceError, DecodeError, ConversionError.
     """
-    sent = 0
     while True:
         received = replication.read(options.max_records, _WAIT_S)
         idle = len(received.frames) < options.max_records
-        poll = reader.poll(received.frames, idle=idle)
-        if poll.offsets:
-            sent = reader.position().start
+        poll = reader.poll(received.frames, idle=idle, passed=received.server_lsn)
         yield poll
-        if not options.reports:
-            continue
-        done = durable()
-        if received.server_lsn and reader.idle and done >= sent:
-            done = max(done, received.server_lsn)  # what lies between holds nothing of ours
-        if done:
-            replication.report(done, options.status_s)
+        if options.reports:
+            replication.report(durable(), options.status_s)

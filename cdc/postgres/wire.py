@@ -224,12 +224,15 @@ class Replication:
             raise failure(error, self._settings) from error
 
     def report(self, lsn: int, every_s: float, *, now: bool = False) -> None:
-        """Tells the server what is durable: it may forget what stands before. At most once in `every_s`."""
+        """Tells the server what is durable: it may forget what stands before (0: nothing). At most once in `every_s`.
+
+        The server is asked how far it is: where it passes over what is not for us, it says so only when asked.
+        """
         clock = time.monotonic()
         if not now and clock - self._reported < every_s:
             return
         self._reported = clock
-        status = _STATUS(b"r", lsn, lsn, lsn, time.time_ns() // 1000 - EPOCH_US, 0)
+        status = _STATUS(b"r", lsn, lsn, lsn, time.time_ns() // 1000 - EPOCH_US, 1)
         try:
             self._connection.put_copy_data(status)
             self._connection.flush()
