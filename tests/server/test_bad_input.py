@@ -131,7 +131,7 @@ def test_a_connector_class_with_a_typing_error_is_told_with_the_right_one(bad: R
 
 def test_a_class_is_needed_and_must_be_that_of_the_address(bad: Refusals) -> None:
     message = bad.message(bad.source("bad", connector__class=None))
-    assert re.search(r"contains no connector type; set connector\.class to: .*MySqlConnector$", message)
+    assert re.search(r"no connector type; set connector\.class to: .*MySqlConnector, .*PostgresConnector", message)
     answer = bad.ask("PUT", f"/connector-plugins/{SINK}/config/validate", bad.source("bad"))
     assert answer.status_code == 400 and f"does not match request type {SINK}" in answer.json()["message"]
 
