@@ -4,7 +4,7 @@ BIN := .venv/bin
 SERVERS := mysql kafka elasticsearch
 TESTED := mysql mariadb postgres kafka elasticsearch
 
-.PHONY: setup demo test check check-pythons differential bench clean services-stop
+.PHONY: setup demo test check check-pythons differential handover bench clean services-stop
 
 setup: .venv/ready
 
@@ -38,6 +38,13 @@ differential: setup
 	@$(BIN)/python -m services wipe differential mysql mariadb kafka
 	@$(BIN)/python -m services start differential mysql mariadb kafka
 	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.differential $(SEEDS) $(OPTIONS); \
+	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb kafka; exit $$code
+
+# A connector that goes from Debezium to Tailrace and back, under load: make handover OPTIONS="--legs 10"
+handover: setup
+	@$(BIN)/python -m services wipe differential mysql mariadb kafka
+	@$(BIN)/python -m services start differential mysql mariadb kafka
+	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.differential.handover $(OPTIONS); \
 	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb kafka; exit $$code
 
 bench: setup

@@ -356,10 +356,11 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
 
     GTID sets decide when both have one; a recorded position without is older than an offset with. Positions of two
     servers without GTIDs can only be compared by time. Source: Debezium's `BinlogHistoryRecordComparator`, but for
-    two things. A snapshot's position names no server and is compared with any by file and position: by its time,
-    which is that of the last table it read, it would come after statements that were logged while it read. And an
+    three things. A snapshot's position names no server and is compared with any by file and position: by its time,
+    which is that of the last table it read, it would come after statements that were logged while it read. An
     offset without GTIDs is compared by file and position with what was recorded with them: there it would be older
-    than all of that, so a server whose gtid_mode was turned off could not be read on.
+    than all of that, so a server whose gtid_mode was turned off could not be read on. And of a log whose files had
+    another base name all is older: there recovery fails.
     """
     ours, theirs = recorded.get("gtids"), desired.get("gtids")
     if theirs is not None and ours is not None:
@@ -373,7 +374,8 @@ def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> boo
         return True
     if len({_number(recorded, "server_id"), _number(desired, "server_id")} - {0}) == 2:
         return _number(recorded, "ts_sec") <= _number(desired, "ts_sec")
-    return _coordinates(recorded) <= _coordinates(desired)
+    one, other = _coordinates(recorded), _coordinates(desired)
+    return one[0] != other[0] or one <= other
 
 
 def _place(position: Mapping[str, Any]) -> _Place:

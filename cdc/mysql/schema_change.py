@@ -274,9 +274,11 @@ def change_from(document: Mapping[str, Any]) -> TableChange:
     """The opposite of `change_document`."""
     id = _unquoted(document["id"])
     previous = document.get("previousId")
-    table = document.get("table")
+    kind = Kind(document["type"])
+    # Older releases of Debezium (1.9, 2.1) wrote the shape of a dropped table too
+    table = None if kind is Kind.DROP else document["table"]
     return TableChange(
-        Kind(document["type"]),
+        kind,
         id,
         None if table is None else _table_from(id, table, document.get("comment")),
         None if previous is None else _unquoted(previous),
@@ -332,7 +334,7 @@ def _column_from(document: Mapping[str, Any]) -> Column:
         auto_incremented=document.get("autoIncremented", False),
         generated=document.get("generated", False),
         comment=document.get("comment"),
-        has_default=document.get("hasDefaultValue", default is not None),
+        has_default=default is not None or document.get("hasDefaultValue") is True,
         default=default,
         **members_of(document.get("enumValues") or ()),
     )

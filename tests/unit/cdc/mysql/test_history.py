@@ -16,6 +16,7 @@ from cdc.errors import DecodeError, LogUnavailable
 from cdc.mysql import history as histories
 from cdc.mysql import schema_change
 from cdc.mysql.history import History, HistoryOptions, at_or_before
+from cdc.mysql.offset import Position
 from cdc.mysql.schema_change import Kind, SchemaChange, TableChange
 from cdc.table import Column, Table, TableId
 
@@ -352,6 +353,73 @@ def test_a_table_read_from_the_server_is_taken_as_truth() -> None:
     assert again.tables == made.tables
 
 
+# Taken over from Debezium
+
+
+def taken_over() -> tuple[MemoryTopic, dict[str, Any]]:
+    """What a stopped Debezium 3.5.0.Final left: its history, and its offset inside of a transaction."""
+    left = json.loads(Path(__file__).with_name("debezium_history.json").read_text())
+    return MemoryTopic([json.dumps(value).encode() for value in left["history"]]), left["offset"]
+
+
+def in_handover(id: TableId) -> bool:
+    return id.database == "handover"
+
+
+def test_a_stopped_debeziums_tables_are_those_of_its_offset_inside_a_transaction() -> None:
+    topic, offset = taken_over()
+    made = history(topic, in_handover, server="handed")
+    made.recover(Position.from_offset(offset).to_offset())
+    assert names(made.tables) == {"handover.a": "id n", "handover.b": "id v e c"}, "names were swapped"
+    members = made.tables[TableId("handover", "b")].column("e")
+    assert members is not None and members.enum_values == ("a", "b'c")
+    assert made.tables[TableId("handover", "a")].primary_key == ("id",)
+    assert topic.appends == 0
+
+
+def test_a_stopped_debeziums_statement_that_comes_again_is_answered_from_its_record() -> None:
+    topic, _ = taken_over()
+    swap = [json.loads(value) for value in topic.values][9:12]
+    made = history(topic, in_handover, server="handed")
+    made.recover(swap[0]["position"])
+    before = dict(made.tables)
+    text = "RENAME TABLE a TO tmp, b TO a, tmp TO b"
+    changes = made.apply(text, "handover", swap[0]["position"], 1)
+    assert [change.ddl for change in changes] == [record["ddl"] for record in swap]
+    assert made.tables == before
+    assert topic.appends == 0
+
+
+def as_older(record: dict[str, Any]) -> bytes:
+    """Without what the first releases did not write, and with the shape that 1.9 and 2.1 wrote of a dropped table."""
+    for change in record["tableChanges"]:
+        change.pop("comment", None)
+        change.pop("previousId", None)
+        for column in change.get("table", {}).get("columns", []):
+            for name in ("comment", "hasDefaultValue", "defaultValueExpression", "enumValues"):
+                column.pop(name, None)
+        change.get("table", {}).pop("attributes", None)
+        if change["type"] == "DROP":
+            change["table"] = {"defaultCharsetName": None, "primaryKeyColumnNames": [], "columns": []}
+    if record["position"].get("snapshot"):
+        record["position"]["snapshot"] = True
+    return json.dumps(record).encode()
+
+
+@pytest.mark.parametrize("with_changes", [True, False], ids=["table changes", "text alone"])
+def test_the_history_of_an_old_debezium_is_understood(with_changes: bool) -> None:
+    topic, offset = taken_over()
+    values = [json.loads(value) for value in topic.values]
+    values = [value for value in values if not (value["ddl"].startswith("RENAME") and with_changes)]
+    if not with_changes:
+        values = [{**value, "tableChanges": []} for value in values]
+    topic.values = [as_older(value) for value in values]
+    made = history(topic, in_handover, server="handed")
+    made.recover(offset)
+    swapped = {"handover.a": "id n", "handover.b": "id v e c"}
+    assert names(made.tables) == ({"handover.a": "id v e c", "handover.b": "id n"} if with_changes else swapped)
+
+
 # Positions
 
 
@@ -375,6 +443,13 @@ def test_a_table_read_from_the_server_is_taken_as_truth() -> None:
         ({"file": "b.1", "pos": 10}, {"file": "b.1", "pos": 9}, False),
         ({"file": "b.1", "pos": 9, "event": 1}, {"file": "b.1", "pos": 9}, False),
         ({"file": "b.1", "pos": 9, "row": 1}, {"file": "b.1", "pos": 9, "row": 2}, True),
+        # Debezium 1.x: a snapshot's position says so with true
+        ({"gtids": f"{SERVER}:1-5", "snapshot": True}, {"gtids": f"{SERVER}:1-5", "snapshot": True}, True),
+        ({"gtids": f"{SERVER}:1-5"}, {"gtids": f"{SERVER}:1-5", "snapshot": True}, False),
+        ({"file": "b.1", "pos": 4, "snapshot": True}, {"file": "b.1", "pos": 9, "row": 1, "event": 2}, True),
+        # the server's log got another name
+        ({"file": "mysql-bin.000900", "pos": 9}, {"file": "binlog.000001", "pos": 4}, True),
+        ({"file": "binlog.000900", "pos": 9}, {"file": "mysql-bin.000001", "pos": 4}, True),
         (
             {"file": "b.9", "pos": 9, "server_id": 1, "ts_sec": 5},
             {"file": "b.1", "pos": 4, "server_id": 2, "ts_sec": 6},
@@ -397,7 +472,7 @@ def test_a_table_read_from_the_server_is_taken_as_truth() -> None:
         ),
     ],
 )
-def test_positions_are_compared_as_debezium_compares_them_but_for_two_cases(
+def test_positions_are_compared_as_debezium_compares_them_but_for_three_cases(
     recorded: dict[str, Any], desired: dict[str, Any], expected: bool
 ) -> None:
     assert at_or_before(recorded, desired) is expected

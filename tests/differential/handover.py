@@ -1,0 +1,302 @@
+"""`python -m tests.differential.handover [--legs N] [--mariadb]`: one connector goes from Debezium to ours and back.
+
+Each of them goes on, under load, from the other's offset and with the other's history, in the same topics. What stands
+there must be what a second connector of Debezium, that nobody stops, writes of the same server: nothing lost, no row
+twice. (The last change of a table may stand twice in the history and in the topic of schema changes: Debezium's offset
+with it is the one before it, so it comes again whoever goes on.) Before that, each goes on with a snapshot that the
+other one did not end.
+
+TAILRACE_MYSQL or TAILRACE_MARIADB, and TAILRACE_KAFKA, say where the servers are; nobody else may use the database
+server meanwhile. Ends with 1 when something differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import requests
+
+from connect_compat.log import Log, LogSettings, open_log
+from services import connect
+from services.place import say
+from tests.differential.pair import CLASSES
+from tests.server.golden_case import recorded
+from tests.server.worker_process import WorkerProcess, free_port, wait_until
+
+DATABASE = "handover"
+SNAPSHOT = 60000
+"""Rows of a snapshot that is cut short."""
+BIG = 3000
+"""Rows of a transaction that takes a while: some legs end inside of one."""
+
+
+class Load:
+    """Writes to the server until it is told to end: small and big transactions, and statements on tables."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._connection = pymysql.connect(host=host, port=port, user="app", password="apppw", autocommit=True)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._write)
+        self.failure: Exception | None = None
+
+    def setup(self) -> None:
+        self._run(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}",
+                  "CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(40) DEFAULT 'x', e ENUM('a','b''c'))",
+                  "CREATE TABLE b (id INT PRIMARY KEY, n DECIMAL(10,2) NOT NULL DEFAULT 1.5, ts TIMESTAMP NULL)",
+                  "CREATE TABLE done (id INT PRIMARY KEY)", "INSERT INTO a (v) VALUES ('first')",
+                  "INSERT INTO b VALUES (0, 1, NULL)")  # fmt: skip
+
+    def setup_big(self) -> None:
+        self.setup()
+        many = ",".join(["('row')"] * (SNAPSHOT // 10))
+        self._run("TRUNCATE a", *[f"INSERT INTO a (v) VALUES {many}"] * 10)
+
+    @contextmanager
+    def running(self, *, writes: bool = True) -> Iterator[None]:
+        """Ends with a row in `done`."""
+        if writes:
+            self._thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            if writes:
+                self._thread.join(60)
+            if self.failure is None:
+                self._run("INSERT INTO done VALUES (1)")
+            self._connection.close()
+
+    def _write(self) -> None:
+        number = 0
+        try:
+            while not self._over.wait(0.1):
+                number += 1
+                self._small(number)
+                if number % 7 == 0:
+                    self._change(number)
+                if number % 20 == 0:
+                    self._big(number)
+        except pymysql.Error as error:
+            self.failure = error
+
+    def _small(self, number: int) -> None:
+        self._run("BEGIN", f"INSERT INTO a (v) VALUES ('n{number}'), ('m{number}')",
+                  f"UPDATE a SET v = CONCAT('u', id) WHERE id % 5 = {number % 5} ORDER BY id DESC LIMIT 3",
+                  f"REPLACE INTO b (id, n) VALUES ({number % 50}, {number})", "COMMIT",
+                  f"DELETE FROM b WHERE id = {number * 7 % 50}")  # fmt: skip
+
+    def _change(self, number: int) -> None:
+        self._run(f"ALTER TABLE a ADD c{number} INT DEFAULT {number}", f"RENAME TABLE b TO r{number}",
+                  f"UPDATE r{number} SET n = n + 1 ORDER BY id LIMIT 2", f"RENAME TABLE r{number} TO b",
+                  f"CREATE TABLE t{number} (id INT PRIMARY KEY) COMMENT 'of {number}'",
+                  f"INSERT INTO t{number} VALUES ({number})", f"DROP TABLE t{number}")  # fmt: skip
+
+    def _big(self, number: int) -> None:
+        self._run("BEGIN", *(["INSERT INTO a (v) VALUES " + ",".join(["('big')"] * (BIG // 10))] * 10), "COMMIT")
+
+    def _run(self, *statements: str) -> None:
+        with self._connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+class Side:
+    """A worker that has the connector or waits for it."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name, self._url = name, url
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        answer = requests.request(method, f"{self._url}/connectors{path}", json=body, timeout=120)
+        assert answer.ok, f"{self.name} says {answer.status_code} {answer.text} to {method} {path}"
+        return answer.json() if answer.text else None
+
+    def create(self, name: str, config: dict[str, str], state: str = "RUNNING") -> None:
+        self.call("POST", "", {"name": name, "config": config, "initial_state": state})
+
+    def stop(self, name: str) -> list[dict[str, Any]]:
+        """Its offsets once it has ended."""
+        self.call("PUT", f"/{name}/stop")
+        wait_until(lambda: self._stopped(name), f"the end of {name} at {self.name}", 90, every=0.2)
+        return list(self.call("GET", f"/{name}/offsets")["offsets"])
+
+    def _stopped(self, name: str) -> bool:
+        status = self.call("GET", f"/{name}/status")
+        return status["connector"]["state"] == "STOPPED" and not status["tasks"]
+
+    def go_on(self, name: str, offsets: list[dict[str, Any]]) -> None:
+        self.call("DELETE", f"/{name}/offsets")
+        self.call("PATCH", f"/{name}/offsets", {"offsets": offsets})
+        self.call("PUT", f"/{name}/resume")
+
+    def failure(self, name: str) -> str | None:
+        return next((task["trace"] for task in self.call("GET", f"/{name}/status")["tasks"] if "trace" in task), None)
+
+
+def config(prefix: str, server: tuple[str, int], kafka: str, server_id: int, mariadb: bool) -> dict[str, str]:
+    return {
+        "connector.class": CLASSES[mariadb],
+        "database.hostname": server[0],
+        "database.port": str(server[1]),
+        "database.user": "app",
+        "database.password": "apppw",
+        "database.server.id": str(server_id),
+        "database.include.list": DATABASE,
+        "topic.prefix": prefix,
+        "schema.history.internal.kafka.bootstrap.servers": kafka,
+        "schema.history.internal.kafka.topic": f"{prefix}-history",
+        "poll.interval.ms": "20",
+        "max.batch.size": "64",
+        "max.queue.size": "128",
+    }
+
+
+def written(log: Log, prefix: str) -> dict[str, list[str]]:
+    """By topic what came, without what a run makes anew and without the prefix; a change of tables once."""
+    topics: dict[str, list[str]] = {}
+    for topic, events in recorded(log, (prefix,)).items():
+        told = [_told(event["value"]) for event in events if event["value"]]
+        name = topic.removeprefix(prefix)
+        topics[name] = list(dict.fromkeys(told)) if name in ("", "-history") else told
+    return topics
+
+
+def _told(value: dict[str, Any]) -> str:
+    value = value.get("payload", value)
+    if "position" in value:  # of the history
+        position = {name: part for name, part in value["position"].items() if name != "ts_sec"}
+        return json.dumps([position, value["databaseName"], value.get("ddl"), value["tableChanges"]])
+    source = {name: part for name, part in value["source"].items() if name != "name" and not name.startswith("ts_")}
+    if "tableChanges" in value:
+        del source["row"]  # of the last row that was read since the start
+        return json.dumps([value["databaseName"], value["ddl"], value["tableChanges"], source])
+    return json.dumps([value["op"], value["before"], value["after"], source])
+
+
+def differences(expected: dict[str, list[str]], came: dict[str, list[str]]) -> Iterator[str]:
+    """A text for each topic that differs."""
+    for topic in sorted(expected.keys() | came.keys()):
+        one, other = expected.get(topic, []), came.get(topic, [])
+        if one != other:
+            unlike = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+            at = next(unlike, min(len(one), len(other)))
+            yield f"{topic or 'schema changes'}: {len(one)} and {len(other)} records, number {at} differs:"
+            yield f"  {one[at : at + 1]}\n  {other[at : at + 1]}"
+
+
+class Handover:
+    """Both workers on one Kafka and one server."""
+
+    def __init__(self, folder: Path, server: tuple[str, int], kafka: str, mariadb: bool) -> None:
+        self._run = f"ho{time.time_ns() // 1_000_000 % 10**9:x}"
+        self._folder, self._server, self._kafka, self._mariadb = folder, server, kafka, mariadb
+        self._ours = WorkerProcess(folder / "ours", f"{self._run}ours", kafka)
+        self._log = open_log(LogSettings(client={"bootstrap.servers": kafka}))
+        port = free_port()
+        self._port, self._sides = port, (Side("Debezium", f"http://127.0.0.1:{port}"), Side("Tailrace", self._ours.url))
+
+    @contextmanager
+    def running(self) -> Iterator[Handover]:
+        connect.start(self._folder / "peer", self._port, self._kafka, jvm=connect.SMALL_JVM)
+        try:
+            self._ours.start()
+            yield self
+        finally:
+            self._ours.close()
+            connect.stop(self._folder / "peer")
+            self._log.delete_topics([name for name in self._log.topics() if name.startswith(self._run)])
+            self._log.close()
+
+    def under_load(self, legs: int) -> list[str]:
+        """What differs after as many handovers."""
+        whole, handed = f"{self._run}whole", f"{self._run}handed"
+        load = Load(*self._server)
+        load.setup()
+        self._sides[0].create(whole, self._config(whole, 1))
+        self._sides[0].create(handed, self._config(handed, 2))
+        self._sides[1].create(handed, self._config(handed, 2), "STOPPED")
+        for name in (whole, handed):
+            self._comes(name, "b", 1, self._sides[0])
+        with load.running():
+            for leg in range(legs):
+                side, other = self._sides[leg % 2], self._sides[(leg + 1) % 2]
+                self._comes(handed, "a", self._end(handed, "a") + 50, side)
+                time.sleep(0.37 * leg % 2.1)
+                other.go_on(handed, self._stopped(side, handed))
+        assert load.failure is None, load.failure
+        self._comes(whole, "done", 1, self._sides[0])
+        self._comes(handed, "done", 1, self._sides[legs % 2])
+        self._sides[legs % 2].stop(handed)
+        expected, came = written(self._log, whole), written(self._log, handed)
+        say(f"{sum(map(len, expected.values()))} records in {len(expected)} topics, {legs} times handed over")
+        return list(differences(expected, came))
+
+    def unfinished_snapshot(self, first: int) -> list[str]:
+        """What is not there when a side is stopped while it reads tables and the other one goes on."""
+        side, other = self._sides[first], self._sides[1 - first]
+        name = f"{self._run}cut{first}"
+        load = Load(*self._server)
+        load.setup_big()
+        with load.running(writes=False):
+            side.create(name, self._config(name, 3))
+            other.create(name, self._config(name, 3), "STOPPED")
+            self._comes(name, "a", 1, side)
+            offsets = self._stopped(side, name)
+            assert any("snapshot" in each["offset"] for each in offsets), "the snapshot was over before the stop"
+            other.go_on(name, offsets)
+        self._comes(name, "done", 1, other)
+        other.stop(name)
+        rows = recorded(self._log, (f"{name}.{DATABASE}.a",))[f"{name}.{DATABASE}.a"]
+        ids = {row["value"]["payload"]["after"]["id"] if "payload" in row["value"] else row["value"]["after"]["id"]
+               for row in rows}  # fmt: skip
+        say(f"{len(rows)} records of {SNAPSHOT} rows of a snapshot that {side.name} began and {other.name} ended")
+        return [] if len(ids) == SNAPSHOT else [f"{SNAPSHOT - len(ids)} of {SNAPSHOT} rows are missing"]
+
+    def _config(self, prefix: str, number: int) -> dict[str, str]:
+        return config(prefix, self._server, self._kafka, 6600 + number, self._mariadb)
+
+    def _stopped(self, side: Side, name: str) -> list[dict[str, Any]]:
+        offsets = side.stop(name)
+        say(f"{side.name} leaves {json.dumps(offsets)}")
+        return offsets
+
+    def _end(self, name: str, table: str) -> int:
+        topic = f"{name}.{DATABASE}.{table}"
+        return sum(self._log.end_offsets(topic).values()) if topic in self._log.topics() else 0
+
+    def _comes(self, name: str, table: str, records: int, side: Side) -> None:
+        def there() -> bool:
+            assert (failure := side.failure(name)) is None, f"{side.name} failed: {failure}"
+            return self._end(name, table) >= records
+
+        wait_until(there, f"{records} records of {table} by {side.name}; {self._ours.said()}", 120, every=0.05)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--legs", type=int, default=6, help="how often it is handed over")
+    parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--mariadb", action="store_true", help="on MariaDB in place of MySQL")
+    chosen = parser.parse_args(arguments)
+    host, port = os.environ["TAILRACE_MARIADB" if chosen.mariadb else "TAILRACE_MYSQL"].split(":")
+    kafka = os.environ.get("TAILRACE_KAFKA", "127.0.0.1:9092")
+    folder = chosen.folder or Path(tempfile.mkdtemp(prefix="tailrace-handover-"))
+    with Handover(folder, (host, int(port)), kafka, chosen.mariadb).running() as handover:
+        found = [*handover.unfinished_snapshot(0), *handover.unfinished_snapshot(1), *handover.under_load(chosen.legs)]
+    print(f"{len(found)} differences", *found, sep="\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
