@@ -9,3 +9,4 @@ INSERT INTO gs.a_first VALUES (1,3),(2,2),(3,1);
 INSERT INTO gs.c_one VALUES (1,'one');
 INSERT INTO gs.d_many VALUES (1,'b',1),(2,'a',2),(1,'a',3),(3,'b',NULL);
 INSERT INTO gs.e_keyless VALUES (2,'b'),(1,'a'),(1,'a');
+ANALYZE TABLE gs.a_first, gs.b_none, gs.c_one, gs.d_many, gs.e_keyless, gs.f_last;
