@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cdc.errors import Problem
-from cdc.java.strings import cut, in_hash_order, serialized
+from cdc.java.order import in_hash_order
+from cdc.java.strings import cut, serialized
 from cdc.table import Column, Predicate, any_of
 
 _KINDS: Final = (

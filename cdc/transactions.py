@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cdc.changes import Row
-from cdc.java.strings import in_hash_order, table_size
+from cdc.java.order import in_hash_order, map_buckets
 from cdc.naming import schema_name_adjuster
 from cdc.record import Batch
 from cdc.schema import INT64, OPTIONAL_INT64, STRING, Schema, array, struct
@@ -39,7 +39,7 @@ class Transactions:
         )  # fmt: skip
         self._id, self._counts = stored(offset or {})
         self._begun = self._id
-        self._size = table_size(len(self._counts))
+        self._size = map_buckets(len(self._counts))
         self._marks: list[Row] = []
 
     def begin(self, id: str, ts_ms: int) -> None:
@@ -53,7 +53,7 @@ class Transactions:
         if self._id is None:
             return
         # The map that Debezium counts in keeps its size from one transaction to the next.
-        self._size = table_size(len(self._counts), self._size)
+        self._size = map_buckets(len(self._counts), self._size)
         counts = [(table, self._counts[table]) for table in in_hash_order(self._counts, self._size)]
         self._marks.append(("END", self._id, sum(self._counts.values()), counts, ts_ms))
         self.drop()

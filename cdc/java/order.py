@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def text_hash(text: str) -> int:
-    """`String.hashCode`, of which the high bits are mixed into the low ones, as an unsigned 32-bit number."""
+def hash_code(text: str) -> int:
+    """`String.hashCode()`, as 32 bits without a sign."""
     code = 0
-    units = text.encode("utf-16-be", "surrogatepass")
-    for at in range(0, len(units), 2):
-        code = (code * 31 + int.from_bytes(units[at : at + 2], "big")) & 0xFFFFFFFF
-    return code ^ code >> 16
+    for (unit,) in struct.iter_unpack("<H", text.encode("utf-16-le", "surrogatepass")):
+        code = code * 31 + unit & 0xFFFFFFFF
+    return code
 
 
-def in_hash_order(items: Iterable[T], buckets: int, text: Callable[[T], str] = str) -> list[T]:
-    """`items` as a map of so many buckets gives them; those of one bucket stay as they stand."""
-    return sorted(items, key=lambda item: text_hash(text(item)) & (buckets - 1))
+def in_hash_order(items: Iterable[T], buckets: int | None = None, text: Callable[[T], str] = str) -> list[T]:
+    """`items` as a map of so many buckets gives them (None: one that grew by them); those of one stay as they stand."""
+    listed = list(items)
+    size = map_buckets(len(listed)) if buckets is None else buckets
+
+    def bucket(item: T) -> int:
+        code = hash_code(text(item))
+        return (code ^ code >> 16) & (size - 1)  # the map mixes the high bits into the low ones
+
+    return sorted(listed, key=bucket)
 
 
-def map_buckets(count: int) -> int:
-    """Buckets of a HashMap that grew to so many entries."""
-    buckets = 16
+def map_buckets(count: int, buckets: int = 16) -> int:
+    """Buckets of a HashMap that had so many `buckets` and holds `count` entries: it doubles past three quarters."""
     while count > buckets * 3 // 4:
         buckets *= 2
     return buckets
@@ -32,10 +38,7 @@ def map_buckets(count: int) -> int:
 
 def joined_buckets(count: int) -> int:
     """Buckets of a HashMap into which maps of one entry were put one after the other."""
-    buckets = 2
-    while count > buckets * 3 // 4:
-        buckets *= 2
-    return buckets
+    return map_buckets(count, 2)
 
 
 def concurrent_buckets(count: int) -> int:

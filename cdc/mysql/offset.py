@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from cdc.errors import SourceError
-from cdc.java.strings import in_hash_order
+from cdc.java.order import in_hash_order
 from cdc.mysql.domain_gtids import DomainGtids, is_domain_gtids
 from cdc.transactions import ID, ORDER
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple, TypedDict
 
 from cdc.errors import DecodeError
-from cdc.java.order import in_hash_order, map_buckets
+from cdc.java.order import in_hash_order
 from cdc.mysql import source_info
 from cdc.mysql.source_info import SourceInfo
 from cdc.naming import topic_name
@@ -78,7 +78,7 @@ class SchemaChange:
         if self.kind is Kind.DATABASE:
             return None
         tables = list(dict.fromkeys(self.tables))  # Debezium keeps them in a HashSet
-        return ",".join(id.name for id in in_hash_order(tables, map_buckets(len(tables))))
+        return ",".join(id.name for id in in_hash_order(tables))
 
 
 # The `<prefix>` topic
