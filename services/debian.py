@@ -58,7 +58,8 @@ def _unpacked(name: str, packages: Sequence[str], suite: str | None) -> Path:
     return root
 
 
-def _architecture() -> str:
+def architecture() -> str:
+    """As Debian names it."""
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
@@ -82,7 +83,7 @@ def _private_apt(folder: Path, suite: str | None) -> Path:
                 f'Dir::State "{folder}/state";',
                 f'Dir::State::status "{folder}/status";',
                 f'Dir::Cache "{folder}/cache";',
-                f'APT::Architecture "{_architecture()}";',
+                f'APT::Architecture "{architecture()}";',
                 'APT::Install-Recommends "false";',
                 f'APT::Sandbox::User "{_user()}";',
                 'Acquire::Languages "none";',

@@ -1,4 +1,4 @@
-"""Java, and jars from a pom by Maven: the machine's own when it has them, else from Debian packages."""
+"""Java, and jars and archives by Maven: the machine's own when it has them, else from Debian packages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
+import zipfile
 from pathlib import Path
 
 from services import debian
@@ -60,3 +62,26 @@ def jars(name: str, source: Path) -> Path:
             run(["javac", "-nowarn", "-d", folder / "classes", "-cp", f"{folder}/libs/*", *sources], env=env)
         done.write_text(recipe)
     return folder
+
+
+def archive(coordinates: str) -> Path:
+    """The folder of a jar's one archive (.txz), unpacked if it is not there yet."""
+    folder = cache() / "maven" / coordinates.replace(":", "_")
+    root = folder / "root"
+    if (folder / "done").exists():
+        return root
+    with step(f"fetching {coordinates} from Maven (once)"):
+        shutil.rmtree(folder, ignore_errors=True)
+        root.mkdir(parents=True)
+        run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"],
+            env=environment())  # fmt: skip
+        (jar,) = folder.glob("*.jar")
+        with zipfile.ZipFile(jar) as content:
+            (inner,) = [name for name in content.namelist() if name.endswith(".txz")]
+            content.extract(inner, folder)
+        with tarfile.open(folder / inner) as packed:
+            packed.extractall(root, filter="tar")
+        jar.unlink()
+        (folder / inner).unlink()
+        (folder / "done").touch()
+    return root

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from services import debian
+import psycopg
+
+from services import debian, maven
 from services.place import ServiceError, run, step
 from services.process import Process
 
 SUITES = {15: "bookworm", 17: "trixie", 18: "sid"}
 """Version -> the Debian release that carries it."""
+BUILDS = {14: "14.24.0", 16: "16.15.0"}
+"""Versions that no Debian release carries -> Zonky's build of them, from Maven; without psql and pg_basebackup."""
 VERSION = 17
 SETTINGS = {
     "listen_addresses": "127.0.0.1", "wal_level": "logical", "max_wal_senders": "20", "max_replication_slots": "20",
@@ -38,7 +43,7 @@ def start(folder: Path, port: int, options: Sequence[str] = (), version: int = V
     Args:
         options: of postgres, such as `-c` and `wal_level=replica`; they win over SETTINGS, for this start alone.
     """
-    programs = _programs(version)
+    programs = programs_of(version)
     process = Process("postgres", folder)
     if process.pid():
         return
@@ -50,37 +55,39 @@ def start(folder: Path, port: int, options: Sequence[str] = (), version: int = V
             _initialise(programs, folder / "data")
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command: list[str | Path] = [
-            *_as_user(),
-            programs / "postgres",
-            "-D",
-            folder / "data",
-            "-p",
-            str(port),
-            "-k",
-            socket,
-        ]
-        ask: list[str | Path] = [
-            programs / "psql",
-            "-h",
-            socket,
-            "-p",
-            str(port),
-            "-U",
-            "postgres",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-        ]
-        process.start(
-            [*command, *settings, *options],
-            lambda: subprocess.run([*ask, "-c", "SELECT 1"], capture_output=True, check=False).returncode == 0,
-        )
+            *as_user(), programs / "postgres", "-D", folder / "data", "-p", str(port), "-k", socket,
+        ]  # fmt: skip
+        login = f"host={socket} port={port} user=postgres dbname=postgres connect_timeout=5"
+        process.start([*command, *settings, *options], lambda: _answers(login))
         if fresh:
-            run(ask, given=ACCOUNTS)
+            with psycopg.connect(login, autocommit=True) as connection:
+                for statement in ACCOUNTS.splitlines():
+                    connection.execute(statement.encode())
             (folder / "ready").touch()
 
 
-def _programs(version: int) -> Path:
+def stop(folder: Path) -> None:
+    """Ends every session and stops: what SIGTERM would wait for."""
+    process = Process("postgres", folder)
+    if (pid := process.pid()) is not None:
+        os.kill(pid, signal.SIGINT)
+    process.ended(20)
+
+
+def _answers(login: str) -> bool:
+    try:
+        psycopg.connect(login).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def programs_of(version: int) -> Path:
+    """The folder of `postgres`, `initdb` and what else that build has."""
+    if version in BUILDS:
+        machine = {"arm64": "arm64v8"}.get(debian.architecture(), debian.architecture())
+        name = f"embedded-postgres-binaries-linux-{machine}:{BUILDS[version]}"
+        return maven.archive(f"io.zonky.test.postgres:{name}") / "bin"
     name = f"postgresql-{version}"
     root = debian.unpacked(name, [name, f"postgresql-client-{version}"], suite=SUITES[version])
     return root / f"usr/lib/postgresql/{version}/bin"
@@ -88,13 +95,14 @@ def _programs(version: int) -> Path:
 
 def _initialise(programs: Path, data: Path) -> None:
     run(["rm", "-rf", data])
-    run([*_as_user(), programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+    run([*as_user(), programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
          "--locale=C.UTF-8", "--no-sync"])  # fmt: skip
     (data / "pg_hba.conf").write_text(_ACCESS)
 
 
-def _as_user() -> list[str]:
-    """PostgreSQL refuses to run as root; in a user namespace of its own it is somebody else, with root's files."""
+def as_user() -> list[str]:
+    """What a command of PostgreSQL begins with."""
+    # PostgreSQL refuses to run as root; in a user namespace it is somebody else, with root's files.
     if os.getuid() != 0:
         return []
     command = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]

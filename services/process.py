@@ -83,6 +83,11 @@ class Process:
             self.kill()
         (self.folder / "pid").unlink(missing_ok=True)
 
+    def ended(self, seconds: float) -> bool:
+        """Waits for the end of what was told to end."""
+        pid = self.pid()
+        return pid is None or _ends(pid, seconds)
+
     def kill(self) -> None:
         """SIGKILL, as a crash would: it is gone when this returns."""
         pid = self.pid()
