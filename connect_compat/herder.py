@@ -21,11 +21,12 @@ import structlog
 from cdc.connector import SinkConnector, SourceConnector
 from cdc.errors import LogUnavailable, Problem, RequestError
 from connect_compat import offsets
-from connect_compat.lifecycle import Lifecycle, Place, Tasks, restarting
+from connect_compat.lifecycle import Lifecycle, restarting
 from connect_compat.log import Log, LogSettings, Store
 from connect_compat.masking import MASK, looks_secret, masked, unmasked
 from connect_compat.plugins import Kind, Plugins
 from connect_compat.providers import providers
+from connect_compat.runs import LocalRuns, Place, Tasks
 from connect_compat.state import Configs, MemoryStore, State, Status, Statuses, Target
 from connect_compat.turns import REQUEST_S, PatientStore, Turns
 from connect_compat.validate import Raw, Report, Validator
@@ -99,9 +100,8 @@ class Herder:
             self._log, self._opened = log, opened.pop_all()
         generation = self._statuses.newest_generation() + 1
         place = Place(self._settings.worker_id, generation, self._settings.raw, self._settings.log)
-        self._life = Lifecycle(
-            self._configs, self._statuses, self._tasks, self.plugins, self._providers, place, _now_ms
-        )
+        self._here = LocalRuns(self._tasks, self._configs, self._statuses, self.plugins, place, _now_ms)
+        self._life = Lifecycle(self._configs, self._statuses, self._here, self.plugins, self._providers, place)
 
     def stop(self) -> None:
         """Tasks stopped gracefully, statuses written, log closed."""
@@ -114,15 +114,15 @@ class Herder:
         self._tasks.close()
 
     def _on_status(self, connector: str, task: int, state: str, trace: str | None, extra: Mapping[str, Any]) -> None:
-        life = self._life
-        token = life.token(connector, task)
-        self._turns.later(lambda: life.reported(connector, task, token, State(state), trace))
+        here = self._here
+        token = here.token(connector, task)
+        self._turns.later(lambda: here.reported(connector, task, token, State(state), trace))
 
     def _on_topics(self, connector: str, task: int, topics: Sequence[str]) -> None:
         if self._settings.track_topics:
-            life = self._life
-            token = life.token(connector, task)
-            self._turns.later(lambda: life.uses(connector, task, token, topics))
+            here = self._here
+            token = here.token(connector, task)
+            self._turns.later(lambda: here.uses(connector, task, token, topics))
 
     def _wait_ready(self) -> None:
         if not self._ready.wait(REQUEST_S):
@@ -391,8 +391,7 @@ class Herder:
                 raise RequestError(404, f"Unknown task: {name}-{task}")
             if task >= len(self._configs.tasks(name)):
                 raise RequestError(409, STALE_TASK)
-            self._life.stop_tasks(name, [task] if task in self._life.running(name) else [])
-            self._life.start_task(name, task)
+            self._life.restart_task(name, task)
 
         self._turns.now(act, f"restarting task {name}-{task}")
 

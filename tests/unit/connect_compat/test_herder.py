@@ -225,10 +225,10 @@ def test_a_report_of_a_task_that_was_replaced_changes_nothing(
     herder, _ = running
     herder.create("a", source(tmp_path, "a"), None)
     settled(herder)
-    token = herder._life.token("a", 0)
+    token = herder._here.token("a", 0)
     herder.restart_task("a", 0)
     settled(herder)
-    herder._life.reported("a", 0, token, State.FAILED, "late")
+    herder._here.reported("a", 0, token, State.FAILED, "late")
     assert herder.task_status("a", 0)["state"] == "RUNNING"
 
 
