@@ -164,9 +164,9 @@ class MySqlSource:
         self._headers = headers if config.extended_headers else ()
         self._capture = _capture(config, raw, self._headers)
         self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
-        self._history = self._opened_history()
         includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
         self._origin = config.flavor.sources(includes, excludes) if includes or excludes else None
+        self._history = self._opened_history()
         self._action = HeartbeatQuery(self._settings, config.heartbeat_query) if config.heartbeat_query else None
         self._heartbeat = _heartbeat(config, raw, self._action)
         self._processors = [
@@ -191,6 +191,7 @@ class MySqlSource:
             only_captured_databases=config.only_captured_databases,
             skip_unparseable=config.skip_unparseable,
             comments=config.keeps_comments,
+            origin=self._origin,
         )
         return History(self._topic, config.topic_prefix, self._capture.table, options)
 

@@ -13,6 +13,7 @@ import structlog
 from cdc.errors import SourceError
 from cdc.mysql import schema_change
 from cdc.mysql.ddl import Catalog, Effect, Unparseable
+from cdc.mysql.flavor import Filter
 from cdc.mysql.offset import covers, gtids_of
 from cdc.mysql.schema_change import HistoryRecord, Kind, SchemaChange, TableChange
 from cdc.record import Topic
@@ -50,6 +51,7 @@ class HistoryOptions:
         skip_unparseable: `schema.history.internal.skip.unparseable.ddl`.
         comments: `include.schema.comments`.
         fold_names: the server has `lower_case_table_names=1`.
+        origin: the filter of `gtid.source.includes` and `.excludes`; None: all.
     """
 
     captured_database: Callable[[str], bool] = lambda database: True
@@ -58,6 +60,7 @@ class HistoryOptions:
     skip_unparseable: bool = False
     comments: bool = False
     fold_names: bool = False
+    origin: Filter | None = None
 
 
 _Place = tuple[str | int, ...]
@@ -125,7 +128,7 @@ class History:
                 self._settle(record.table_changes)
                 yield record
 
-        replay(self._catalog, remembered(), upto, self._refuse)
+        replay(self._catalog, remembered(), upto, self._refuse, self._options.origin)
 
     def apply(self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int) -> list[SchemaChange]:
         """Reads a text of the log, changes `tables`, and records it; durable when it returns.
@@ -320,14 +323,15 @@ def replay(
     history: Iterator[HistoryRecord],
     upto: Mapping[str, Any] | None,
     refuse: Callable[[Unparseable, Mapping[str, Any]], None],
+    origin: Filter | None = None,
 ) -> None:
     """Applies the records at or before an offset, all of them without one.
 
     Recorded table changes are taken as they are; only a record without any is read as text (Debezium's rule).
-    `refuse` is told of text that cannot be understood, and raises or lets it pass.
+    `refuse` is told of text that cannot be understood, and raises or lets it pass. `origin` is the filter of GTIDs.
     """
     for record in history:
-        if upto is not None and not at_or_before(record.position, upto):
+        if upto is not None and not at_or_before(record.position, upto, origin):
             continue
         if record.table_changes:
             apply_changes(catalog.tables, record.table_changes)
@@ -351,20 +355,22 @@ def apply_changes(tables: dict[TableId, Table], changes: tuple[TableChange, ...]
             tables[change.id] = change.table
 
 
-def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
+def at_or_before(recorded: Mapping[str, Any], desired: Mapping[str, Any], origin: Filter | None = None) -> bool:
     """Whether a recorded position is not after an offset.
 
-    GTID sets decide when both have one; a recorded position without is older than an offset with. Positions of two
-    servers without GTIDs can only be compared by time. Source: Debezium's `BinlogHistoryRecordComparator`, but for
-    three things. A snapshot's position names no server and is compared with any by file and position: by its time,
-    which is that of the last table it read, it would come after statements that were logged while it read. An
-    offset without GTIDs is compared by file and position with what was recorded with them: there it would be older
-    than all of that, so a server whose gtid_mode was turned off could not be read on. And of a log whose files had
-    another base name all is older: there recovery fails.
+    GTID sets decide when both have one, of the sources alone that `origin` wants; a recorded position without is older
+    than an offset with. Positions of two servers without GTIDs can only be compared by time. Source: Debezium's
+    `BinlogHistoryRecordComparator`, but for three things. A snapshot's position names no server and is compared with
+    any by file and position: by its time, which is that of the last table it read, it would come after statements that
+    were logged while it read. An offset without GTIDs is compared by file and position with what was recorded with
+    them: there it would be older than all of that, so a server whose gtid_mode was turned off could not be read on. And
+    of a log whose files had another base name all is older: there recovery fails.
     """
     ours, theirs = recorded.get("gtids"), desired.get("gtids")
     if theirs is not None and ours is not None:
         had, wanted = gtids_of(ours), gtids_of(theirs)
+        if origin is not None:
+            had, wanted = had.only(origin), wanted.only(origin)
         if had != wanted:
             return covers(wanted, had)
         if "snapshot" in desired and "snapshot" not in recorded:

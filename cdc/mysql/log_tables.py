@@ -14,6 +14,7 @@ from cdc.errors import SourceError
 from cdc.masks import Mask
 from cdc.mysql import binlog
 from cdc.mysql.binlog import Kind, Rows, TableMap
+from cdc.mysql.flavor import MYSQL, Flavor
 from cdc.mysql.mariadb_tables import current_rows, is_sequence, with_period
 from cdc.mysql.row_decoder import Decode, compile_rows
 from cdc.mysql.table_fit import fits
@@ -63,18 +64,19 @@ class Captured(Protocol):
 class LogTable:
     """One captured table as one TABLE_MAP describes it."""
 
-    __slots__ = ("_compiled", "_map", "_options", "_period", "_usual", "id", "known", "shape", "table")
+    __slots__ = ("_compiled", "_map", "_options", "_period", "_usual", "_whole", "id", "known", "shape", "table")
 
     def __init__(
         self, known: Table, table: Table, shape: Shape, table_map: TableMap, options: TypeOptions,
-        period: Column | None = None,
+        whole: str, period: Column | None = None,
     ) -> None:  # fmt: skip
         """`known` is the history's table; `table` is it too unless the log has other columns.
 
-        `period` is the column that tells until when a row was current (MariaDB's system versioning).
+        `whole` is the statement that has rows logged whole; `period` the column that tells until when a row was current
+        (MariaDB's system versioning).
         """
         self.id, self.known, self.table, self.shape = table.id, known, table, shape
-        self._map, self._options, self._period = table_map, options, period
+        self._map, self._options, self._period, self._whole = table_map, options, period, whole
         self._compiled: dict[tuple[Kind, bytes | None, bytes | None], Decode] = {}
         # Event type -> what stood before the rows last time, where they began, and their decoder.
         self._usual: dict[int, tuple[bytes, int, Decode]] = {}
@@ -119,8 +121,8 @@ class LogTable:
         if lacking:
             raise SourceError(
                 f"rows of {self.id} came without {', '.join(lacking)}: the session that wrote them did not have "
-                "binlog_row_image=FULL. Run: SET PERSIST binlog_row_image = 'FULL'; reconnect all clients; then reset "
-                "the connector's offsets, so that a new snapshot reads what is missing"
+                f"binlog_row_image=FULL. Run: {self._whole}; reconnect all clients; then reset the connector's "
+                "offsets, so that a new snapshot reads what is missing"
             )
 
 
@@ -130,7 +132,7 @@ class LogTables:
     def __init__(
         self, known: Mapping[TableId, Table], captured: Captured, options: TypeOptions, *, inconsistent: str,
         learn: Callable[[TableId, Accept], bool] = lambda id, accept: False,
-        doubts: Mapping[TableId, SourceError] = MappingProxyType({}),
+        doubts: Mapping[TableId, SourceError] = MappingProxyType({}), flavor: Flavor = MYSQL,
     ) -> None:  # fmt: skip
         """
         Args:
@@ -141,6 +143,7 @@ class LogTables:
         """
         self._known, self._captured, self._options, self._inconsistent = known, captured, options, inconsistent
         self._learn, self._doubts = learn, doubts
+        self._whole = flavor.keeping("binlog_row_image", "FULL")
         self._by_number: dict[bytes, LogTable | None] = {}
         self._by_event: dict[bytes, tuple[bytes, LogTable | None]] = {}
 
@@ -193,9 +196,9 @@ class LogTables:
             return None
         if (versioned := with_period(known, table_map)) is not None:
             shape = self._captured.shape(known)
-            return LogTable(known, versioned, shape, table_map, self._options, versioned.columns[-1])
+            return LogTable(known, versioned, shape, table_map, self._options, self._whole, versioned.columns[-1])
         known, table = self._settled(known, table_map, where)
-        return LogTable(known, table, self._captured.shape(table), table_map, self._options)
+        return LogTable(known, table, self._captured.shape(table), table_map, self._options, self._whole)
 
     def _settled(self, known: Table, table_map: TableMap, where: str) -> tuple[Table, Table]:
         """The history's table and that of the log. One that does not fit, or is in doubt, is read from the server.

@@ -216,6 +216,7 @@ class Reader:
         self._tables = LogTables(
             history.tables, captured, options.types, inconsistent=options.inconsistent,
             learn=lambda id, accept: options.learn(id, self.position().to_offset(), accept), doubts=history.doubts,
+            flavor=options.flavor,
         )  # fmt: skip
         self._partition = {"server": options.prefix}
         self._server = server

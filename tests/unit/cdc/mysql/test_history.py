@@ -22,6 +22,7 @@ from cdc.table import Column, Table, TableId
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "mysql"
 SERVER = "bb072509-e54b-11f1-8f06-02fc00000001"
+OTHER = "cc072509-e54b-11f1-8f06-02fc00000002"
 T = TableId("d", "t")
 
 
@@ -476,6 +477,35 @@ def test_positions_are_compared_as_debezium_compares_them_but_for_three_cases(
     recorded: dict[str, Any], desired: dict[str, Any], expected: bool
 ) -> None:
     assert at_or_before(recorded, desired) is expected
+
+
+@pytest.mark.parametrize(
+    ("recorded", "desired", "expected"),
+    [
+        # another server's transactions, which are not read, do not make a record later
+        (f"{SERVER}:1-4,{OTHER}:1-9", f"{SERVER}:1-5", True),
+        (f"{SERVER}:1-5,{OTHER}:1-9", f"{SERVER}:1-5,{OTHER}:1-3", True),
+        (f"{SERVER}:1-6,{OTHER}:1-3", f"{SERVER}:1-5,{OTHER}:1-9", False),
+    ],
+)
+def test_positions_are_compared_by_the_gtid_sources_that_are_wanted(
+    recorded: str, desired: str, expected: bool
+) -> None:
+    assert at_or_before({"gtids": recorded}, {"gtids": desired}, lambda server: server == SERVER) is expected
+    assert at_or_before({"gtids": recorded}, {"gtids": desired}) is False
+
+
+def test_recovery_passes_over_the_gtid_sources_that_are_not_wanted() -> None:
+    topic = MemoryTopic()
+    first = history(topic)
+    first.apply("CREATE TABLE t (a INT)", "d", {"file": "b.1", "pos": 4, "gtids": f"{SERVER}:1,{OTHER}:1-9"}, 0)
+    offset = {"file": "b.1", "pos": 9, "gtids": f"{SERVER}:1-2"}
+    whole = history(topic)
+    whole.recover(offset)
+    assert not whole.tables
+    wanted = history(topic, origin=lambda server: server == SERVER)
+    wanted.recover(offset)
+    assert list(wanted.tables) == [T]
 
 
 @given(st.integers(1, 50), st.integers(1, 50))

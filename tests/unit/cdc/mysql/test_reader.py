@@ -16,7 +16,7 @@ from cdc.heartbeat import Heartbeat
 from cdc.mysql import binlog
 from cdc.mysql.binlog import Gtid
 from cdc.mysql.failures import DamagedEvent
-from cdc.mysql.flavor import requested
+from cdc.mysql.flavor import MARIADB, requested
 from cdc.mysql.offset import GtidSet, Position
 from cdc.mysql.reader import Reader
 from cdc.record import Poll
@@ -146,6 +146,11 @@ def test_rows_without_all_columns_stop_the_reader_with_the_remedy(skipped: str) 
         list(read(frames("row_images"), Parts("shop", skipped=frozenset(skipped))))
     assert "SET PERSIST binlog_row_image = 'FULL'" in str(caught.value)
     assert not type(caught.value).retriable
+
+
+def test_the_remedy_for_rows_without_all_columns_is_one_that_mariadb_knows() -> None:
+    with pytest.raises(SourceError, match=r"Run: SET GLOBAL binlog_row_image = 'FULL' .and write it into the server's"):
+        list(read(frames("row_images"), Parts("shop", flavor=MARIADB)))
 
 
 def test_what_may_be_large_and_did_not_change_is_not_taken_for_null() -> None:
