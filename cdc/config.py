@@ -152,7 +152,10 @@ def _plain(annotation: Any) -> Any:
 
 
 def keys(declared: type) -> dict[str, Key]:
-    """Python field name -> key, in declaration order. Kept per class, whose `GROUP_NAMES` may rename groups."""
+    """Python field name -> key, in declaration order. Kept per class.
+
+    A class's `WORDS` stand in its groups and docs for the names in braces, as `{server}`.
+    """
     known: dict[str, Key] | None = declared.__dict__.get("__keys__")
     if known is None:
         hints = typing.get_type_hints(declared)
@@ -160,10 +163,16 @@ def keys(declared: type) -> dict[str, Key]:
         for order, item in enumerate(dataclasses.fields(declared), 1):
             meta = dict(item.metadata["key"])
             meta["type"] = meta["type"] or _TYPES[_plain(hints[item.name])]
-            meta["group"] = getattr(declared, "GROUP_NAMES", {}).get(meta["group"], meta["group"])
+            meta |= {name: _worded(meta[name], getattr(declared, "WORDS", {})) for name in ("group", "doc")}
             known[item.name] = Key(order=order, **meta)
         declared.__keys__ = known  # type: ignore[attr-defined]
     return known
+
+
+def _worded(text: str, words: Mapping[str, str]) -> str:
+    for name, word in words.items():
+        text = text.replace("{" + name + "}", word)
+    return text
 
 
 def _convert(kind: str, text: str) -> Any:

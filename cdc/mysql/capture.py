@@ -10,8 +10,9 @@ from typing import Any
 
 from cdc.envelope import EnvelopeSettings, TableEnvelope
 from cdc.errors import ConfigError, Problem
+from cdc.keys.declare import INVALID
 from cdc.masks import Mask, Masks
-from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.config import MySqlConfig
 from cdc.mysql.custom_converters import Conversion, CustomConverters
 from cdc.mysql.snapshot_values import RawRow, compile_snapshot_rows, snapshot_select
 from cdc.mysql.types import TypeOptions, field_schema

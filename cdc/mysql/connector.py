@@ -17,11 +17,12 @@ from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
 from cdc.heartbeat import Heartbeat
+from cdc.keys.declare import INVALID
 from cdc.masks import Masks
 from cdc.mysql import blocking, source_info, watch, wire
 from cdc.mysql.capture import Capture, key_columns
 from cdc.mysql.checks import look
-from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.config import MySqlConfig
 from cdc.mysql.custom_converters import CustomConverters
 from cdc.mysql.failures import LogGone
 from cdc.mysql.heartbeat_query import HeartbeatQuery

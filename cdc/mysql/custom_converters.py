@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cdc.errors import Problem
+from cdc.keys.declare import INVALID
 from cdc.masks import listed
 from cdc.mysql.charset import AS_JAVA, codec, encoder
 from cdc.mysql.column_default import default_value
-from cdc.mysql.config import INVALID
 from cdc.mysql.type_family import Family, TypeOptions, family, options_of
 from cdc.schema import BOOLEAN, FLOAT32, FLOAT64, INT16, STRING, Schema, decimal_text, to_single
 from cdc.table import Column, Predicate, TableId, any_of

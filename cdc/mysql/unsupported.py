@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 from cdc import masks, notifications, signals
 from cdc.config import keys, wire_text
 from cdc.errors import Problem
+from cdc.keys.declare import INVALID
 from cdc.mysql import custom_converters, reselect
-from cdc.mysql.config import INVALID, MySqlConfig
+from cdc.mysql.config import MySqlConfig
 
 HISTORY_CLASSES: Final = frozenset((
     "io.debezium.storage.kafka.history.KafkaSchemaHistory",

@@ -10,8 +10,9 @@ from typing import Any
 from cdc.changes import Row
 from cdc.envelope import EnvelopeSettings, TableEnvelope
 from cdc.errors import ConfigError, ConversionError, Problem
+from cdc.keys.declare import INVALID
 from cdc.postgres.catalog import PgColumn, PgTable, Types
-from cdc.postgres.config import INVALID, PostgresConfig
+from cdc.postgres.config import PostgresConfig
 from cdc.postgres.pgoutput import UNCHANGED, Values
 from cdc.postgres.types import Form, TypeOptions, field_schema, form
 from cdc.postgres.wire import quoted

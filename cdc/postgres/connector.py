@@ -13,12 +13,13 @@ from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.errors import ConfigError, Problem, RequestError, SourceError
 from cdc.heartbeat import Heartbeat
+from cdc.keys.declare import INVALID
 from cdc.naming import topic_name
 from cdc.postgres import catalog, slot, source_info
 from cdc.postgres.capture import Capture, key_columns
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
-from cdc.postgres.config import INVALID, PostgresConfig
+from cdc.postgres.config import PostgresConfig
 from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position, lsn_text
 from cdc.postgres.reader import Reader, ReaderOptions, stream

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from cdc.config import keys, wire_text
 from cdc.errors import Problem
-from cdc.postgres.config import INVALID, PostgresConfig
+from cdc.keys.declare import INVALID
+from cdc.postgres.config import PostgresConfig
 
 PREFIXES: Final = ("column.mask.", "column.truncate.to.", "driver.", "signal.consumer.", "openlineage.")
 

@@ -1,0 +1,58 @@
+"""Keys that work but that Debezium's own definitions (and so `validate`) do not list, of MySQL and MariaDB alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from cdc.config import Importance
+from cdc.keys.declare import declared, not_negative
+
+_LOW = Importance.LOW
+_unlisted = partial(declared, group="Advanced", internal=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MySqlAdvancedKeys:
+    """Names of topics, GTIDs, types, and what older releases had."""
+
+    topic_regex: str | None = _unlisted(
+        "topic.regex", default=None, importance=_LOW,
+        doc="With a regex naming strategy: names of topics (as they would be without it) to replace.",
+    )  # fmt: skip
+    topic_replacement: str | None = _unlisted("topic.replacement", default=None, importance=_LOW,
+                                              doc="What they become; $1 is the first group.")  # fmt: skip
+    topic_key_unique: bool = _unlisted(
+        "topic.key.enforce.uniqueness", default=True, importance=_LOW,
+        doc="With a regex naming strategy: add a field to keys that tells the tables of one topic apart.",
+    )  # fmt: skip
+    topic_key_field: str = _unlisted("topic.key.field.name", default="__dbz__physicalTableIdentifier",
+                                     importance=_LOW, doc="Name of that field.")  # fmt: skip
+    topic_key_regex: str | None = _unlisted("topic.key.field.regex", default=None, importance=_LOW,
+                                            doc="Names of topics to shorten for that field.")  # fmt: skip
+    topic_key_replacement: str | None = _unlisted("topic.key.field.replacement", default=None, importance=_LOW,
+                                                  doc="What stands in the field for them.")  # fmt: skip
+    binary_mode: str = _unlisted("binary.handling.mode", default="bytes",
+                                 values=["bytes", "base64", "base64-url-safe", "hex"],
+                                 doc="BINARY and BLOB as bytes or as text.")  # fmt: skip
+    unavailable_placeholder: str = _unlisted("unavailable.value.placeholder", default="__debezium_unavailable_value",
+                                             doc="Stands for a value the binlog does not hold.")  # fmt: skip
+    gtid_ignore_on_recovery: bool = _unlisted("gtid.ignore.on.recovery", default=False, importance=_LOW,
+                                              doc="Go on by file and position although there are GTIDs.")  # fmt: skip
+    locking_custom: str | None = _unlisted("snapshot.locking.mode.custom.name", default=None,
+                                           doc="Java class of snapshot.locking.mode=custom.")  # fmt: skip
+    resolve_like: bool = _unlisted("resolve.create.table.like.schema", default=False, importance=_LOW,
+                                   doc="Accepted; CREATE TABLE … LIKE is always resolved.")  # fmt: skip
+    resume_from_rows: int = _unlisted(
+        "tailrace.snapshot.resume.min.rows", default=1000, check=not_negative, importance=_LOW,
+        doc="Tables of at least so many rows are read along their primary key, so that a snapshot that was stopped "
+            "goes on inside them; smaller ones are read anew.",
+    )  # fmt: skip
+    ddl_parser: str = _unlisted("ddl.parser.type", default="default", values=["default", "legacy"], importance=_LOW,
+                                doc="Accepted; there is one DDL parser here.")  # fmt: skip
+    new_tables: str = _unlisted("snapshot.new.tables", default="off", values=["off", "parallel"], importance=_LOW,
+                                doc="Debezium 1.x: snapshot tables added to the include list.")  # fmt: skip
+    source_struct: str = _unlisted("source.struct.version", default="v2", values=["v2"], importance=_LOW,
+                                   doc="Debezium 1.x: layout of the source block.")  # fmt: skip
+    gtid_new_channel: str = _unlisted("gtid.new.channel.position", default="earliest", values=["earliest", "latest"],
+                                      importance=_LOW, doc="Debezium 1.x: where new GTID channels begin.")  # fmt: skip
