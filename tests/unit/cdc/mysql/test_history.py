@@ -511,8 +511,7 @@ def test_recovery_passes_over_the_gtid_sources_that_are_not_wanted() -> None:
 @given(st.integers(1, 50), st.integers(1, 50))
 def test_of_two_positions_one_is_at_or_before_the_other(left: int, right: int) -> None:
     assert at_or_before(position(left), position(right)) is (left <= right)
-    plain = [{"file": "b.1", "pos": at} for at in (left, right)]
-    assert at_or_before(*plain) is (left <= right)
+    assert at_or_before({"file": "b.1", "pos": left}, {"file": "b.1", "pos": right}) is (left <= right)
 
 
 # For people
