@@ -36,7 +36,6 @@ from cdc.mysql.reader import ReaderOptions
 from cdc.mysql.reselect import Reselect, configured
 from cdc.mysql.server import Server
 from cdc.mysql.snapshot import Context, Snapshot, Task
-from cdc.mysql.snapshot_offset import left_of, partitions
 from cdc.mysql.snapshot_session import Session, run_initial_statements
 from cdc.mysql.streaming import stream
 from cdc.mysql.types import TypeOptions, is_propagated
@@ -47,6 +46,7 @@ from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.runs import run_id
 from cdc.signal_file import SignalFile
 from cdc.signals import FILE, KAFKA, Channel, Messages
+from cdc.snapshot_offset import left_of, partitions
 from cdc.table import Predicate, TableId, any_of
 from cdc.topic_naming import RegexNaming, TopicNaming
 from cdc.topic_naming import problems as naming_problems
@@ -375,7 +375,7 @@ class MySqlSource:
         saved = partitions(prefix, resume)
         if made.again:
             # What streams nothing afterwards would never see what changed in the part that was read before.
-            left = left_of(prefix, position, resume) if made.stream else {}
+            left = left_of(prefix, position.began, resume) if made.stream and position is not None else {}
             return Snapshot(self._snapshot_context(), Task(rows=made.rows, since=position, left=left, saved=saved))
         self._history.create()
         at = position if made.keep_offset else None

@@ -14,8 +14,7 @@ from typing import Final, NamedTuple
 
 from cdc.errors import SourceError
 from cdc.mysql.snapshot_values import RawRow
-
-KeyValue = tuple[str, ...]
+from cdc.snapshot_offset import KeyValue
 
 _NUMBERS: Final = frozenset(["tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year"])
 _TIMES: Final = frozenset(["date", "datetime", "timestamp"])

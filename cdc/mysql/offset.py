@@ -206,6 +206,11 @@ class Position:
     snapshot: str | None = None
     transaction: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def began(self) -> dict[str, Any]:
+        """The members that tell the snapshot that began here from others."""
+        return {"file": self.file, "pos": self.pos}
+
     def to_offset(self) -> dict[str, Any]:
         """The offset map; members stand in the order of Debezium's hash map, zeros and nulls are left out."""
         offset: dict[str, Any] = {}

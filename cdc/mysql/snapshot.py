@@ -26,13 +26,14 @@ from cdc.mysql.locks import ReadLock
 from cdc.mysql.offset import Position
 from cdc.mysql.schema_change import Kind, SchemaChange
 from cdc.mysql.server import Server, quoted
-from cdc.mysql.snapshot_offset import Left, saved
-from cdc.mysql.snapshot_reading import Newest, Reading, Wanted
-from cdc.mysql.snapshot_report import SnapshotReport
+from cdc.mysql.snapshot_reading import Reading, Wanted
 from cdc.mysql.snapshot_session import Session, without_counter
 from cdc.mysql.source_info import VERSION, SourceInfo
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Batch, Headers, Poll, SourceOffset
+from cdc.snapshot_markers import Newest
+from cdc.snapshot_offset import Left, saved
+from cdc.snapshot_report import SnapshotReport
 from cdc.table import TableId, any_of
 
 _log = structlog.get_logger(__name__)
@@ -345,7 +346,7 @@ class Snapshot:
         if not self._saves_tables or self._task.only is not None:
             return []
         prefix, position = self._context.config.topic_prefix, self.position
-        offsets = [saved(prefix, position, table, of_table) for table, of_table in left.items()]
+        offsets = [saved(prefix, position.began, table, of_table) for table, of_table in left.items()]
         self._partitions.update((str(each.partition), each.partition) for each in offsets)
         return offsets
 

@@ -11,7 +11,7 @@ import itertools
 import select
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -20,48 +20,19 @@ from cdc.changes import SourceRun, Sources
 from cdc.errors import SourceUnavailable
 from cdc.mysql.capture import Shape
 from cdc.mysql.ddl import Catalog
-from cdc.mysql.key_ranges import Key, KeyValue
+from cdc.mysql.key_ranges import Key
 from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import quoted
-from cdc.mysql.snapshot_offset import KeyRange, Left
-from cdc.mysql.snapshot_report import SnapshotReport
 from cdc.mysql.snapshot_session import Blocked, Pinned, Session, without_counter
 from cdc.mysql.source_info import SourceInfo
 from cdc.record import Batch
+from cdc.snapshot_markers import MARKERS, Chunk, Newest
+from cdc.snapshot_offset import KeyRange, KeyValue, Left
+from cdc.snapshot_report import SnapshotReport
 from cdc.table import Table, TableId
 
 _log = structlog.get_logger(__name__)
 _IDLE_SECONDS: Final = 0.5
-MARKERS: Final = ("first", "first_in_data_collection", "true", "last_in_data_collection", "last")
-
-
-class Newest:
-    """The newest record of a snapshot: it goes out when the next one comes, or as the last."""
-
-    def __init__(self) -> None:
-        self._make: Callable[[str], Sequence[Batch]] | None = None
-        self._marker = ""
-        self._read: dict[TableId, Left] = {}
-
-    def keep(
-        self, make: Callable[[str], Sequence[Batch]], marker: str, read: Mapping[TableId, Left] | None = None
-    ) -> None:
-        """`make` gives its batches for a marker; `read` is what may be saved once it is out."""
-        self._make, self._marker, self._read = make, marker, dict(read or {})
-
-    def out(self, marker: str | None = None) -> tuple[list[Batch], dict[TableId, Left]]:
-        """Lets it go, with the marker it was kept with or another."""
-        make, read = self._make, self._read
-        self._make, self._read = None, {}
-        return ([] if make is None else list(make(marker or self._marker))), read
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Records in order, and what may be saved once they are durable."""
-
-    batches: Sequence[Batch] = ()
-    left: Mapping[TableId, Left] = field(default_factory=dict)
 
 
 @dataclass

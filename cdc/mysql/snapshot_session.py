@@ -17,9 +17,10 @@ from pymysql.err import MySQLError
 from cdc.errors import SourceUnavailable
 from cdc.mysql import wire
 from cdc.mysql.config import MySqlConfig
-from cdc.mysql.key_ranges import Described, Key, KeyValue, walkable
+from cdc.mysql.key_ranges import Described, Key, walkable
 from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import Server, quoted
+from cdc.snapshot_offset import KeyValue
 from cdc.table import TableId
 
 _log = structlog.get_logger(__name__)

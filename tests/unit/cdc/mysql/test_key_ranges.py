@@ -6,15 +6,10 @@ import pytest
 
 from cdc.errors import SourceError
 from cdc.mysql.key_ranges import Described, Key, walkable
-from cdc.mysql.offset import Position
-from cdc.mysql.snapshot_offset import KeyRange, Left, left_of, partitions, saved
-from cdc.record import SourceOffset
-from cdc.table import TableId
 
 ID = Described("id", "int", "int unsigned", None, None, None)
 NAME = Described("na`me", "varchar", "varchar(9)", "latin1", "latin1_swedish_ci", None)
 RAW = Described("raw", "varbinary", "varbinary(9)", None, None, None)
-BEGUN = Position(file="log.000007", pos=4)
 
 
 def key(*columns: Described) -> Key:
@@ -65,22 +60,3 @@ def test_whole_numbers_are_divided_evenly() -> None:
     assert key(ID).evenly(("0",), ("100",), 4) == [("25",), ("50",), ("75",)]
     assert key(ID).evenly(("7",), ("7",), 4) == []
     assert key(NAME).evenly(("41",), ("42",), 4) is None
-
-
-def test_what_is_left_of_a_table_is_kept_beside_the_connectors_offset() -> None:
-    left = Left(key(ID).signature, (KeyRange(("5",), ("9",)), KeyRange(("20",), None)), 12)
-    offset = saved("shop", BEGUN, TableId("inv", "a.b"), left)
-    assert dict(offset.partition) == {"server": "shop", "snapshot": "inv.a.b"}
-    assert all(isinstance(value, str | int) for value in (offset.offset or {}).values())
-    done = saved("shop", BEGUN, TableId("inv", "c"), Left("", (), 3))
-    found = left_of("shop", BEGUN, [offset, done])
-    assert found == {"inv.a.b": left, "inv.c": Left("", (), 3)}
-    assert partitions("shop", [offset, SourceOffset({"server": "shop"}, {"file": "x"})]) == [offset.partition]
-
-
-def test_what_another_snapshot_or_connector_left_does_not_count() -> None:
-    offset = saved("shop", BEGUN, TableId("inv", "a"), Left("", (), 3))
-    assert left_of("shop", Position(file="log.000007", pos=5), [offset]) == {}
-    assert left_of("other", BEGUN, [offset]) == {}
-    broken = SourceOffset(offset.partition, {**(offset.offset or {}), "ranges": "[[1"})
-    assert left_of("shop", BEGUN, [broken]) == {}

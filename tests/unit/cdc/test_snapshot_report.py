@@ -6,7 +6,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from cdc.mysql.snapshot_report import SnapshotReport
+from cdc.snapshot_report import SnapshotReport
 from cdc.table import TableId
 
 A, B = TableId("d", "a"), TableId("d", "b")

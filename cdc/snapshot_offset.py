@@ -1,7 +1,8 @@
 """What a snapshot has read of each table, as offsets of their own beside the connector's; and back.
 
 The connector's own offset stays Debezium's to the letter. A table's has the partition `{"server": …, "snapshot":
-"db.table"}`, names the position the snapshot began at, and is forgotten when the snapshot ends.
+"db.table"}`, names the position the snapshot began at (`begun_at`: those members of the connector's offset that tell
+it), and is forgotten when the snapshot ends.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from cdc.mysql.key_ranges import KeyValue
-from cdc.mysql.offset import Position
 from cdc.record import SourceOffset
 from cdc.table import TableId
 
 _SNAPSHOT: Final = "snapshot"
+KeyValue = tuple[str, ...]
+"""What rows of a table are walked along, as texts: the columns of a key, or a place in the file."""
 
 
 class KeyRange(NamedTuple):
@@ -45,21 +46,21 @@ def partition(prefix: str, table: TableId) -> dict[str, str]:
     return {"server": prefix, _SNAPSHOT: str(table)}
 
 
-def saved(prefix: str, begun_at: Position, table: TableId, left: Left) -> SourceOffset:
-    offset: dict[str, Any] = {"file": begun_at.file, "pos": begun_at.pos, "rows": left.rows}
+def saved(prefix: str, begun_at: Mapping[str, Any], table: TableId, left: Left) -> SourceOffset:
+    offset: dict[str, Any] = {**begun_at, "rows": left.rows}
     if left.ranges:
         offset |= {"key": left.key, "ranges": json.dumps(left.ranges, separators=(",", ":"))}
     return SourceOffset(partition(prefix, table), offset)
 
 
-def left_of(prefix: str, begun_at: Position | None, offsets: Iterable[SourceOffset]) -> dict[str, Left]:
+def left_of(prefix: str, begun_at: Mapping[str, Any] | None, offsets: Iterable[SourceOffset]) -> dict[str, Left]:
     """By `db.table`, what the snapshot that began at a position left of each table it saved something of."""
     found: dict[str, Left] = {}
     for of, offset in offsets:
         table = _table(prefix, of)
         if table is None or offset is None or begun_at is None:
             continue
-        if (offset.get("file"), offset.get("pos")) != (begun_at.file, begun_at.pos):
+        if any(offset.get(name) != value for name, value in begun_at.items()):
             continue
         try:
             ranges = tuple(_range(pair) for pair in json.loads(offset.get("ranges") or "[]"))
