@@ -14,6 +14,7 @@ from typing import Any, Final
 from cdc.errors import Problem
 from cdc.java.order import in_hash_order
 from cdc.java.strings import cut, serialized
+from cdc.keys.texts import patterns
 from cdc.table import Column, Predicate, any_of
 
 _KINDS: Final = (
@@ -76,7 +77,7 @@ class Masks:
             for kind, pattern in _KINDS:
                 found = pattern.fullmatch(name)
                 if found is not None:
-                    rules[kind].append(_Rule(any_of(listed(raw[name])), _MAKERS[kind](*found.groups())))
+                    rules[kind].append(_Rule(any_of(patterns(raw[name])), _MAKERS[kind](*found.groups())))
         self._first = rules["truncate"] + rules["mask"]
         self._last = rules["hash"] + rules["hash2"]
 
@@ -102,7 +103,7 @@ def _problem(name: str, value: str) -> str | None:
         return None
     if len(found.groups()) == 2 and found[1].upper() not in _ALGORITHMS:
         return f"{name}: there is no algorithm {found[1]}; use SHA-256 or one of {', '.join(sorted(_ALGORITHMS))}"
-    for pattern_text in listed(value):
+    for pattern_text in patterns(value):
         try:
             re.compile(pattern_text)
         except re.error as error:
@@ -122,12 +123,6 @@ def unread(raw: Mapping[str, str]) -> list[str]:
 
 def _matched(name: str) -> re.Match[str] | None:
     return next((match for _, pattern in _KINDS if (match := pattern.fullmatch(name))), None)
-
-
-def listed(text: str) -> list[str]:
-    """Regular expressions separated by commas; a comma within one is written `\\,`."""
-    parts = [part.strip() for part in re.split(r"(?<!\\),", text)]
-    return [part.replace("\\,", ",") for part in parts if part]
 
 
 def _truncate(length_text: str) -> Callable[[Column], Mask]:

@@ -81,3 +81,20 @@ def chosen(include: Sequence[str], exclude: Sequence[str]) -> Predicate:
         return any_of(include)
     excluded = any_of(exclude)
     return lambda name: not excluded(name)
+
+
+def in_order(tables: Sequence[TableId], patterns: Sequence[str]) -> list[TableId]:
+    """Tables as a snapshot reads them: by the order of the include list's patterns, else by their full names.
+
+    Source: Debezium's `RelationalSnapshotChangeEventSource`; names compare as Java strings do.
+    """
+    ordered = sorted(tables, key=java_order)
+    if not patterns:
+        return ordered
+    matches: list[Callable[[str], bool]] = [any_of([pattern]) for pattern in patterns]
+    return list(dict.fromkeys(table for wanted in matches for table in ordered if wanted(str(table))))
+
+
+def java_order(table: TableId) -> bytes:
+    """Sorts as `String.compareTo` of the full names does: by UTF-16 code units."""
+    return str(table).encode("utf-16-be", "surrogatepass")

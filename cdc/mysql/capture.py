@@ -9,8 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from cdc.envelope import EnvelopeSettings, TableEnvelope
-from cdc.errors import ConfigError, Problem
-from cdc.keys.declare import INVALID
+from cdc.key_columns import key_columns
 from cdc.masks import Mask, Masks
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.custom_converters import Conversion, CustomConverters
@@ -18,7 +17,7 @@ from cdc.mysql.snapshot_values import RawRow, compile_snapshot_rows, snapshot_se
 from cdc.mysql.types import TypeOptions, field_schema
 from cdc.naming import field_name_adjuster
 from cdc.schema import Schema
-from cdc.table import Column, Predicate, Table, TableId, any_of, chosen
+from cdc.table import Column, Table, TableId, chosen
 
 SYSTEM_DATABASES = frozenset(("mysql", "performance_schema", "sys", "information_schema"))
 
@@ -145,39 +144,3 @@ def _table_id(text: str) -> TableId:
     """`db.table`, each name perhaps in backticks or double quotes."""
     database, _, name = text.strip().partition(".")
     return TableId(database.strip('`"'), name.strip('`"'))
-
-
-def key_columns(text: str | None) -> list[Predicate]:
-    """One filter of `db.table.column` for each column that `message.key.columns` (`regex:column,column;…`) names.
-
-    A key's columns stand in the order of these, not in that of the table.
-
-    Raises: ConfigError: a part without a colon or without columns.
-    """
-    columns_named: list[Predicate] = []
-    for part in filter(None, (part.strip() for part in (text or "").split(";"))):
-        tables, colon, columns = part.rpartition(":")
-        names = [name.strip() for name in columns.split(",") if name.strip()]
-        if not colon or not tables.strip() or not names:
-            problem = f"{part!r} has an invalid format (expecting '<table>:<column>,<column>')"
-            message = INVALID.format(name="message.key.columns", problem=problem)
-            raise ConfigError([Problem("message.key.columns", message)])
-        columns_named += [any_of([f"(?:{tables.strip()})\\.(?:{name})"]) for name in names]
-    return columns_named
-
-
-def in_order(tables: Sequence[TableId], patterns: Sequence[str]) -> list[TableId]:
-    """Tables as a snapshot reads them: by the order of the include list's patterns, else by `db.table`.
-
-    Source: Debezium's `RelationalSnapshotChangeEventSource`; names compare as Java strings do.
-    """
-    ordered = sorted(tables, key=java_order)
-    if not patterns:
-        return ordered
-    matches: list[Callable[[str], bool]] = [any_of([pattern]) for pattern in patterns]
-    return list(dict.fromkeys(table for wanted in matches for table in ordered if wanted(str(table))))
-
-
-def java_order(table: TableId) -> bytes:
-    """Sorts as `String.compareTo` of `db.table` does: by UTF-16 code units."""
-    return str(table).encode("utf-16-be", "surrogatepass")

@@ -10,17 +10,19 @@ from typing import Any, Final, cast
 
 import structlog
 
-from cdc import masks
+from cdc import key_rules, masks
 from cdc.changes import Row
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
-from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
+from cdc.errors import ConfigError, Problem, SourceError, SourceUnavailable
 from cdc.heartbeat import Heartbeat
+from cdc.key_rules import OVERRIDES, wrong
 from cdc.keys.declare import INVALID
+from cdc.keys.texts import names, patterns
 from cdc.masks import Masks
 from cdc.mysql import blocking, source_info, watch, wire
-from cdc.mysql.capture import Capture, key_columns
+from cdc.mysql.capture import Capture
 from cdc.mysql.checks import look
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.custom_converters import CustomConverters
@@ -47,6 +49,8 @@ from cdc.runs import run_id
 from cdc.signal_file import SignalFile
 from cdc.signals import FILE, KAFKA, Channel, Messages
 from cdc.snapshot_offset import left_of, partitions
+from cdc.source_block import VERSION
+from cdc.starts import offsets_check, own_offset, pause
 from cdc.table import Predicate, TableId, any_of
 from cdc.topic_naming import RegexNaming, TopicNaming
 from cdc.topic_naming import problems as naming_problems
@@ -55,7 +59,6 @@ from cdc.transactions import Transactions
 _log = structlog.get_logger(__name__)
 
 CLASS_NAME: Final = "io.debezium.connector.mysql.MySqlConnector"
-_OVERRIDES: Final = "snapshot.select.statement.overrides."
 _AVRO_CONVERTERS: Final = frozenset(
     ("io.confluent.connect.avro.AvroConverter", "io.apicurio.registry.utils.converter.AvroConverter")
 )
@@ -63,45 +66,21 @@ _HISTORY_CLIENT: Final = (
     "database.history.consumer.", "schema.history.internal.consumer.",
     "database.history.producer.", "schema.history.internal.producer.",
 )  # fmt: skip
-_PASSED_THROUGH: Final = (*_HISTORY_CLIENT, _OVERRIDES, "driver.", *masks.PREFIXES, "post.processors.",
+_PASSED_THROUGH: Final = (*_HISTORY_CLIENT, OVERRIDES, "driver.", *masks.PREFIXES, "post.processors.",
                           "signal.consumer.", "openlineage.")  # fmt: skip
 _SIGNAL_CLIENT: Final = "signal.consumer."
-_IDLE_SECONDS: Final = 0.5
 
 
 def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
     found = refused(config, raw) + masks.problems(raw)
     found += naming_problems(config.topic_naming, _regex_naming(config), INVALID)
-    for kind in ("database", "table", "column"):
-        if getattr(config, f"{kind}_include") and getattr(config, f"{kind}_exclude"):
-            name, other = f"{kind}.exclude.list", f"{kind}.include.list"
-            found.append(Problem(name, INVALID.format(name=name, problem=f'"{other}" is already specified')))
+    found += key_rules.problems(config, raw, "database")
     if not config.history_topic:
-        name = "schema.history.internal.kafka.topic"
         problem = f"A value is required: the topic for table definitions, such as schemahistory.{config.topic_prefix}"
-        found.append(Problem(name, INVALID.format(name=name, problem=problem)))
-    if len(config.signal_tables or ()) > 1:
-        name, problem = (
-            "signal.data.collection",
-            "For single task connector only one signal data collection is permitted.",
-        )
-        found.append(Problem(name, INVALID.format(name=name, problem=problem)))
-    if "sink" in (config.notification_channels or ()) and not config.notification_topic:
-        name = "notification.sink.topic.name"
-        problem = "Notification topic name must be provided when kafka notification channel is enabled"
-        found.append(Problem(name, INVALID.format(name=name, problem=problem)))
-    for table in _listed(config.select_overrides):
-        if not raw.get(_OVERRIDES + table):
-            name = "snapshot.select.statement.overrides"
-            problem = f"{table} is listed, so {_OVERRIDES}{table} must hold its SELECT statement"
-            found.append(Problem(name, INVALID.format(name=name, problem=problem)))
+        found.append(wrong("schema.history.internal.kafka.topic", problem))
     try:
         configured(config.post_processors, raw)
-    except ConfigError as error:
-        found += error.problems
-    try:
-        key_columns(config.key_columns)
     except ConfigError as error:
         found += error.problems
     return found
@@ -134,17 +113,6 @@ def check(declared: type[MySqlConfig], raw: Raw) -> list[Problem]:
     return list(findings.problems)
 
 
-def check_offsets(raw: Raw, offsets: Sequence[SourceOffset]) -> None:
-    """Raises: RequestError: an offset of a MySQL server that names no position."""
-    for partition, offset in offsets:
-        if offset is None or "server" not in partition:
-            continue
-        try:
-            Position.from_offset(offset)
-        except SourceError as error:
-            raise RequestError(400, str(error)) from error
-
-
 def build(declared: type[MySqlConfig], raw: Raw, context: SourceContext) -> MySqlSource:
     """Raises: ConfigError."""
     config = parse(declared, raw)
@@ -165,7 +133,7 @@ class MySqlSource:
         self._headers = headers if config.extended_headers else ()
         self._capture = _capture(config, raw, self._headers)
         self._topic = HeldTopic(context.topics.open(config.history_topic or "", _history_client(config, raw)))
-        includes, excludes = config.gtid_includes or (), _listed(config.gtid_excludes)
+        includes, excludes = config.gtid_includes or (), names(config.gtid_excludes)
         self._origin = config.flavor.sources(includes, excludes) if includes or excludes else None
         self._history = self._opened_history()
         self._action = HeartbeatQuery(self._settings, config.heartbeat_query) if config.heartbeat_query else None
@@ -216,12 +184,8 @@ class MySqlSource:
         for processor in self._processors:
             processor.close()
 
-    def _offset(self, resume: Sequence[SourceOffset]) -> Mapping[str, Any] | None:
-        partition = {"server": self._config.topic_prefix}
-        return next((offset for found, offset in resume if dict(found) == partition), None)
-
     def _stored(self, resume: Sequence[SourceOffset]) -> Position | None:
-        offset = self._offset(resume)
+        offset = own_offset(self._config.topic_prefix, resume)
         return None if offset is None else Position.from_offset(offset)
 
     def _watching(self, resume: Sequence[SourceOffset]) -> Watch | None:
@@ -240,7 +204,7 @@ class MySqlSource:
             channels=self._channels,
             report=self._report,
         )
-        return Watch(context, self._offset(resume) or {})
+        return Watch(context, own_offset(self._config.topic_prefix, resume) or {})
 
     def _run(self, stored: Position | None, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
         for warning in warned(self._config, self._raw):
@@ -250,7 +214,7 @@ class MySqlSource:
         if position is not None and (made.again or not reads_tables):
             self._history.recover(position.to_offset())
         if reads_tables:
-            yield from _waited(self._config.snapshot_delay_ms)
+            yield from pause(self._config.snapshot_delay_ms)
             snapshot = self._snapshot(made, position, resume)
             yield from snapshot.polls()
             position = snapshot.position
@@ -260,7 +224,7 @@ class MySqlSource:
         elif skipped := self._notifications.batches([Notification(INITIAL, "SKIPPED")]):
             yield Poll(skipped)
         if made.stream and position is not None:
-            yield from _waited(self._config.streaming_delay_ms)
+            yield from pause(self._config.streaming_delay_ms)
             try:
                 yield from self._streamed(position)
             except LogGone as error:
@@ -382,9 +346,7 @@ class MySqlSource:
         return Snapshot(self._snapshot_context(), Task(rows=made.rows, at=at, saved=saved))
 
     def _snapshot_context(self) -> Context:
-        overrides = {
-            table: self._raw[_OVERRIDES + table] for table in _listed(self._config.select_overrides)
-        }  # fmt: skip
+        overrides = key_rules.overrides(self._config, self._raw)
         return Context(
             config=self._config, settings=self._settings, capture=self._capture, history=self._history,
             topic=self._topic, headers=self._headers, notifications=self._notifications, overrides=overrides,
@@ -445,17 +407,6 @@ def _channels(config: MySqlConfig, raw: Raw, context: SourceContext) -> list[Cha
 def _with(saved: SourceOffset, state: Mapping[str, Any]) -> SourceOffset:
     """The offset with the state of an incremental snapshot, if it is the connector's."""
     return saved if saved.offset is None else SourceOffset(saved.partition, {**saved.offset, **state})
-
-
-def _listed(text: str | None) -> list[str]:
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def _waited(milliseconds: int) -> Iterator[Poll]:
-    until = time.monotonic() + milliseconds / 1000
-    while (left := until - time.monotonic()) > 0:
-        yield Poll()
-        time.sleep(min(left, _IDLE_SECONDS))
 
 
 def _settings(config: MySqlConfig) -> wire.Settings:
@@ -561,21 +512,21 @@ def _history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:
 
 
 def _ignored(config: MySqlConfig) -> Predicate | None:
-    patterns = masks.listed(config.history_ddl_filter or "")
-    return any_of([f"(?s:{pattern})" for pattern in patterns]) if patterns else None
+    found = patterns(config.history_ddl_filter or "")
+    return any_of([f"(?s:{pattern})" for pattern in found]) if found else None
 
 
 def declare(class_name: str, config: type[MySqlConfig]) -> SourceConnector:
     """The connector of that name; the config's class tells which of the two kinds of servers it reads."""
     return SourceConnector(
         class_name=class_name,
-        version=source_info.VERSION,
+        version=VERSION,
         config=config,
         build=partial(build, config),
         prefixes=_PASSED_THROUGH,
         chains=("post.processors", "converters"),
         check=partial(check, config),
-        check_offsets=check_offsets,
+        check_offsets=offsets_check(Position.from_offset),
         takes_signals=True,
     )
 

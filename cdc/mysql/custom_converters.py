@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cdc.errors import Problem
 from cdc.keys.declare import INVALID
-from cdc.masks import listed
+from cdc.keys.texts import patterns
 from cdc.mysql.charset import AS_JAVA, codec, encoder
 from cdc.mysql.column_default import default_value
 from cdc.mysql.type_family import Family, TypeOptions, family, options_of
@@ -89,7 +89,7 @@ def _settings(raw: Mapping[str, str], name: str) -> dict[str, str]:
 
 def _selector(settings: Mapping[str, str], key: str, *, otherwise: bool) -> Predicate:
     text = settings.get(key, "").strip()
-    return any_of(listed(text)) if text else lambda name: otherwise
+    return any_of(patterns(text)) if text else lambda name: otherwise
 
 
 def _made(

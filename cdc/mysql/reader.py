@@ -37,9 +37,10 @@ from cdc.mysql.log_tables import Accept, Captured, LogTable, LogTables, Shape
 from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.resumed import Begun, Resumed
 from cdc.mysql.schema_change import SchemaChange
-from cdc.mysql.source_info import VERSION, SourceInfo
+from cdc.mysql.source_info import SourceInfo
 from cdc.mysql.type_family import TypeOptions
 from cdc.record import Batch, Headers, Poll, SourceOffset
+from cdc.source_block import VERSION
 from cdc.table import Column, Predicate, Table, TableId
 from cdc.transactions import Transactions
 

@@ -16,7 +16,8 @@ import structlog
 from cdc.changes import Row
 from cdc.config import key, keys, parse, unknown
 from cdc.errors import ConfigError, Problem, SourceError
-from cdc.masks import listed
+from cdc.keys.texts import names as separated
+from cdc.keys.texts import patterns
 from cdc.mysql.failures import numbered
 from cdc.mysql.log_tables import Shape
 from cdc.mysql.rows import Select
@@ -52,7 +53,7 @@ class ReselectConfig:
 def configured(names: str | None, raw: Mapping[str, str]) -> list[ReselectConfig]:
     """The processors that `post.processors` names, in order. Raises: ConfigError."""
     found = []
-    for name in _listed(names):
+    for name in separated(names):
         below = _settings(name, raw)
         if below.get("type") != CLASS_NAME:
             raise ConfigError([Problem("post.processors", _unknown(name, below.get("type")))])
@@ -65,7 +66,7 @@ def unread(names: str | None, raw: Mapping[str, str]) -> list[str]:
     known = {"type", *(each.name for each in keys(ReselectConfig).values())}
     return [
         problem.message
-        for name in _listed(names)
+        for name in separated(names)
         for problem in unknown(_settings(name, raw), known, of=f"the post processor {name}")
     ]
 
@@ -77,10 +78,6 @@ def _unknown(name: str, given: str | None) -> str:
         f"{name}.type={given}: it names a Java class, and no Java runs here; there is {CLASS_NAME}. What another "
         "processor does can be done by a transform"
     )
-
-
-def _listed(names: str | None) -> list[str]:
-    return [part.strip() for part in (names or "").split(",") if part.strip()]
 
 
 def _settings(name: str, raw: Mapping[str, str]) -> dict[str, str]:
@@ -98,7 +95,7 @@ class Reselect:
         """`connect` gives a connection whose session is that of a snapshot; `placeholder` stands for no value."""
         self._config, self._connect = config, connect
         self._missing = frozenset((placeholder, placeholder.encode())) if config.unavailable else frozenset()
-        include, exclude = listed(config.include or ""), listed(config.exclude or "")
+        include, exclude = patterns(config.include or ""), patterns(config.exclude or "")
         self._wanted: Predicate = any_of(include) if include else chosen((), exclude)
         self._server: Server | None = None
         self._plans: dict[tuple[Shape, tuple[int, ...]], _Query] = {}

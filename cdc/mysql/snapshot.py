@@ -18,7 +18,7 @@ import structlog
 
 from cdc.java.order import in_hash_order, joined_buckets
 from cdc.mysql import schema_change, wire
-from cdc.mysql.capture import Capture, in_order
+from cdc.mysql.capture import Capture
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History
@@ -28,13 +28,14 @@ from cdc.mysql.schema_change import Kind, SchemaChange
 from cdc.mysql.server import Server, quoted
 from cdc.mysql.snapshot_reading import Reading, Wanted
 from cdc.mysql.snapshot_session import Session, without_counter
-from cdc.mysql.source_info import VERSION, SourceInfo
+from cdc.mysql.source_info import SourceInfo
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Batch, Headers, Poll, SourceOffset
 from cdc.snapshot_markers import Newest
 from cdc.snapshot_offset import Left, saved
 from cdc.snapshot_report import SnapshotReport
-from cdc.table import TableId, any_of
+from cdc.source_block import VERSION
+from cdc.table import TableId, any_of, in_order
 
 _log = structlog.get_logger(__name__)
 

@@ -15,6 +15,7 @@ import structlog
 from pymysql.err import MySQLError
 
 from cdc.errors import SourceUnavailable
+from cdc.keys.texts import statements
 from cdc.mysql import wire
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.key_ranges import Described, Key, walkable
@@ -162,10 +163,9 @@ def without_counter(ddl: str) -> str:
 
 
 def run_initial_statements(server: Server, text: str | None) -> None:
-    """`database.initial.statements`: separated by `;`, where `;;` is a semicolon."""
-    for statement in (text or "").replace(";;", "\0").split(";"):
-        if statement.strip():
-            server.run(statement.replace("\0", ";").strip())
+    """`database.initial.statements`."""
+    for statement in statements(text):
+        server.run(statement)
 
 
 def _ordered(key: Key, way: str) -> str:

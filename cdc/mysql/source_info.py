@@ -5,35 +5,16 @@ Source: Debezium 3.5.0.Final, `io.debezium.connector.mysql.MySqlSourceInfoStruct
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from cdc.schema import INT32, INT64, OPTIONAL_INT64, OPTIONAL_STRING, STRING, Schema, Type, struct
-
-VERSION: Final = "3.5.0.Final"
-"""The Debezium release these events are equal to; stands in every event."""
-
-_SNAPSHOT = Schema(
-    Type.STRING,
-    optional=True,
-    name="io.debezium.data.Enum",
-    version=1,
-    parameters=(("allowed", "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"),),
-    default="false",
-)
+from cdc.schema import INT32, INT64, OPTIONAL_INT64, OPTIONAL_STRING, STRING, Schema, struct
+from cdc.source_block import FIRST_FIELDS
 
 
 def schema(connector: str = "mysql") -> Schema:
     """The struct schema; `connector` is `mysql` or `mariadb`."""
     return struct(
-        ("version", STRING),
-        ("connector", STRING),
-        ("name", STRING),
-        ("ts_ms", INT64),
-        ("snapshot", _SNAPSHOT),
-        ("db", STRING),
-        ("sequence", OPTIONAL_STRING),
-        ("ts_us", OPTIONAL_INT64),
-        ("ts_ns", OPTIONAL_INT64),
+        *FIRST_FIELDS,
         ("table", OPTIONAL_STRING),
         ("server_id", INT64),
         ("gtid", OPTIONAL_STRING),

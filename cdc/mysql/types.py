@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from cdc.envelope import SOURCE_COLUMN
+from cdc.geometry import POINT, geometry
 from cdc.masks import Mask
 from cdc.mysql.column_default import default_value
 from cdc.mysql.custom_converters import Conversion
@@ -31,8 +32,6 @@ from cdc.schema import (
     INT16,
     INT32,
     INT64,
-    OPTIONAL_BYTES,
-    OPTIONAL_INT32,
     STRING,
     TIME,
     TIMESTAMP,
@@ -40,20 +39,12 @@ from cdc.schema import (
     Type,
     array,
     decimal,
-    struct,
 )
 from cdc.table import Column, TableId
 
 __all__ = ["GEOMETRY", "POINT", "TypeOptions", "field_schema"]
 
-POINT: Final = struct(
-    ("x", FLOAT64), ("y", FLOAT64), ("wkb", OPTIONAL_BYTES), ("srid", OPTIONAL_INT32),
-    name="io.debezium.data.geometry.Point", version=1, doc="Geometry (POINT)",
-)  # fmt: skip
-GEOMETRY: Final = struct(
-    ("wkb", BYTES), ("srid", OPTIONAL_INT32),
-    name="io.debezium.data.geometry.Geometry", version=1, doc="Geometry", optional=True,
-)  # fmt: skip
+GEOMETRY: Final = geometry(optional=True)
 _VECTOR: Final = array(FLOAT32, name="io.debezium.data.FloatVector", version=1)
 _JSON: Final = Schema(Type.STRING, name="io.debezium.data.Json", version=1)
 _UUID: Final = Schema(Type.STRING, name="io.debezium.data.Uuid", version=1)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cdc.changes import Row
 from cdc.envelope import EnvelopeSettings, TableEnvelope
-from cdc.errors import ConfigError, ConversionError, Problem
-from cdc.keys.declare import INVALID
+from cdc.errors import ConversionError
+from cdc.key_columns import key_columns
 from cdc.postgres.catalog import PgColumn, PgTable, Types
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.pgoutput import UNCHANGED, Values
 from cdc.postgres.types import Form, TypeOptions, field_schema, form
 from cdc.postgres.wire import quoted
 from cdc.schema import Schema
-from cdc.table import Predicate, TableId, any_of, chosen
+from cdc.table import TableId, chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,31 +179,3 @@ def _toasted(
         return tuple(row)
 
     return convert
-
-
-def key_columns(text: str | None) -> list[Predicate]:
-    """One filter of `schema.table.column` for each column that `message.key.columns` (`regex:column,column;…`) names.
-
-    A key's columns stand in the order of these, not in that of the table.
-
-    Raises: ConfigError: a part without a colon or without columns.
-    """
-    columns_named: list[Predicate] = []
-    for part in filter(None, (part.strip() for part in (text or "").split(";"))):
-        tables, colon, columns = part.rpartition(":")
-        names = [name.strip() for name in columns.split(",") if name.strip()]
-        if not colon or not tables.strip() or not names:
-            problem = f"{part!r} has an invalid format (expecting '<table>:<column>,<column>')"
-            message = INVALID.format(name="message.key.columns", problem=problem)
-            raise ConfigError([Problem("message.key.columns", message)])
-        columns_named += [any_of([f"(?:{tables.strip()})\\.(?:{re.escape(name)})"]) for name in names]
-    return columns_named
-
-
-def in_order(tables: Sequence[TableId], patterns: Sequence[str]) -> list[TableId]:
-    """Tables as a snapshot reads them: by the order of the include list's patterns, else by name."""
-    ordered = sorted(tables, key=str)
-    if not patterns:
-        return ordered
-    matches = [any_of([pattern]) for pattern in patterns]
-    return list(dict.fromkeys(table for wanted in matches for table in ordered if wanted(str(table))))

@@ -8,15 +8,17 @@ from typing import Any, Final, NamedTuple, cast
 
 import structlog
 
+from cdc import key_rules
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
-from cdc.errors import ConfigError, Problem, RequestError, SourceError
+from cdc.errors import ConfigError, Problem, SourceError
 from cdc.heartbeat import Heartbeat
-from cdc.keys.declare import INVALID
+from cdc.key_rules import OVERRIDES
+from cdc.keys.texts import statements
 from cdc.naming import topic_name
 from cdc.postgres import catalog, slot, source_info
-from cdc.postgres.capture import Capture, key_columns
+from cdc.postgres.capture import Capture
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
 from cdc.postgres.config import PostgresConfig
@@ -29,32 +31,19 @@ from cdc.postgres.unsupported import PREFIXES, refused, warned
 from cdc.postgres.wire import Replication, Session, Settings
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.runs import run_id
+from cdc.source_block import VERSION
+from cdc.starts import offsets_check, own_offset, pause
 from cdc.table import any_of, chosen
 from cdc.topic_naming import TopicNaming
 
 _log = structlog.get_logger(__name__)
 
 CLASS_NAME: Final = "io.debezium.connector.postgresql.PostgresConnector"
-_OVERRIDES: Final = "snapshot.select.statement.overrides."
 
 
 def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
-    found = refused(config, raw)
-    for kind in ("schema", "table", "column"):
-        if getattr(config, f"{kind}_include") and getattr(config, f"{kind}_exclude"):
-            name, other = f"{kind}.exclude.list", f"{kind}.include.list"
-            found.append(Problem(name, INVALID.format(name=name, problem=f'"{other}" is already specified')))
-    for table in _listed(config.select_overrides):
-        if not raw.get(_OVERRIDES + table):
-            name = "snapshot.select.statement.overrides"
-            problem = f"{table} is listed, so {_OVERRIDES}{table} must hold its SELECT statement"
-            found.append(Problem(name, INVALID.format(name=name, problem=problem)))
-    try:
-        key_columns(config.key_columns)
-    except ConfigError as error:
-        found += error.problems
-    return found
+    return refused(config, raw) + key_rules.problems(config, raw, "schema")
 
 
 def check(raw: Raw) -> list[Problem]:
@@ -79,17 +68,6 @@ def check(raw: Raw) -> list[Problem]:
     for warning in (*warned(config), *findings.warnings):
         _log.warning(warning, connector=raw.get("name"))
     return list(findings.problems)
-
-
-def check_offsets(raw: Raw, offsets: Sequence[SourceOffset]) -> None:
-    """Raises: RequestError: an offset of a server that names no position."""
-    for partition, offset in offsets:
-        if offset is None or "server" not in partition:
-            continue
-        try:
-            Position.from_offset(offset)
-        except SourceError as error:
-            raise RequestError(400, str(error)) from error
 
 
 def build(raw: Raw, context: SourceContext) -> PostgresSource:
@@ -151,12 +129,11 @@ class PostgresSource:
             _log.warning("the slot could not be dropped", slot=self._config.slot, reason=str(error))
 
     def _stored(self, resume: Sequence[SourceOffset]) -> Position | None:
-        partition = {"server": self._config.topic_prefix}
-        offset = next((offset for found, offset in resume if dict(found) == partition), None)
+        offset = own_offset(self._config.topic_prefix, resume)
         return None if offset is None else Position.from_offset(offset)
 
     def _session(self) -> Session:
-        session = Session(self._settings, _statements(self._config.initial_statements))
+        session = Session(self._settings, statements(self._config.initial_statements))
         self._open.append(session)
         return session
 
@@ -183,13 +160,13 @@ class PostgresSource:
         types = Types(session)
         replication = self._replication()
         if made.snapshot:
-            yield from _waited(config.snapshot_delay_ms)
+            yield from pause(config.snapshot_delay_ms)
             if found is None:
                 view = slot.create(replication, config, session.version)
             else:
                 view = slot.view(replication, config, session.version)
             capture = self._shapes(types, streamed=False)
-            overrides = {table: self._raw[_OVERRIDES + table] for table in _listed(config.select_overrides)}
+            overrides = key_rules.overrides(config, self._raw)
             snapshot = Snapshot(
                 config=config, session=session, capture=capture, types=types, lsn=view.lsn, view=view.name,
                 rows=made.rows, overrides=overrides, report=self._report,
@@ -207,7 +184,7 @@ class PostgresSource:
             position = Position(lsn=found.confirmed_lsn if found is not None else 0)
         if not made.stream:
             return
-        yield from _waited(config.streaming_delay_ms)
+        yield from pause(config.streaming_delay_ms)
         yield from self._stream(session, replication, types, position)
 
     def _planned(self, stored: Position | None, found: slot.Slot | None) -> Plan:
@@ -297,29 +274,12 @@ def _heartbeat(config: PostgresConfig) -> Heartbeat | None:
     return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name)
 
 
-def _statements(text: str | None) -> list[str]:
-    """Separated by `;`; `;;` is a semicolon."""
-    parts = (text or "").replace(";;", "\0").split(";")
-    return [part.replace("\0", ";").strip() for part in parts if part.strip()]
-
-
-def _listed(text: str | None) -> list[str]:
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def _waited(milliseconds: int) -> Iterator[Poll]:
-    until = time.monotonic() + milliseconds / 1000
-    while (left := until - time.monotonic()) > 0:
-        yield Poll()
-        time.sleep(min(left, 0.5))
-
-
 POSTGRES: Final = SourceConnector(
     class_name=CLASS_NAME,
-    version=source_info.VERSION,
+    version=VERSION,
     config=PostgresConfig,
     build=build,
-    prefixes=(_OVERRIDES, *PREFIXES),
+    prefixes=(OVERRIDES, *PREFIXES),
     check=check,
-    check_offsets=check_offsets,
+    check_offsets=offsets_check(Position.from_offset),
 )

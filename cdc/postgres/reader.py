@@ -19,9 +19,10 @@ from cdc.postgres.catalog import Queries, Types, announced
 from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.pgoutput import UNCHANGED
-from cdc.postgres.source_info import CONNECTOR, LSN_PLACE, SEQUENCE_PLACE, VERSION, SourceInfo, sequence
+from cdc.postgres.source_info import CONNECTOR, LSN_PLACE, SEQUENCE_PLACE, SourceInfo, sequence
 from cdc.postgres.wire import Frame, Replication
 from cdc.record import Batch, Poll, SourceOffset
+from cdc.source_block import VERSION
 from cdc.table import Predicate, TableId
 
 _WAIT_S: Final = 0.5

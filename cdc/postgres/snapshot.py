@@ -14,14 +14,15 @@ import structlog
 
 from cdc.changes import SourceRun, Sources
 from cdc.postgres import catalog
-from cdc.postgres.capture import Capture, Shape, in_order
+from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Found, Types
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.offset import Position
-from cdc.postgres.source_info import CONNECTOR, VERSION, SourceInfo, sequence
+from cdc.postgres.source_info import CONNECTOR, SourceInfo, sequence
 from cdc.postgres.wire import Session, quoted
 from cdc.record import Batch, Poll, SourceOffset
-from cdc.table import TableId, any_of
+from cdc.source_block import VERSION
+from cdc.table import TableId, any_of, in_order
 
 _log = structlog.get_logger(__name__)
 ROWS_PER_POLL: Final = 2000

@@ -7,31 +7,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from cdc.schema import INT64, OPTIONAL_INT64, OPTIONAL_STRING, STRING, Schema, Type, struct
+from cdc.schema import OPTIONAL_INT64, OPTIONAL_STRING, STRING, struct
+from cdc.source_block import FIRST_FIELDS
 
-VERSION: Final = "3.5.0.Final"
-"""The Debezium release these events are equal to; stands in every event."""
 CONNECTOR: Final = "postgresql"
 
-_SNAPSHOT = Schema(
-    Type.STRING,
-    optional=True,
-    name="io.debezium.data.Enum",
-    version=1,
-    parameters=(("allowed", "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental"),),
-    default="false",
-)
-
 SCHEMA: Final = struct(
-    ("version", STRING),
-    ("connector", STRING),
-    ("name", STRING),
-    ("ts_ms", INT64),
-    ("snapshot", _SNAPSHOT),
-    ("db", STRING),
-    ("sequence", OPTIONAL_STRING),
-    ("ts_us", OPTIONAL_INT64),
-    ("ts_ns", OPTIONAL_INT64),
+    *FIRST_FIELDS,
     ("schema", STRING),
     ("table", STRING),
     ("txId", OPTIONAL_INT64),

@@ -15,6 +15,7 @@ from hashlib import md5
 from typing import Any, Final, NamedTuple
 
 from cdc.envelope import SOURCE_COLUMN
+from cdc.geometry import POINT, geometry
 from cdc.postgres import moments, texts
 from cdc.postgres.catalog import PgColumn, PgType, Types
 from cdc.schema import (
@@ -26,8 +27,6 @@ from cdc.schema import (
     INT16,
     INT32,
     INT64,
-    OPTIONAL_BYTES,
-    OPTIONAL_INT32,
     OPTIONAL_STRING,
     STRING,
     TIME,
@@ -43,10 +42,6 @@ from cdc.schema import (
 from cdc.table import Predicate, TableId
 
 PLACEHOLDER: Final = "__debezium_unavailable_value"
-_POINT: Final = struct(
-    ("x", FLOAT64), ("y", FLOAT64), ("wkb", OPTIONAL_BYTES), ("srid", OPTIONAL_INT32),
-    name="io.debezium.data.geometry.Point", version=1, doc="Geometry (POINT)",
-)  # fmt: skip
 _VARIABLE: Final = struct(
     ("scale", INT32), ("value", BYTES), name="io.debezium.data.VariableScaleDecimal", version=1,
     doc="Variable scaled decimal",
@@ -279,9 +274,7 @@ def _timetz(modifier: int, options: TypeOptions) -> Form:
 
 
 def _geometry(name: str) -> Callable[[int, TypeOptions], Form]:
-    schema = struct(("wkb", BYTES), ("srid", OPTIONAL_INT32), name=f"io.debezium.data.geometry.{name}", version=1,
-                    doc=name)  # fmt: skip
-    return _plain(schema, texts.ewkb, (bytes.fromhex("010700000000000000"), None))
+    return _plain(geometry(name), texts.ewkb, (bytes.fromhex("010700000000000000"), None))
 
 
 def _vector(items: Schema, name: str) -> Callable[[int, TypeOptions], Form]:
@@ -298,7 +291,7 @@ _FORMS: Final[dict[str, Callable[[int, TypeOptions], Form]]] = {
     "float4": _plain(FLOAT32, lambda text: to_single(float(text)), 0.0), "float8": _plain(FLOAT64, float, 0.0),
     "numeric": _numeric, "money": _money, "bit": _bits, "varbit": _bits, "bytea": _bytea, "hstore": _hstore,
     "interval": _interval, "date": _date, "time": _time, "timetz": _timetz, "timestamp": _timestamp,
-    "timestamptz": _timestamptz, "point": _plain(_POINT, texts.point, (0.0, 0.0, texts.point("(0,0)")[2], None)),
+    "timestamptz": _timestamptz, "point": _plain(POINT, texts.point, (0.0, 0.0, texts.point("(0,0)")[2], None)),
     "geometry": _geometry("Geometry"), "geography": _geometry("Geography"),
     "vector": _vector(FLOAT64, "DoubleVector"), "halfvec": _vector(FLOAT32, "FloatVector"),
 }  # fmt: skip

@@ -93,7 +93,3 @@ def test_masks_that_cannot_be_used_are_refused(name: str, value: str, words: str
     (problem,) = masks.problems({name: value})
     assert problem.key == name
     assert words in problem.message
-
-
-def test_a_comma_within_an_expression_is_escaped() -> None:
-    assert masks.listed("a, b{1\\,2} ,,c") == ["a", "b{1,2}", "c"]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from cdc.config import parse
 from cdc.envelope import EnvelopeSettings
-from cdc.errors import ConfigError
 from cdc.mysql import source_info
-from cdc.mysql.capture import Capture, in_order, key_columns
+from cdc.mysql.capture import Capture
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.types import TypeOptions
 from cdc.table import Column, Table, TableId
@@ -86,27 +83,7 @@ def test_a_table_that_message_key_columns_does_not_name_keeps_its_key() -> None:
     assert names(shape.envelope.key_schema.fields) == ["id"]
 
 
-@pytest.mark.parametrize("text", ["inv.t", "inv.t:", ":a", "inv.t:a;x"])
-def test_message_key_columns_without_table_or_columns_are_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="invalid format"):
-        key_columns(text)
-
-
 def test_a_shape_is_made_once_for_each_version_of_a_table() -> None:
     found, first = capture(), table("id")
     assert found.shape(first) is found.shape(first)
     assert found.shape(table("id", "a")) is not found.shape(first)
-
-
-def test_tables_are_read_in_the_order_of_the_include_list() -> None:
-    tables = [TableId("b", "x"), TableId("a", "z"), TableId("a", "y")]
-    assert in_order(tables, ["b\\..*", "a\\..*"]) == [TableId("b", "x"), TableId("a", "y"), TableId("a", "z")]
-    assert in_order(tables, []) == [TableId("a", "y"), TableId("a", "z"), TableId("b", "x")]
-
-
-def test_names_compare_as_java_strings_do() -> None:
-    # "db-x.t" before "db.t": a hyphen is less than the point; and astral characters before U+E000.
-    tables = [TableId("db", "t"), TableId("db-x", "t"), TableId("\ue000", "t"), TableId("\U0001f600", "t")]
-    assert in_order(tables, []) == [
-        TableId("db-x", "t"), TableId("db", "t"), TableId("\U0001f600", "t"), TableId("\ue000", "t"),
-    ]  # fmt: skip
