@@ -19,8 +19,8 @@ from cdc.errors import DecodeError
 from cdc.mysql import table_map
 from cdc.mysql.charset import charset
 from cdc.mysql.event_bytes import EventBytes
-from cdc.mysql.spool import pieces
 from cdc.mysql.table_map import TableMap as TableMap
+from cdc.spool import pieces
 
 
 class Header(NamedTuple):

@@ -40,7 +40,7 @@ from cdc.mysql.failures import failure as failure
 from cdc.mysql.flavor import MYSQL, Flavor
 from cdc.mysql.mariadb_login import LOGINS
 from cdc.mysql.offset import Gtids, GtidSet, Position
-from cdc.mysql.spool import Spool
+from cdc.spool import Spool
 
 _REGISTER_SLAVE: Final = 0x15
 _BINLOG_DUMP: Final = 0x12

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cdc.changes import Row
 from cdc.envelope import EnvelopeSettings, TableEnvelope
-from cdc.errors import ConversionError
+from cdc.errors import ConversionError, DecodeError
 from cdc.key_columns import key_columns
 from cdc.postgres.catalog import PgColumn, PgTable, Types
 from cdc.postgres.config import PostgresConfig
-from cdc.postgres.pgoutput import UNCHANGED, Values
+from cdc.postgres.pgoutput import HEADER_SIZE, UNCHANGED, Delete, Insert, Update, Values, decode
+from cdc.postgres.row_decoder import PLAIN, Decode, Read, compile_rows
 from cdc.postgres.types import Form, TypeOptions, field_schema, form
 from cdc.postgres.wire import quoted
 from cdc.schema import Schema
@@ -36,6 +37,42 @@ class Shape:
     row: Callable[[Values], Row]
     partial: Callable[[Values], Row]
     toasted: Callable[[Values], Row]
+    reads: Sequence[Read]
+    _decoders: dict[bytes, Decode] = field(default_factory=dict)
+
+    def decoder(self, prefix: bytes) -> Decode:
+        """Of the frames that begin with `prefix` (see row_decoder), which are compiled once."""
+        found = self._decoders.get(prefix)
+        if found is None:
+            found = compile_rows(prefix, len(self.table.columns), self.reads, self.one)
+            self._decoders[prefix] = found
+        return found
+
+    def one(self, frame: bytes) -> Any:
+        """The row of one frame, of an update the pair (before or None, after). Raises: DecodeError, ConversionError."""
+        change = decode(frame, start=HEADER_SIZE)
+        if isinstance(change, Insert):
+            return self.row(self._complete(change.new))
+        if isinstance(change, Update):
+            return self._pair(change)
+        assert isinstance(change, Delete)
+        old = self._complete(change.old)
+        return self.row(old) if change.old_kind == "O" else self.partial(old)
+
+    def _pair(self, change: Update) -> tuple[Row | None, Row]:
+        new, before = self._complete(change.new), None
+        if change.old is not None:
+            old = self._complete(change.old)
+            before = self.row(old) if change.old_kind == "O" else self.partial(old)
+            if UNCHANGED in new and change.old_kind == "O":
+                new = [was if value is UNCHANGED else value for value, was in zip(new, old, strict=True)]
+        return before, self.toasted(new) if UNCHANGED in new else self.row(new)
+
+    def _complete(self, values: Values) -> Values:
+        if len(values) != len(self.table.columns):
+            raise DecodeError(f"a row of {self.table.id} has {len(values)} values, and the table "
+                              f"{len(self.table.columns)} columns")  # fmt: skip
+        return values
 
     @property
     def select(self) -> str:
@@ -62,9 +99,13 @@ class Capture:
         return self._schema(table.database) and self._table(str(table))
 
     def shape(self, table: PgTable) -> Shape:
-        """The shape of a captured table; the same object as long as the table is the same object."""
+        """The shape of a captured table; the same object as long as the table is described alike."""
         known = self._shapes.get(table.oid)
-        if known is None or known.table is not table:
+        if known is None or (known.table.id, known.table.columns, known.table.key) != (
+            table.id,
+            table.columns,
+            table.key,
+        ):
             known = self._shapes[table.oid] = self._shaped(table)
         return known
 
@@ -94,6 +135,7 @@ class Capture:
             _compiled(table.id, columns, places, forms, schemas, partial=False),
             _compiled(table.id, columns, places, forms, schemas, partial=True),
             _toasted(columns, places, forms, schemas),
+            [_read(*each) for each in zip(columns, places, forms, schemas, strict=True)],
         )  # fmt: skip
 
     def _fields(self, table: PgTable, columns: Sequence[PgColumn], made: dict[str, Form]) -> list[tuple[str, Schema]]:
@@ -130,6 +172,11 @@ def _compiled(
             ) from error
 
     return checked
+
+
+def _read(column: PgColumn, place: int, made: Form, schema: Schema) -> Read:
+    read = made.read if column.optional or made.read in PLAIN else made.read and _never_null(made)
+    return Read(place, read, not column.optional, None if column.optional else _absent(made, schema))
 
 
 def _never_null(made: Form) -> Callable[[str], Any]:

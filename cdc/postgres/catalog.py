@@ -157,9 +157,7 @@ def announced(ask: Queries, types: Types, relation: Relation) -> PgTable:
     known = {column.name: column for column in now.columns}
     columns = []
     for name, type_oid, modifier, _ in relation.columns:
-        type_ = types[type_oid]
-        if type_ is None:
-            continue
+        type_ = types[type_oid] or PgType(type_oid, "", "unknown", "p", "X", 0, 0, -1, ())
         same = known.get(name)
         if same is not None and same.type.oid == type_oid:
             columns.append(PgColumn(name=name, type=type_, modifier=modifier, optional=same.optional,

@@ -28,7 +28,7 @@ from cdc.postgres.reader import Reader, ReaderOptions, stream
 from cdc.postgres.snapshot import Snapshot
 from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
-from cdc.postgres.wire import Replication, Session, Settings
+from cdc.postgres.wire import Replication, Session, Settings, quoted
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.runs import run_id
 from cdc.source_block import VERSION
@@ -108,7 +108,7 @@ class PostgresSource:
         """The server may forget what stands before them; it is told with the next report."""
         for _, offset in offsets:
             if offset is not None:
-                self._durable = max(self._durable, Position.from_offset(offset).commit_lsn or 0)
+                self._durable = max(self._durable, Position.from_offset(offset).needed)
 
     def close(self) -> None:
         if self._running is not None:
@@ -228,12 +228,18 @@ class PostgresSource:
             max_records=config.max_batch_size,
         )  # fmt: skip
         reader = Reader(options, self._shapes(types, streamed=True), session, types, position)
-        wanted = {"proto_version": "1", "publication_names": f'"{config.publication}"', "messages": "true"}
-        replication.start(config.slot, position.start, wanted)
+        replication.start(config.slot, position.needed, _plugin_options(config, session.version))
         yield from stream(replication, reader, options, lambda: self._durable)
 
     def _shapes(self, types: Types, *, streamed: bool) -> Capture:
         return _capture(self._config, _type_options(self._config, streamed), self._headers, types)
+
+
+def _plugin_options(config: PostgresConfig, version: int) -> dict[str, str]:
+    """Of pgoutput: large transactions come while they are open, and are kept until they are decided."""
+    protocol = 4 if version >= 160_000 else 3 if version >= 150_000 else 2
+    return {"proto_version": str(protocol), "publication_names": quoted(config.publication), "messages": "true",
+            "streaming": "on"}  # fmt: skip
 
 
 def _capture(

@@ -14,7 +14,7 @@ from cdc.errors import SourceError
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Everything up to `commit_lsn` is done, and the first `event` changes of the transaction after it.
+    """Everything before `start` is done, and the first `event` changes of the transaction after it.
 
     Attributes:
         lsn: of the last message.
@@ -23,6 +23,8 @@ class Position:
         message: kind of the last message: BEGIN, INSERT, UPDATE, DELETE, TRUNCATE, MESSAGE, COMMIT.
         event: changes of the open transaction that are done. Debezium has no such member and leaves it alone.
         commit_of: where the commit of that open transaction stands; 0 when none is open.
+        done_lsn: before which all is done, where that is not `commit_lsn`: the server passed over what is not ours.
+        held_lsn: from where the server must send again, to send a prepared transaction that is not decided yet.
         snapshot: INITIAL while the first rows are read, BLOCKING while rows are read again.
     """
 
@@ -35,14 +37,21 @@ class Position:
     xmin: int | None = None
     event: int = 0
     commit_of: int = 0
+    done_lsn: int | None = None
+    held_lsn: int | None = None
     snapshot: str | None = None
     last_snapshot_record: bool = False
     snapshot_completed: bool = False
 
     @property
     def start(self) -> int:
-        """Where reading goes on: no transaction that ends before it is sent again."""
-        return self.commit_lsn or self.processed_lsn or self.lsn
+        """No transaction that ends before it is sent again."""
+        return max(self.done_lsn or 0, self.commit_lsn or self.processed_lsn or self.lsn)
+
+    @property
+    def needed(self) -> int:
+        """From where the server must still be able to send."""
+        return self.start if self.held_lsn is None else min(self.start, self.held_lsn)
 
     def to_offset(self) -> dict[str, Any]:
         offset: dict[str, Any] = {}
@@ -59,6 +68,10 @@ class Position:
             offset["snapshot_completed"] = self.snapshot_completed
         if self.event:
             offset["event"], offset["commit_of"] = self.event, self.commit_of
+        if self.done_lsn is not None and self.done_lsn != self.commit_lsn:
+            offset["lsn_done"] = self.done_lsn
+        if self.held_lsn is not None:
+            offset["lsn_held"] = self.held_lsn
         return offset
 
     @staticmethod
@@ -73,6 +86,7 @@ class Position:
             lsn=lsn, processed_lsn=offset.get("lsn_proc"), commit_lsn=offset.get("lsn_commit"),
             tx_id=offset.get("txId"), time_us=offset.get("ts_usec"), message=offset.get("messageType"),
             xmin=offset.get("xmin"), event=offset.get("event", 0), commit_of=offset.get("commit_of", 0),
+            done_lsn=offset.get("lsn_done"), held_lsn=offset.get("lsn_held"),
             snapshot=("INITIAL" if snapshot is True else snapshot) or None,
             last_snapshot_record=bool(offset.get("last_snapshot_record")),
             snapshot_completed=bool(offset.get("snapshot_completed")),

@@ -12,6 +12,8 @@ from cdc.errors import DecodeError
 
 EPOCH_US: Final = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970: PostgreSQL counts from there."""
+HEADER_SIZE: Final = 25
+"""What stands before the message in a frame: `w`, the message's LSN, the server's end of the WAL, its clock."""
 
 
 class _Unchanged:
@@ -135,9 +137,46 @@ class StreamAbort(NamedTuple):
     sub_xid: int
 
 
+class BeginPrepare(NamedTuple):
+    """A prepared transaction follows, up to its `Prepare`."""
+
+    prepare_lsn: int
+    end_lsn: int
+    time_us: int
+    xid: int
+    gid: str
+
+
+class Prepare(NamedTuple):
+    """`streamed`: of a transaction whose parts came before."""
+
+    prepare_lsn: int
+    end_lsn: int
+    time_us: int
+    xid: int
+    gid: str
+    streamed: bool
+
+
+class CommitPrepared(NamedTuple):
+    commit_lsn: int
+    end_lsn: int
+    time_us: int
+    xid: int
+    gid: str
+
+
+class RollbackPrepared(NamedTuple):
+    prepare_end_lsn: int
+    end_lsn: int
+    xid: int
+    gid: str
+
+
 Decoded = (
     Begin | Commit | Origin | Relation | TypeName | Insert | Update | Delete | Truncate | Message
     | StreamStart | StreamStop | StreamCommit | StreamAbort
+    | BeginPrepare | Prepare | CommitPrepared | RollbackPrepared
 )  # fmt: skip
 
 _I16: Final = struct.Struct(">h").unpack_from
@@ -145,16 +184,18 @@ _U32: Final = struct.Struct(">I").unpack_from
 _BEGIN: Final = struct.Struct(">QqI").unpack_from
 _COMMIT: Final = struct.Struct(">BQQq").unpack_from
 _STREAM_COMMIT: Final = struct.Struct(">IBQQq").unpack_from
+_PREPARED: Final = struct.Struct(">QQqI").unpack_from
+_PREPARED_SIZE: Final = 28
 _NULL, _UNTOUCHED, _TEXT, _BINARY = b"nutb"
 
 
-def decode(message: bytes, *, streamed: bool = False) -> Decoded:
-    """One message. `streamed`: between StreamStart and StreamStop messages carry a transaction id of their own.
+def decode(message: bytes, *, start: int = 0, streamed: bool = False) -> Decoded:
+    """The message that begins at `start`. `streamed`: those between StreamStart and StreamStop carry a transaction id.
 
     Raises: DecodeError.
     """
-    kind = message[:1]
-    at = 5 if streamed and kind in b"RYIUDTM" else 1
+    kind = message[start : start + 1]
+    at = start + (5 if streamed and kind in b"RYIUDTM" else 1)
     try:
         decoded: Decoded = _DECODERS[kind](message, at)
     except KeyError:
@@ -277,8 +318,27 @@ def _stream_abort(message: bytes, at: int) -> StreamAbort:
     return StreamAbort(*struct.unpack_from(">II", message, at))
 
 
+def _begin_prepare(message: bytes, at: int) -> BeginPrepare:
+    prepare, end, time_us, xid = _PREPARED(message, at)
+    return BeginPrepare(prepare, end, time_us + EPOCH_US, xid, _text(message, at + _PREPARED_SIZE)[0])
+
+
+def _prepare(message: bytes, at: int) -> Prepare:
+    return Prepare(*_begin_prepare(message, at + 1), streamed=message[at - 1 : at] == b"p")
+
+
+def _commit_prepared(message: bytes, at: int) -> CommitPrepared:
+    return CommitPrepared(*_begin_prepare(message, at + 1))
+
+
+def _rollback_prepared(message: bytes, at: int) -> RollbackPrepared:
+    prepared, end, _, _, xid = struct.unpack_from(">xQQqqI", message, at)
+    return RollbackPrepared(prepared, end, xid, _text(message, at + 37)[0])
+
+
 _DECODERS: Final[dict[bytes, Any]] = {
     b"B": _begin, b"C": _commit, b"O": _origin, b"R": _relation, b"Y": _type, b"I": _insert, b"U": _update,
     b"D": _delete, b"T": _truncate, b"M": _message, b"S": _stream_start, b"E": lambda message, at: StreamStop(),
-    b"c": _stream_commit, b"A": _stream_abort,
+    b"c": _stream_commit, b"A": _stream_abort, b"b": _begin_prepare, b"P": _prepare, b"p": _prepare,
+    b"K": _commit_prepared, b"r": _rollback_prepared,
 }  # fmt: skip

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from struct import Struct
+from typing import Any, Final, NamedTuple
 
 from cdc.changes import SourceRun, Sources
 from cdc.errors import DecodeError
@@ -18,9 +19,11 @@ from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Queries, Types, announced
 from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position
-from cdc.postgres.pgoutput import UNCHANGED
-from cdc.postgres.source_info import CONNECTOR, LSN_PLACE, SEQUENCE_PLACE, SourceInfo, sequence
-from cdc.postgres.wire import Frame, Replication
+from cdc.postgres.open_transactions import Kept, OpenTransactions
+from cdc.postgres.pgoutput import HEADER_SIZE
+from cdc.postgres.row_decoder import PREFIX_END, Decode
+from cdc.postgres.source_info import CONNECTOR, LSN_PLACE, SEQUENCE_PLACE, SourceInfo, sequence_start
+from cdc.postgres.wire import Replication
 from cdc.record import Batch, Poll, SourceOffset
 from cdc.source_block import VERSION
 from cdc.table import Predicate, TableId
@@ -29,6 +32,13 @@ _WAIT_S: Final = 0.5
 _SETTLED_US: Final = 500_000
 """The catalog is asked for a table no sooner after a commit: what several ALTERs in a row leave is what is described,
 as with Debezium, whose reader rests so long between looks at a quiet log."""
+_CHANGES: Final = {ord("I"): ("c", "INSERT"), ord("U"): ("u", "UPDATE"), ord("D"): ("d", "DELETE")}
+_STREAM_STOP, _ORIGIN, _RELATION = b"EOR"
+_PART_ENDS: Final = b"EPp"
+_ALL: Final = 2**63
+"""Changes to skip of a transaction that is done."""
+_LSN: Final = Struct(">Q").unpack_from
+_XID: Final = Struct(">I").unpack_from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +65,23 @@ class ReaderOptions:
     max_records: int = 4096
 
 
+class _Run(NamedTuple):
+    """What frames of one prefix are: changes of one kind to one table. `decode` is None where they are not sent."""
+
+    shape: Shape | None
+    op: str
+    kind: str
+    decode: Decode | None
+
+
+class _Decided(NamedTuple):
+    """A transaction whose frames were kept was committed."""
+
+    xid: int
+    commit: pgoutput.Commit
+    lsn: int
+
+
 class Reader:
     """The state of one pass through the WAL. Clock readings are nanoseconds since 1970."""
 
@@ -70,39 +97,71 @@ class Reader:
         self._skip_until = _foreign_stop(start)
         self._begin: pgoutput.Begin | None = None
         self._origin: pgoutput.Origin | None = None
+        self._lsn, self._message = start.lsn, start.message
+        self._done, self._commit, self._processed = start.start, start.commit_lsn, start.processed_lsn
         self._changes = 0
-        self._lsn = start.lsn
         self._shapes: dict[int, Shape | None] = {}
+        self._announced: dict[int, int] = {}
+        self._runs: dict[bytes, _Run] = {}
+        self._open = OpenTransactions()
+        self._part: tuple[int, Kept, bool] | None = None
+        self._decided: _Decided | None = None
+        self._frames = 0
         self._batches: list[Batch] = []
-        self._group: tuple[Shape, str] | None = None
+        self._group: _Run | None = None
         self._rows: list[Any] = []
         self._lsns: list[int] = []
-        self._count = 0
+        self._sources: list[SourceRun] = []
+        self._told_rows = 0
         self._told: dict[str, Any] | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
             pgoutput.Begin: self._on_begin, pgoutput.Commit: self._on_commit, pgoutput.Origin: self._on_origin,
-            pgoutput.Relation: self._on_relation, pgoutput.TypeName: self._on_type, pgoutput.Insert: self._on_insert,
-            pgoutput.Update: self._on_update, pgoutput.Delete: self._on_delete, pgoutput.Truncate: self._on_truncate,
-            pgoutput.Message: self._on_message,
+            pgoutput.Relation: self._on_relation, pgoutput.TypeName: self._on_type,
+            pgoutput.Truncate: self._on_truncate, pgoutput.Message: self._on_message,
+            pgoutput.StreamStart: self._on_part, pgoutput.StreamCommit: self._on_stream_commit,
+            pgoutput.StreamAbort: self._on_stream_abort, pgoutput.BeginPrepare: self._on_begin_prepare,
+            pgoutput.Prepare: self._on_prepare, pgoutput.CommitPrepared: self._on_commit_prepared,
+            pgoutput.RollbackPrepared: self._on_rollback_prepared,
         }  # fmt: skip
 
-    def poll(self, frames: Sequence[Frame], *, idle: bool, passed: int = 0) -> Poll:
+    def polls(self, frames: Sequence[bytes], *, idle: bool, passed: int = 0) -> Iterator[Poll]:
         """`passed`: how far the server is after the frames; what lies between holds nothing of ours.
 
+        More than one when a transaction is decided whose frames were kept.
         Raises: DecodeError, ConversionError, SourceUnavailable, SourceError.
         """
-        decode, handlers = pgoutput.decode, self._handlers
-        for lsn, message in frames:
-            self._lsn = lsn
-            decoded = decode(message)
-            try:
-                handler = handlers[type(decoded)]
-            except KeyError:
-                raise DecodeError(f"pgoutput message {message[:1]!r} was not asked for") from None
-            handler(decoded)
+        at = 0
+        while at < len(frames):
+            at = self._walk(frames, at)
+            if self._decided is not None:
+                yield from self._kept_polls(self._decided)
+        if self._begin is None and passed > self._done:
+            self._lsn = self._processed = self._done = passed
+        yield self._poll(idle)
+
+    def _kept_polls(self, decided: _Decided) -> Iterator[Poll]:
+        self._decided = None
+        kept = self._open.get(decided.xid)
+        if kept is None:
+            raise DecodeError(f"the end of transaction {decided.xid} came, and not its changes")
+        commit = decided.commit
+        self._lsn, arrived = kept.lsn, self._announced | kept.relations
+        before = dict(self._shapes)
+        self._on_begin(pgoutput.Begin(commit.commit_lsn, commit.time_us, decided.xid))
+        for chunk in kept.chunks(self._options.max_records):
+            self._walk(chunk, 0)
+            yield self._poll(idle=False)
+        for oid in kept.relations:  # announced anew while the transaction was open: later changes are of that form
+            if self._announced.get(oid, 0) > kept.relations[oid]:
+                self._shapes[oid] = before[oid]
+        self._announced |= {oid: max(arrived[oid], self._announced.get(oid, 0)) for oid in kept.relations}
+        self._runs.clear()
+        self._open.drop(decided.xid)
+        self._lsn = decided.lsn
+        self._on_commit(commit)
+
+    def _poll(self, idle: bool) -> Poll:
         self._flush()
-        if self._begin is None and passed > self._position.start:
-            self._position = self._position.with_(lsn=passed, processed_lsn=passed, commit_lsn=passed)
         if self._options.heartbeat is not None:
             beat = self._options.heartbeat.beat(self._now())
             if beat is not None:
@@ -110,38 +169,120 @@ class Reader:
         offset = self.position().to_offset()
         moved = bool(self._batches) or offset != self._told
         self._told = offset
-        batches, self._batches, self._count = self._batches, [], 0
+        batches, self._batches = self._batches, []
         return Poll(batches, [SourceOffset({"server": self._options.prefix}, offset)] if moved else (), idle)
 
     def position(self) -> Position:
         """From where a restart sends exactly what does not stand in the Polls until now."""
-        if self._begin is None:
-            return self._position
-        if self._skip_until is not None or self._changes < self._skip:
+        begin = self._begin
+        if begin is not None and (self._skip_until is not None or self._changes < self._skip):
             return self._start
-        return self._position.with_(event=self._changes, commit_of=self._begin.commit_lsn)
+        return self._position.with_(
+            lsn=self._lsn, processed_lsn=self._processed, commit_lsn=self._commit, done_lsn=self._done,
+            held_lsn=self._open.prepared_lsn, message=self._message,
+            event=0 if begin is None else self._changes, commit_of=0 if begin is None else begin.commit_lsn,
+        )  # fmt: skip
+
+    def _walk(self, frames: Sequence[bytes], at: int) -> int:
+        """Up to the end of the frames, or after one that decides a transaction."""
+        runs = self._runs
+        while at < len(frames):
+            frame = frames[at]
+            if self._part is not None:
+                self._keep(frame, *self._part)
+            elif (run := runs.get(frame[HEADER_SIZE:PREFIX_END])) is not None:
+                at = self._changed(run, frames, at)
+                continue
+            elif frame[HEADER_SIZE] in _CHANGES:
+                self._learn(frame[HEADER_SIZE:PREFIX_END])
+                continue
+            else:
+                self._frames += 1
+                (self._lsn,) = _LSN(frame, 1)
+                self._handle(pgoutput.decode(frame, start=HEADER_SIZE))
+                if self._decided is not None:
+                    return at + 1
+            at += 1
+        return at
+
+    def _handle(self, decoded: pgoutput.Decoded) -> None:
+        try:
+            handler = self._handlers[type(decoded)]
+        except KeyError:
+            raise DecodeError(f"pgoutput message {decoded!r} where there is none") from None
+        handler(decoded)
+
+    def _learn(self, prefix: bytes) -> None:
+        """What frames of a prefix are, as long as no relation is announced anew."""
+        op, kind = _CHANGES[prefix[0]]
+        shape = self._shape(int.from_bytes(prefix[1:5], "big"))
+        sent = shape is not None and op not in self._options.skipped
+        decode = shape.decoder(prefix) if shape is not None and sent else None
+        self._runs[prefix] = _Run(shape, op, kind, decode)
+
+    def _shape(self, relation: int) -> Shape | None:
+        try:
+            return self._shapes[relation]
+        except KeyError:
+            raise DecodeError(f"a change of relation {relation}, which was not announced") from None
+
+    def _changed(self, run: _Run, frames: Sequence[bytes], at: int) -> int:
+        """Changes of one kind from `at` on; the index of the first that is not."""
+        if self._skips():
+            (self._lsn,) = _LSN(frames[at], 1)
+            self._skipped()
+            return at + 1
+        first = at
+        if run.decode is None:
+            prefix = frames[at][HEADER_SIZE:PREFIX_END]
+            while at < len(frames) and frames[at][HEADER_SIZE:PREFIX_END] == prefix:
+                at += 1
+            (self._lsn,) = _LSN(frames[at - 1], 1)
+        else:
+            group = self._group
+            if group is None or group.shape is not run.shape or group.op != run.op:
+                self._flush()
+                self._group = run
+            at = run.decode(frames, at, self._rows, self._lsns)
+            self._lsn = self._lsns[-1]
+        self._changes += at - first
+        self._message = run.kind
+        return at
+
+    def _skips(self) -> bool:
+        """Whether the next change was sent before the restart."""
+        return self._changes < self._skip or self._skip_until is not None
+
+    def _skipped(self) -> None:
+        self._changes += 1
+        if self._lsn == self._skip_until:
+            self._skip_until = None
 
     def _on_begin(self, begin: pgoutput.Begin) -> None:
         self._begin, self._origin, self._changes = begin, None, 0
-        self._moved("BEGIN")
-        if begin.commit_lsn != self._skip_of:
+        self._message = "BEGIN"
+        self._position = self._position.with_(tx_id=begin.xid, time_us=begin.time_us)
+        if begin.commit_lsn < self._start.start:
+            self._skip = _ALL
+        elif begin.commit_lsn != self._skip_of:
             self._skip = 0
 
     def _on_commit(self, commit: pgoutput.Commit) -> None:
-        self._flush()
-        self._begin, self._skip, self._skip_until = None, 0, None
-        self._position = self._position.with_(
-            lsn=self._lsn, processed_lsn=self._lsn, commit_lsn=commit.end_lsn, time_us=commit.time_us,
-            message="COMMIT", event=0, commit_of=0,
-        )  # fmt: skip
+        self._close()
+        self._begin, self._skip_until, self._message = None, None, "COMMIT"
+        if self._skip != _ALL:
+            self._processed = self._lsn
+            self._commit = self._done = commit.end_lsn
+        self._skip = 0
 
     def _on_origin(self, origin: pgoutput.Origin) -> None:
-        self._flush()
         self._origin = origin
 
     def _on_relation(self, relation: pgoutput.Relation) -> None:
         self._flush()
+        self._runs.clear()
         id = TableId(relation.schema, relation.table)
+        self._announced[relation.oid] = self._frames
         if not self._capture.table(id):
             self._shapes[relation.oid] = None
             return
@@ -158,116 +299,121 @@ class Reader:
         if self._types[type_.oid] is None or self._types.changed(type_.oid, type_.name):
             self._types.refresh()
 
-    def _on_insert(self, insert: pgoutput.Insert) -> None:
-        shape = self._taken(insert.relation, "INSERT")
-        if shape is not None and "c" not in self._options.skipped:
-            self._add(shape, "c", shape.row(insert.new))
-
-    def _on_update(self, update: pgoutput.Update) -> None:
-        shape = self._taken(update.relation, "UPDATE")
-        if shape is None or "u" in self._options.skipped:
-            return
-        new, old = update.new, update.old
-        before = None
-        if old is not None:
-            before = shape.row(old) if update.old_kind == "O" else shape.partial(old)
-        if UNCHANGED in new and update.old_kind == "O" and old is not None:
-            new = [was if value is UNCHANGED else value for value, was in zip(new, old, strict=True)]
-        self._add(shape, "u", (before, shape.toasted(new) if UNCHANGED in new else shape.row(new)))
-
-    def _on_delete(self, delete: pgoutput.Delete) -> None:
-        shape = self._taken(delete.relation, "DELETE")
-        if shape is not None and "d" not in self._options.skipped:
-            self._add(shape, "d", shape.row(delete.old) if delete.old_kind == "O" else shape.partial(delete.old))
-
     def _on_truncate(self, truncate: pgoutput.Truncate) -> None:
         for relation in truncate.relations:
-            shape = self._taken(relation, "TRUNCATE")
+            if self._skips():
+                self._skipped()
+                continue
+            self._changes += 1
+            self._message = "TRUNCATE"
+            shape = self._shape(relation)
             if shape is not None and "t" not in self._options.skipped:
-                self._add(shape, "t", ())
+                self._flush()
+                id = shape.table.id
+                sources = Sources([SourceRun(self._source(id.database, id.name, self._lsn), 1)])
+                self._batches += shape.envelope.truncates(sources, self._now())
 
     def _on_message(self, message: pgoutput.Message) -> None:
         if message.transactional:
-            self._changes += 1
             if self._skips():
+                self._skipped()
                 return
+            self._changes += 1
+        elif self._lsn < self._start.start:
+            return
         self._flush()
-        self._moved("MESSAGE")
+        self._message = "MESSAGE"
         if not message.transactional:
-            self._position = self._position.with_(processed_lsn=self._lsn)
+            self._processed = self._commit = self._lsn
+            self._done = self._lsn + 1
         made = self._options.messages
         if made is not None and self._options.message_prefix(message.prefix):
-            source = self._source("", "")
+            source = self._source("", "", self._lsn)
             if not message.transactional:
                 source = source._replace(tx_id=None)
             self._batches.append(made.batch(message.prefix, message.content, source, self._now()))
 
-    def _taken(self, relation: int, kind: str) -> Shape | None:
-        """Counts a change; its table's shape when it is to be sent."""
-        self._changes += 1
-        if self._skips():
-            return None
-        self._moved(kind)
-        try:
-            return self._shapes[relation]
-        except KeyError:
-            raise DecodeError(f"a change of relation {relation}, which was not announced") from None
+    def _keep(self, frame: bytes, xid: int, kept: Kept, streamed: bool) -> None:
+        """A frame of a transaction that is not decided yet."""
+        self._frames += 1
+        kind = frame[HEADER_SIZE]
+        if kind in _PART_ENDS:
+            self._part = None
+            if kind != _STREAM_STOP:
+                self._handle(pgoutput.decode(frame, start=HEADER_SIZE))
+            return
+        subtransaction = xid
+        if streamed and kind != _ORIGIN:
+            (subtransaction,) = _XID(frame, HEADER_SIZE + 1)
+            frame = frame[: HEADER_SIZE + 1] + frame[HEADER_SIZE + 5 :]
+        if kind == _RELATION:
+            (relation,) = _XID(frame, HEADER_SIZE + 1)
+            kept.relations[relation] = self._frames
+        kept.add(frame, subtransaction)
 
-    def _skips(self) -> bool:
-        """Whether the change was sent before the restart."""
-        if self._skip_until is not None:
-            if self._lsn == self._skip_until:
-                self._skip_until = None
-            return True
-        return self._changes <= self._skip
+    def _on_part(self, start: pgoutput.StreamStart) -> None:
+        self._part = start.xid, self._open.begin(start.xid, self._lsn), True
 
-    def _moved(self, kind: str) -> None:
-        begin = self._begin
-        self._position = self._position.with_(
-            lsn=self._lsn, message=kind,
-            **({} if begin is None else {"tx_id": begin.xid, "time_us": begin.time_us}),
-        )  # fmt: skip
+    def _on_stream_abort(self, abort: pgoutput.StreamAbort) -> None:
+        self._open.undo(abort.xid, abort.sub_xid)
 
-    def _add(self, shape: Shape, op: str, row: Any) -> None:
-        group = self._group
-        if group is None or group[0] is not shape or group[1] != op:
-            self._flush()
-            self._group = (shape, op)
-        self._rows.append(row)
-        self._lsns.append(self._lsn)
-        self._count += 1
+    def _on_stream_commit(self, commit: pgoutput.StreamCommit) -> None:
+        self._decided = _Decided(commit.xid, pgoutput.Commit(*commit[1:]), self._lsn)
+
+    def _on_begin_prepare(self, begin: pgoutput.BeginPrepare) -> None:
+        self._part = begin.xid, self._open.begin(begin.xid, self._lsn), False
+
+    def _on_prepare(self, prepare: pgoutput.Prepare) -> None:
+        kept = self._open.get(prepare.xid)
+        if kept is not None:
+            kept.prepared_lsn = prepare.prepare_lsn
+
+    def _on_commit_prepared(self, commit: pgoutput.CommitPrepared) -> None:
+        if self._open.get(commit.xid) is not None or commit.commit_lsn >= self._start.start:
+            self._decided = _Decided(commit.xid, pgoutput.Commit(*commit[:3]), self._lsn)
+
+    def _on_rollback_prepared(self, rollback: pgoutput.RollbackPrepared) -> None:
+        self._open.drop(rollback.xid)
+
+    def _close(self) -> None:
+        """The rows that wait and have no `source` yet are all of this transaction."""
+        first, lsns = self._told_rows, self._lsns
+        count = len(lsns) - first
+        if not count or self._group is None or self._group.shape is None:
+            return
+        id = self._group.shape.table.id
+        moving: tuple[tuple[int, Sequence[Any]], ...] = ()
+        if count > 1:
+            lsns = lsns[first:]
+            start = sequence_start(self._commit)
+            moving = ((SEQUENCE_PLACE, [f'{start}{lsn}"]' for lsn in lsns]), (LSN_PLACE, lsns))
+            first = 0
+        self._sources.append(SourceRun(self._source(id.database, id.name, lsns[first]), count, moving))
+        self._told_rows = len(self._lsns)
 
     def _flush(self) -> None:
-        """The rows that wait, as batches: neighbours of one table and operation within a transaction."""
-        if self._group is None:
+        """The rows that wait, as batches: neighbours of one table and operation."""
+        self._close()
+        group, rows, sources = self._group, self._rows, Sources(self._sources)
+        self._group, self._rows, self._lsns, self._sources, self._told_rows = None, [], [], [], 0
+        if group is None or group.shape is None or not rows:
             return
-        (shape, op), rows, lsns = self._group, self._rows, self._lsns
-        self._group, self._rows, self._lsns = None, [], []
-        now, envelope = self._now(), shape.envelope
-        first = self._source(shape.table.id.database, shape.table.id.name, lsns[0])
-        commit = self._position.commit_lsn
-        moving: tuple[tuple[int, Sequence[Any]], ...] = ()
-        if len(lsns) > 1:
-            moving = ((SEQUENCE_PLACE, [sequence(commit, lsn) for lsn in lsns]), (LSN_PLACE, lsns))
-        sources = Sources([SourceRun(first, len(rows), moving)])
-        match op:
+        now, envelope = self._now(), group.shape.envelope
+        match group.op:
             case "c":
                 self._batches += envelope.creates(rows, sources, now)
             case "u":
                 self._batches += envelope.updates(rows, sources, now)
             case "d":
                 self._batches += envelope.deletes(rows, sources, now)
-            case "t":
-                self._batches += envelope.truncates(sources, now)
 
-    def _source(self, schema: str, table: str, lsn: int | None = None) -> SourceInfo:
-        time_us, at = self._position.time_us or 0, self._lsn if lsn is None else lsn
+    def _source(self, schema: str, table: str, lsn: int) -> SourceInfo:
+        options, position, origin = self._options, self._position, self._origin
+        time_us = position.time_us or 0
         return SourceInfo(
-            version=VERSION, connector=CONNECTOR, name=self._options.prefix, ts_ms=time_us // 1000, snapshot=None,
-            db=self._options.database, sequence=sequence(self._position.commit_lsn, at), ts_us=time_us,
-            ts_ns=time_us * 1000, schema=schema, table=table, tx_id=self._position.tx_id, lsn=at, xmin=None,
-            origin=None if self._origin is None else self._origin.name,
-            origin_lsn=None if self._origin is None else self._origin.lsn,
+            VERSION, CONNECTOR, options.prefix, time_us // 1000, None, options.database,
+            f'{sequence_start(self._commit)}{lsn}"]', time_us, time_us * 1000, schema, table, position.tx_id, lsn,
+            None, None if origin is None else origin.name, None if origin is None else origin.lsn,
         )  # fmt: skip
 
 
@@ -288,7 +434,7 @@ def stream(
     while True:
         received = replication.read(options.max_records, _WAIT_S)
         idle = len(received.frames) < options.max_records
-        poll = reader.poll(received.frames, idle=idle, passed=received.server_lsn)
-        yield poll
-        if options.reports:
-            replication.report(durable(), options.status_s)
+        for poll in reader.polls(received.frames, idle=idle, passed=received.server_lsn):
+            yield poll
+            if options.reports:
+                replication.report(durable(), options.status_s)

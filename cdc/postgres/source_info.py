@@ -51,6 +51,11 @@ LSN_PLACE: Final = SourceInfo._fields.index("lsn")
 SEQUENCE_PLACE: Final = SourceInfo._fields.index("sequence")
 
 
+def sequence_start(commit_lsn: int | None) -> str:
+    """The `sequence` member up to the record's own LSN: JSON text that begins with the last commit's."""
+    return f'[{"null" if commit_lsn is None else chr(34) + str(commit_lsn) + chr(34)},"'
+
+
 def sequence(commit_lsn: int | None, lsn: int) -> str:
     """The `sequence` member: the last commit's LSN and the record's, as JSON text."""
-    return f'[{"null" if commit_lsn is None else chr(34) + str(commit_lsn) + chr(34)},"{lsn}"]'
+    return f'{sequence_start(commit_lsn)}{lsn}"]'

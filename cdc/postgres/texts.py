@@ -44,6 +44,10 @@ def array_items(text: str, delimiter: str = ",") -> list[str | None]:
     return items
 
 
+def truth(text: str) -> bool:
+    return text == "t"
+
+
 def hstore(text: str) -> dict[str, str | None]:
     """Raises: ValueError."""
     found: dict[str, str | None] = {}

@@ -285,7 +285,7 @@ def _vector(items: Schema, name: str) -> Callable[[int, TypeOptions], Form]:
 
 
 _FORMS: Final[dict[str, Callable[[int, TypeOptions], Form]]] = {
-    "bool": _plain(BOOLEAN, lambda text: text == "t", False),
+    "bool": _plain(BOOLEAN, texts.truth, False),
     "int2": _plain(INT16, int, 0), "int4": _plain(INT32, int, 0), "int8": _plain(INT64, int, 0),
     "oid": _plain(INT64, int, 0),
     "float4": _plain(FLOAT32, lambda text: to_single(float(text)), 0.0), "float8": _plain(FLOAT64, float, 0.0),

@@ -27,7 +27,6 @@ _SESSION: Final = {
     "xmlbinary": "base64",
 }  # fmt: skip
 """Every session writes values in the same form: rows of a snapshot are text as rows of the WAL are."""
-_FRAME: Final = struct.Struct(">QQq").unpack_from
 _KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
 _STATUS: Final = struct.Struct(">cQQQqB").pack
 
@@ -138,17 +137,13 @@ def _unescaped(field: str) -> str:
     return "".join(out)
 
 
-class Frame(NamedTuple):
-    """One pgoutput message and the LSN it stands for."""
-
-    lsn: int
-    message: bytes
-
-
 class Received(NamedTuple):
-    """What one read gave. `server_lsn`: how far the server is, when it said so after the last frame; else 0."""
+    """What one read gave. `server_lsn`: how far the server is, when it said so after the last frame; else 0.
 
-    frames: list[Frame]
+    A frame is one pgoutput message after `pgoutput.HEADER_SIZE` bytes, of which 1 to 8 are its LSN.
+    """
+
+    frames: list[bytes]
     server_lsn: int
 
 
@@ -191,19 +186,19 @@ class Replication:
 
         Raises: SourceUnavailable: the connection is gone; SourceError: the server ended the stream.
         """
-        frames: list[Frame] = []
-        server_lsn, waited = 0, False
-        connection = self._connection
+        frames: list[bytes] = []
+        server_lsn, said_at, waited = 0, 0, False
+        connection, add = self._connection, frames.append
+        more = connection.get_copy_data
         while len(frames) < most:
-            size, data = connection.get_copy_data(1)
+            size, data = more(1)
             if size > 0:
                 kind = data[0]
                 if kind == 0x77:  # w
-                    lsn, _, _ = _FRAME(data, 1)
-                    frames.append(Frame(lsn, bytes(data[25:])))
-                    server_lsn = 0
+                    add(bytes(data))
                 elif kind == 0x6B:  # k
                     server_lsn, _, asked = _KEEP_ALIVE(data, 1)
+                    said_at = len(frames)
                     if asked:
                         self._reported = 0.0
                 continue
@@ -215,7 +210,7 @@ class Replication:
             if not select.select([connection.socket], [], [], seconds)[0]:
                 break
             self._consume()
-        return Received(frames, server_lsn)
+        return Received(frames, server_lsn if server_lsn and said_at == len(frames) else 0)
 
     def _consume(self) -> None:
         try:

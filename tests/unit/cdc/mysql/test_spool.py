@@ -14,7 +14,7 @@ import zstandard
 from cdc.errors import DecodeError
 from cdc.mysql import binlog
 from cdc.mysql.binlog import TransactionPayload
-from cdc.mysql.spool import Spool, pieces
+from cdc.spool import Spool, pieces
 
 
 def event(kind: int, body: bytes) -> bytes:

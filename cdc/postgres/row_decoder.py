@@ -1,0 +1,143 @@
+"""Frames that hold rows of one version of a table -> row tuples, by one function generated for each kind of frame.
+
+The function is straight-line Python. A text value begins with `t` and four bytes of its length, and no text holds a
+zero byte: so the values of a row are what stands between `t`, zero, zero, and when as many pieces as columns come out,
+none of them is null. Source: PostgreSQL's manual, "Logical Replication Message Formats": TupleData.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from cdc.postgres import texts
+from cdc.postgres.pgoutput import HEADER_SIZE
+
+Decode = Callable[[Sequence[bytes], int, list[Any], list[int]], int]
+"""(frames, index of the first, rows, LSNs) -> index after the run; rows and LSNs are added to.
+
+A row is a tuple, of updates a pair (before or None, after). The run ends before a frame that begins with another
+prefix.
+"""
+
+PREFIX_END: Final = HEADER_SIZE + 8
+"""Kind, relation, kind of the first tuple, its number of columns: frames that agree in these are decoded alike."""
+_LARGE: Final = 1 << 20
+_DAMAGE: Final = (struct.error, IndexError, ValueError, TypeError, OverflowError)
+_LSN: Final = struct.Struct(">Q").unpack_from
+PLAIN: Final[dict[Any, str]] = {int: "int({raw})", float: "float({raw})", texts.truth: "{raw} == b't'"}
+"""What takes bytes as they are, and never gives null."""
+
+
+class Read(NamedTuple):
+    """How one column of a row tuple is made.
+
+    Attributes:
+        place: of the column in the relation.
+        read: from its text; None: the text itself.
+        required: null is replaced by `absent` in rows that hold the replica identity alone.
+    """
+
+    place: int
+    read: Callable[[str], Any] | None
+    required: bool
+    absent: Any
+
+
+def compile_rows(prefix: bytes, columns: int, reads: Sequence[Read], slow: Callable[[bytes], Any]) -> Decode:
+    """The decoder of all frames that begin (after their header) with `prefix`, of a relation of so many columns.
+
+    `slow` decodes one frame that is not of the usual form: it holds values that the log left out, or is damaged.
+    """
+    tuples = {b"N": ["N"], b"K": ["K", "N"], b"O": ["O", "N"]}[prefix[5:6]]
+    if prefix[:1] == b"D":
+        tuples = tuples[:1]
+    source = _Source(columns, reads)
+    plain = source.plain(tuples)
+    careful = source.careful(tuples)
+    made = ", ".join(source.row(kind, number) for number, kind in enumerate(tuples))
+    if prefix[:1] == b"U":
+        made = f"({made if len(tuples) == 2 else 'None, ' + made})"
+    lines = [
+        "def decode(frames, at, rows, lsns):",
+        " add = rows.append; told = lsns.append; end = len(frames)",
+        " while at < end:",
+        "  frame = frames[at]",
+        f"  if frame[{HEADER_SIZE}:{PREFIX_END}] != prefix: break",
+        "  told(lsn(frame, 1)[0])",
+        "  try:",
+        f"   if len(frame) > {_LARGE}: raise ValueError",
+        f"   parts = frame[{PREFIX_END}:].split(b't\\0\\0')",
+        f"   if len(parts) == {1 + columns * len(tuples)}:",
+        *("    " + line for line in plain),
+        "   else:",
+        *("    " + line for line in careful),
+        f"   row = {made}",
+        "  except damage:",
+        "   row = slow(frame)",
+        "  add(row)",
+        "  at += 1",
+        " return at",
+    ]
+    scope = source.constants | {"prefix": prefix, "lsn": _LSN, "damage": _DAMAGE, "slow": slow}
+    exec(compile("\n".join(lines), "<rows of a relation>", "exec"), scope)
+    decode: Decode = scope["decode"]
+    return decode
+
+
+class _Source:
+    """Writes the parts of a decoder."""
+
+    def __init__(self, columns: int, reads: Sequence[Read]) -> None:
+        self._columns, self._reads = columns, reads
+        self.constants: dict[str, Any] = {"between": b"N" + columns.to_bytes(2, "big")}
+        self._codes = [self._code(number, read) for number, read in enumerate(reads)]
+
+    def _code(self, number: int, read: Read) -> str:
+        if read.read is None:
+            return "{raw}.decode()"
+        if read.read in PLAIN:
+            return PLAIN[read.read]
+        self.constants[f"read{number}"] = read.read
+        return f"read{number}({{raw}}.decode())"
+
+    def plain(self, kinds: Sequence[str]) -> list[str]:
+        """No value is null: each part is two bytes of its length and the text; another tuple's head ends the last."""
+        pieces = [f"t{number}p{place}" for number in range(len(kinds)) for place in range(self._columns)]
+        lines = [f"_, {''.join(piece + ', ' for piece in pieces)} = parts"]
+        for number in range(len(kinds)):
+            for i, read in enumerate(self._reads):
+                last = number + 1 < len(kinds) and read.place == self._columns - 1
+                raw = f"t{number}p{read.place}[2:{'-3' if last else ''}]"
+                lines.append(f"t{number}v{i} = {self._codes[i].format(raw=raw)}")
+        return lines
+
+    def careful(self, kinds: Sequence[str]) -> list[str]:
+        """`p` is the part of the last value that is not null, `e` is where in it what follows the text begins."""
+        lines = ["p = parts[0]; e = 0; n = 0"]
+        wanted = {read.place: i for i, read in enumerate(self._reads)}
+        for number, kind in enumerate(kinds):
+            if number:
+                lines += ["if p[e:e + 3] != between: raise ValueError", "e += 3"]
+            for place in range(self._columns):
+                i = wanted.get(place)
+                value = None if i is None else f"t{number}v{i} = {self._codes[i].format(raw='p[2:e]')}"
+                nothing = "e += 1" if i is None else f"e += 1; t{number}v{i} = {self._null(kind, i)}"
+                lines += [
+                    f"if p[e:e + 1] == b'n': {nothing}",
+                    f"else: n += 1; p = parts[n]; e = 2 + (p[0] << 8 | p[1]){'; ' + value if value else ''}",
+                ]
+        return [*lines, "if e != len(p) or n + 1 != len(parts): raise ValueError"]
+
+    def _null(self, kind: str, number: int) -> str:
+        read = self._reads[number]
+        if not read.required:
+            return "None"
+        if kind != "K":
+            return "int(None)"  # a TypeError: the slow way tells the column
+        self.constants[f"absent{number}"] = read.absent
+        return f"absent{number}"
+
+    def row(self, kind: str, number: int) -> str:
+        return f"({''.join(f't{number}v{i}, ' for i in range(len(self._reads)))})"
