@@ -95,6 +95,11 @@ class NoTopic:
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         return iter(())
 
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        return iter(())
+
+    def forget(self, before: int) -> None: ...
+
 
 def connector_config(database: str) -> Mapping[str, str]:
     return {

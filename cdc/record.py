@@ -114,7 +114,7 @@ class Source(Protocol):
 
 
 class Topic(Protocol):
-    """A topic a source keeps for itself (schema history): one partition, never cleaned up."""
+    """A topic a source keeps for itself (schema history): one partition, of which only `forget` takes anything."""
 
     def exists(self) -> bool: ...
 
@@ -125,6 +125,15 @@ class Topic(Protocol):
 
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         """All records from the first to the last that exists now."""
+
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        """The same: each record's number, which stays its own, and its value."""
+
+    def forget(self, before: int) -> None:
+        """Takes away all records with lower numbers: all at once, and durable on return.
+
+        Raises: LogError: the log does not allow it.
+        """
 
 
 class Topics(Protocol):

@@ -106,12 +106,15 @@ class HistoryAction(StrEnum):
     SHOW = "show"
     REPLAY = "replay"
     REBUILD = "rebuild"
+    COMPACT = "compact"
 
 
 @command.command()
 def history(
     context: typer.Context,
-    action: Annotated[HistoryAction, typer.Argument(help="Print the tables, print every record, or record anew.")],
+    action: Annotated[
+        HistoryAction, typer.Argument(help="Print the tables, print every record, record anew, or shorten.")
+    ],
     connector: Annotated[str, typer.Argument(help="Name of a MySQL connector.")],
     worker: Annotated[Path | None, typer.Option("--worker", help="Properties of its worker, when in Kafka.")] = None,
     file: Annotated[Path | None, typer.Option("--connector", help="Its config, when the worker keeps none.")] = None,
@@ -130,6 +133,7 @@ def history(
                 HistoryAction.SHOW: lambda: history_command.show(found, history_command.position(at)),
                 HistoryAction.REPLAY: lambda: history_command.replay(found, history_command.position(at)),
                 HistoryAction.REBUILD: lambda: history_command.rebuild(found),
+                HistoryAction.COMPACT: lambda: history_command.compact(found),
             }
             for line in lines[action]():
                 typer.echo(line)

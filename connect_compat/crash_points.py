@@ -19,7 +19,8 @@ STEPS: Final = (
     "sink:decoded", "sink:put", "sink:dead-lettered", "sink:committed",
 )  # fmt: skip
 """`log:records`: the log has a source's records, its offsets are not saved (embedded: neither is committed).
-`topic:appended`: a record of a source's own topic (schema history) is durable.
+`topic:appended`: a record of a source's own topic (schema history) is durable. Two more steps, which no task passes
+every day: `topic:forgetting` and `topic:forgotten`, before and after the first records of such a topic are taken away.
 """
 
 

@@ -11,7 +11,7 @@ from cdc.config import parse
 from cdc.connector import SourceConnector
 from cdc.errors import ConfigError, Problem
 from cdc.mariadb.connector import MARIADB
-from cdc.mysql.connector import MYSQL
+from cdc.mysql.connector import MYSQL, MySqlSource
 from cdc.mysql.history import apply_changes, at_or_before, describe, describe_record, records, tables_at
 from cdc.record import SourceContext, Topic
 from cdc.table import Table, TableId
@@ -119,9 +119,7 @@ def rebuild(history: ConnectorHistory) -> Iterator[str]:
 
     Raises: ConfigError: the connector runs; SourceError: no stored offset, or the server cannot be read.
     """
-    if history.running:
-        raise ConfigError([Problem("name", f"{history.name} may be running: stop it first with "
-                                           f"PUT /connectors/{history.name}/stop")])  # fmt: skip
+    _require_stopped(history)
     recovering = {**history.config, "snapshot.mode": "recovery"}
     with closing(history.connector.build(recovering, SourceContext(history.name, 0, _Opened(history.log)))) as source:
         # The first idle poll comes when every table is recorded; what follows is the stream, which is not wanted.
@@ -131,6 +129,27 @@ def rebuild(history: ConnectorHistory) -> Iterator[str]:
     tables = tables_at(history.topic, history.server)
     yield from (f"recorded {table}" for table in tables)
     yield f"{len(tables)} tables of {history.server}"
+
+
+def compact(history: ConnectorHistory) -> Iterator[str]:
+    """Records the tables anew at the stored offset and takes away every record before.
+
+    Raises: ConfigError: the connector runs; SourceError: no stored offset, or the history cannot be shortened.
+    """
+    _require(history)
+    _require_stopped(history)
+    with closing(
+        history.connector.build(history.config, SourceContext(history.name, 0, _Opened(history.log)))
+    ) as source:
+        assert isinstance(source, MySqlSource)
+        tables, records = source.compact_history(history.log.source_offsets(history.name))
+    yield f"{tables} tables of {history.server} recorded at the stored offset; {records} records before taken away"
+
+
+def _require_stopped(history: ConnectorHistory) -> None:
+    if history.running:
+        raise ConfigError([Problem("name", f"{history.name} may be running: stop it first with "
+                                           f"PUT /connectors/{history.name}/stop")])  # fmt: skip
 
 
 def _require(history: ConnectorHistory) -> None:

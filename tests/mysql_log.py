@@ -42,6 +42,12 @@ class MemoryTopic:
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         return iter(list(self.records))
 
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        return iter([(number, value) for number, (_, value) in enumerate(self.records)])
+
+    def forget(self, before: int) -> None:
+        del self.records[:before]
+
 
 class Parts:
     """History, filters and options of one connector, as its config would make them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, cast
@@ -15,7 +16,7 @@ from cdc.changes import Row
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
-from cdc.errors import ConfigError, Problem, SourceError, SourceUnavailable
+from cdc.errors import ConfigError, LogError, LogUnavailable, Problem, SourceError, SourceUnavailable
 from cdc.heartbeat import Heartbeat
 from cdc.key_rules import OVERRIDES, wrong
 from cdc.keys.declare import INVALID
@@ -29,7 +30,7 @@ from cdc.mysql.custom_converters import CustomConverters
 from cdc.mysql.failures import LogGone
 from cdc.mysql.heartbeat_query import HeartbeatQuery
 from cdc.mysql.held_topic import HeldTopic
-from cdc.mysql.history import History, HistoryOptions
+from cdc.mysql.history import History, HistoryOptions, at_or_before
 from cdc.mysql.log_gap import Gap, gap, remedy
 from cdc.mysql.log_tables import Accept, Shape
 from cdc.mysql.offset import Position
@@ -213,6 +214,8 @@ class MySqlSource:
         reads_tables = made.definitions or made.rows
         if position is not None and (made.again or not reads_tables):
             self._history.recover(position.to_offset())
+            if not reads_tables:
+                self._shorten(position)
         if reads_tables:
             yield from pause(self._config.snapshot_delay_ms)
             snapshot = self._snapshot(made, position, resume)
@@ -229,6 +232,44 @@ class MySqlSource:
                 yield from self._streamed(position)
             except LogGone as error:
                 raise self._log_gone(error, position, made) from error
+
+    def _shorten(self, position: Position) -> None:
+        """Keeps a history that has grown readable in a moment, and every position that the server can be read from."""
+        if self._history.is_long():
+            self._history.checkpoint(position.to_offset(), time.time_ns() // 1_000_000)
+        checkpoint = self._history.superseded(partial(self._is_gone, position))
+        if checkpoint is None:
+            return
+        try:
+            records = self._history.forget_before(checkpoint)
+        except LogUnavailable:
+            raise
+        except LogError as error:
+            _log.warning("the schema history keeps records that nothing needs any more", reason=str(error))
+        else:
+            _log.info("the schema history was shortened", topic=self._config.history_topic, records=records)
+
+    def _is_gone(self, stored: Position, offset: Mapping[str, Any]) -> bool:
+        """Whether the server cannot be read from an offset any more, which is not after the stored one."""
+        if not at_or_before(offset, stored.to_offset(), self._origin):
+            return False
+        with closing(Server(self._settings, read_timeout=self._read_timeout)) as server:
+            found = self._gap(server, replace(Position.from_offset(offset), snapshot=None))
+        return found is not None and not found.passes
+
+    def compact_history(self, resume: Sequence[SourceOffset]) -> tuple[int, int]:
+        """Records all tables anew at the stored offset and takes away every record before; for a stopped connector.
+
+        Returns: how many tables were recorded, and how many records taken away.
+        Raises: SourceError: what the tables are there is not known, or other connectors use the topic.
+        """
+        stored = self._stored(resume)
+        if stored is None or stored.snapshot is not None:
+            what = "has no stored offset" if stored is None else "has not ended its snapshot"
+            raise SourceError(f"{self._connector} {what}: its schema history is needed as it is")
+        self._history.recover(stored.to_offset())
+        checkpoint = self._history.checkpoint(stored.to_offset(), time.time_ns() // 1_000_000)
+        return len(self._history.tables), self._history.forget_before(checkpoint)
 
     def _recorded_at(self) -> Mapping[str, Any] | None:
         """As Debezium has it, definitions that are read again stand at the first snapshot's position.

@@ -29,6 +29,12 @@ class HeldTopic:
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         return self._topic.read()
 
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        return self._topic.numbered()
+
+    def forget(self, before: int) -> None:
+        self._topic.forget(before)
+
     def hold(self) -> None:
         """From now on `append` only remembers."""
         self._waiting = []

@@ -12,6 +12,7 @@ import structlog
 
 from cdc.errors import SourceError
 from cdc.mysql import schema_change
+from cdc.mysql.compaction import Compaction, Survey
 from cdc.mysql.ddl import Catalog, Effect, Unparseable
 from cdc.mysql.flavor import Filter
 from cdc.mysql.offset import covers, gtids_of
@@ -90,6 +91,11 @@ class History:
         self._catalog.captured = captured
         self._recovered: dict[_Place, list[HistoryRecord]] = {}
         self._doubts: dict[TableId, UnparseableDdl] = {}
+        self._survey = Survey()
+        self._compaction = Compaction(
+            topic, server, lambda recorded, offset: not at_or_before(recorded, offset, self._options.origin),
+            lambda recorded, offset: _place(recorded) == _place(offset),
+        )  # fmt: skip
         self.appended = 0
 
     @property
@@ -120,9 +126,14 @@ class History:
             return
         place = _place(upto)
         self._recovered.clear()
+        self._survey = Survey()
 
         def remembered() -> Iterator[HistoryRecord]:
-            for record in records(self._topic, self._server):
+            for record in records(self._topic):
+                if record.server != self._server:
+                    self._survey.others = True
+                    continue
+                self._survey.see(record)
                 if "snapshot" not in record.position and _place(record.position) == place:
                     self._recovered.setdefault(place, []).append(record)
                 self._settle(record.table_changes)
@@ -181,6 +192,36 @@ class History:
         change = SchemaChange(kind=Kind.CREATE, database=id.database, ddl="", table_changes=made, ts_ms=ts_ms)
         self.record(change, position)
         return True
+
+    def is_long(self) -> bool:
+        """Whether `recover` read so much that a checkpoint should be written where it stopped."""
+        return self._survey.is_long(len(self.tables)) and not (self._survey.others or self._doubts)
+
+    def checkpoint(self, position: Mapping[str, Any], now_ms: int) -> int:
+        """Records all tables at the offset where `recover` stopped; durable when it returns.
+
+        Returns: the checkpoint's name.
+        Raises: SourceError: what the tables are there is not known, or other connectors use the topic.
+        """
+        if self._survey.others:
+            raise SourceError(
+                "other connectors record their tables in the same topic: it cannot be shortened for one of them; give "
+                "each a schema.history.internal.kafka.topic of its own (copy the topic)"
+            )
+        if self._doubts:
+            raise SourceError(
+                f"the last change of {', '.join(map(str, self._doubts))} was not understood; start the connector: it "
+                "settles the table when its next rows come"
+            )
+        return self._compaction.checkpoint(self._catalog, self._survey, position, now_ms)
+
+    def superseded(self, useless: Callable[[Mapping[str, Any]], bool]) -> int | None:
+        """The newest checkpoint that `recover` met at a position from which nothing can be read any more."""
+        return None if self._survey.others else self._survey.superseded(useless)
+
+    def forget_before(self, checkpoint: int) -> int:
+        """Takes away all records before a checkpoint; their number. Raises: LogError: the log does not allow it."""
+        return self._compaction.forget_before(checkpoint)
 
     def _refuse(self, error: Unparseable, position: Mapping[str, Any]) -> None:
         """Puts captured tables in doubt: how they look now is settled when their next rows come."""
@@ -430,7 +471,7 @@ def describe(table: Table) -> str:
 
 def describe_record(record: HistoryRecord) -> str:
     """A history record as one line: position, what it did to which tables, and its text."""
-    at = f"{record.position.get('file')}:{record.position.get('pos')}"
+    at = f"{record.position.get('file')}:{record.position.get('pos')}" + (" (checkpoint)" if record.mark else "")
     did = ", ".join(
         f"{change.kind.value} {change.id}" + (f" (was {change.previous_id})" if change.previous_id else "")
         for change in record.table_changes

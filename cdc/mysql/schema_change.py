@@ -203,6 +203,18 @@ def _column_value(column: Column) -> tuple[Any, ...]:
 # The schema history topic
 
 
+class Mark(NamedTuple):
+    """What makes a record one of a checkpoint (`cdc.mysql.compaction`); Debezium passes over it.
+
+    Attributes:
+        began: when the checkpoint was begun, milliseconds since 1970: its name.
+        whole: it is the checkpoint's last record.
+    """
+
+    began: int
+    whole: bool
+
+
 class HistoryRecord(NamedTuple):
     """One record of the schema history topic.
 
@@ -210,6 +222,7 @@ class HistoryRecord(NamedTuple):
         server: the topic prefix of the connector that wrote it.
         position: the offset map of the statement.
         table_changes: empty when the statement changed no table, or when only the text tells what it changed.
+        mark: None unless it belongs to a checkpoint.
     """
 
     server: str
@@ -218,10 +231,11 @@ class HistoryRecord(NamedTuple):
     database: str | None
     ddl: str | None
     table_changes: tuple[TableChange, ...]
+    mark: Mark | None = None
 
 
-def write(server: str, position: Mapping[str, Any], change: SchemaChange) -> bytes:
-    """A history record's value, byte for byte as Debezium writes it."""
+def write(server: str, position: Mapping[str, Any], change: SchemaChange, mark: Mark | None = None) -> bytes:
+    """A history record's value, byte for byte as Debezium writes it, but for the mark of a checkpoint."""
     document = {
         "source": {"server": server},
         "position": dict(position),
@@ -229,6 +243,7 @@ def write(server: str, position: Mapping[str, Any], change: SchemaChange) -> byt
         "databaseName": change.database,
         **({"ddl": change.ddl} if change.ddl else {}),
         "tableChanges": [change_document(c) for c in change.table_changes],
+        **({"checkpoint": mark._asdict()} if mark is not None else {}),
     }
     return _pretty(document, "").encode()
 
@@ -249,6 +264,7 @@ def read(value: bytes) -> HistoryRecord | None:
             database=document.get("databaseName"),
             ddl=document.get("ddl"),
             table_changes=tuple(change_from(c) for c in document.get("tableChanges") or ()),
+            mark=Mark(**document["checkpoint"]) if "checkpoint" in document else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DecodeError(f"not a schema history record ({error!r}): {value[:200]!r}") from error

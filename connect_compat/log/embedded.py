@@ -10,9 +10,9 @@ import orjson
 from cdc.errors import LogError
 from cdc.record import SourceOffset
 from connect_compat.crash_points import passed
-from connect_compat.log import LogSettings, TopicPartition, TopicSpec
+from connect_compat.log import LogRecord, LogSettings, TopicPartition, TopicSpec
 from connect_compat.log.embedded_append import EmbeddedAppender, save_offsets
-from connect_compat.log.embedded_clean import clean
+from connect_compat.log.embedded_clean import clean, forget
 from connect_compat.log.embedded_file import File, now_ms
 from connect_compat.log.embedded_groups import Subscription, refuse_members, save
 from connect_compat.log.embedded_read import EmbeddedReader, records
@@ -49,6 +49,21 @@ class EmbeddedTopic:
         passed("topic:appended")
 
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
+        for record in self._records():
+            yield record.key, record.value or b""
+
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        for record in self._records():
+            yield record.offset, record.value or b""
+
+    def forget(self, before: int) -> None:
+        passed("topic:forgetting")
+        partition = self._partition()
+        if partition is not None:
+            forget(self._file, partition, before)
+        passed("topic:forgotten")
+
+    def _records(self) -> Iterator[LogRecord]:
         partition = self._partition()
         if partition is None:
             return
@@ -56,7 +71,7 @@ class EmbeddedTopic:
         for record in records(self._file, partition, (self._name, 0), 0):
             if record.offset >= end:
                 return
-            yield record.key, record.value or b""
+            yield record
 
 
 class EmbeddedStore:

@@ -90,6 +90,25 @@ def _retain(file: File, partition: int, config: Mapping[str, str], now: int) -> 
             return
 
 
+def forget(file: File, partition: int, before: int) -> None:
+    """Deletes the records with lower offsets in one transaction; the chunk in which they end keeps its other ones."""
+    low, _ = _range(partition)
+    found = "SELECT id, length(body) FROM chunk WHERE id >= ? AND id < ? ORDER BY id"
+    with file.transaction() as db:
+        chunks = db.execute(found, (low, low + before)).fetchall()
+        if not chunks:
+            return
+        chunk = chunks[-1][0]
+        records, first = unpack(db.execute("SELECT body FROM chunk WHERE id = ?", (chunk,)).fetchone()[0]), chunk - low
+        _delete(db, partition, chunks)
+        stays = [i for i, offset in enumerate(records.offsets) if first + offset >= before]
+        if stays:
+            left = pack(records.pick(stays))
+            db.execute("INSERT INTO chunk VALUES (?, ?, ?)",
+                       (chunk, max(records.timestamps[i] for i in stays), left))  # fmt: skip
+            _shrunk(db, partition, -len(left))
+
+
 class _Chunk(NamedTuple):
     id: int
     size: int

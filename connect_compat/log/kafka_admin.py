@@ -137,6 +137,14 @@ class KafkaAdmin:
                     raise
         self._await(lambda topics: topics.keys().isdisjoint(names))
 
+    def forget(self, topic: str, before: int) -> None:
+        """Takes away the records of partition 0 with lower offsets.
+
+        Raises: LogError: the topic is only compacted, or the user may not DELETE it.
+        """
+        place, doing = TopicPartition(topic, 0, before), f"delete the first records of topic {topic}"
+        settled(self._started(self.client.delete_records, [place], doing)[place], doing, self.address, topic)
+
     def topic_config(self, name: str) -> dict[str, str]:
         resource = ConfigResource(ResourceType.TOPIC, name)
         futures = self._started(self.client.describe_configs, [resource], f"describe topic {name}")

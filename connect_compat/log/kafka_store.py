@@ -133,12 +133,24 @@ class KafkaTopic:
         passed("topic:appended")
 
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
+        for message in self._messages():
+            yield message.key(), message.value() or b""
+
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        for message in self._messages():
+            yield message.offset() or 0, message.value() or b""
+
+    def forget(self, before: int) -> None:
+        passed("topic:forgetting")
+        self._admin.forget(self._name, before)
+        passed("topic:forgotten")
+
+    def _messages(self) -> Iterator[Message]:
         if not self.exists():
             return
         scan = TopicScan(self._settings, self._admin, self._name, 1)
         try:
-            for message in scan.to_end():
-                yield message.key(), message.value() or b""
+            yield from scan.to_end()
         except KafkaException as error:
             raise failure(error, f"read topic {self._name}", self._admin.address, self._name) from error
         finally:

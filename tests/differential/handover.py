@@ -1,10 +1,11 @@
-"""`python -m tests.differential.handover [--legs N] [--mariadb]`: one connector goes from Debezium to ours and back.
+"""`python -m tests.differential.handover [--legs N] [--mariadb] [--compact]`: from Debezium to ours and back.
 
-Each of them goes on, under load, from the other's offset and with the other's history, in the same topics. What stands
-there must be what a second connector of Debezium, that nobody stops, writes of the same server: nothing lost, no row
-twice. (The last change of a table may stand twice in the history and in the topic of schema changes: Debezium's offset
-with it is the one before it, so it comes again whoever goes on.) Before that, each goes on with a snapshot that the
-other one did not end.
+One connector is handed over. Each of them goes on, under load, from the other's offset and with the other's history,
+in the same topics. What stands there must be what a second connector of Debezium, that nobody stops, writes of the
+same server: nothing lost, no row twice. (The last change of a table may stand twice in the history and in the topic of
+schema changes: Debezium's offset with it is the one before it, so it comes again whoever goes on.) Before that, each
+goes on with a snapshot that the other one did not end. With --compact the history is shortened whenever we leave it,
+so that Debezium goes on with what is left.
 
 TAILRACE_MYSQL or TAILRACE_MARIADB, and TAILRACE_KAFKA, say where the servers are; nobody else may use the database
 server meanwhile. Ends with 1 when something differs.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -31,6 +33,7 @@ from connect_compat.log import Log, LogSettings, open_log
 from services import connect
 from services.place import say
 from tests.differential.pair import CLASSES
+from tests.server.command import TAILRACE
 from tests.server.golden_case import recorded
 from tests.server.worker_process import WorkerProcess, free_port, wait_until
 
@@ -218,8 +221,8 @@ class Handover:
             self._log.delete_topics([name for name in self._log.topics() if name.startswith(self._run)])
             self._log.close()
 
-    def under_load(self, legs: int) -> list[str]:
-        """What differs after as many handovers."""
+    def under_load(self, legs: int, *, compact: bool) -> list[str]:
+        """What differs after as many handovers; of a history that is shortened only what comes of it."""
         whole, handed = f"{self._run}whole", f"{self._run}handed"
         load = Load(*self._server)
         load.setup()
@@ -233,12 +236,17 @@ class Handover:
                 side, other = self._sides[leg % 2], self._sides[(leg + 1) % 2]
                 self._comes(handed, "a", self._end(handed, "a") + 50, side)
                 time.sleep(0.37 * leg % 2.1)
-                other.go_on(handed, self._stopped(side, handed))
+                offsets = self._stopped(side, handed)
+                if compact and leg % 2:
+                    self._shorten(handed)
+                other.go_on(handed, offsets)
         assert load.failure is None, load.failure
         self._comes(whole, "done", 1, self._sides[0])
         self._comes(handed, "done", 1, self._sides[legs % 2])
         self._sides[legs % 2].stop(handed)
         expected, came = written(self._log, whole), written(self._log, handed)
+        if compact:
+            say(f"{len(expected.pop('-history'))} and {len(came.pop('-history'))} records of history")
         say(f"{sum(map(len, expected.values()))} records in {len(expected)} topics, {legs} times handed over")
         return list(differences(expected, came))
 
@@ -271,6 +279,13 @@ class Handover:
         say(f"{side.name} leaves {json.dumps(offsets)}")
         return offsets
 
+    def _shorten(self, name: str) -> None:
+        """As an operator does, with the connector stopped."""
+        command = [TAILRACE, "history", "compact", name, "--worker", str(self._folder / "ours" / "worker.properties")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        say(done.stdout.strip())
+
     def _end(self, name: str, table: str) -> int:
         topic = f"{name}.{DATABASE}.{table}"
         return sum(self._log.end_offsets(topic).values()) if topic in self._log.topics() else 0
@@ -288,12 +303,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--legs", type=int, default=6, help="how often it is handed over")
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--mariadb", action="store_true", help="on MariaDB in place of MySQL")
+    parser.add_argument("--compact", action="store_true", help="shorten the history whenever we leave it")
     chosen = parser.parse_args(arguments)
     host, port = os.environ["TAILRACE_MARIADB" if chosen.mariadb else "TAILRACE_MYSQL"].split(":")
     kafka = os.environ.get("TAILRACE_KAFKA", "127.0.0.1:9092")
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="tailrace-handover-"))
     with Handover(folder, (host, int(port)), kafka, chosen.mariadb).running() as handover:
-        found = [*handover.unfinished_snapshot(0), *handover.unfinished_snapshot(1), *handover.under_load(chosen.legs)]
+        found = [*handover.unfinished_snapshot(0), *handover.unfinished_snapshot(1), 
+                 *handover.under_load(chosen.legs, compact=chosen.compact)]  # fmt: skip
     print(f"{len(found)} differences", *found, sep="\n")
     return 1 if found else 0
 

@@ -46,6 +46,12 @@ class MemoryTopic:
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         return iter(list(self.records))
 
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        return iter([(number, value) for number, (_, value) in enumerate(self.records)])
+
+    def forget(self, before: int) -> None:
+        del self.records[:before]
+
 
 @dataclass
 class Connector:

@@ -517,3 +517,22 @@ def test_reading_a_source_s_own_topic_may_stop_half_way(log: Log, place: Place) 
     assert next(iter(reading)) == (None, b"0")
     del reading
     assert len(list(topic.read())) == 10
+
+
+def test_the_first_records_of_a_source_s_own_topic_are_forgotten_at_once_and_the_others_keep_their_numbers(
+    log: Log, place: Place
+) -> None:
+    topic = log.topic(place.name("history"), {})
+    topic.create()
+    for first in (0, 700):
+        topic.append([(None, b"%d" % n) for n in range(first, first + 700)])
+    numbers = {value: number for number, value in topic.numbered()}
+    assert list(numbers) == [b"%d" % n for n in range(1400)] and sorted(numbers.values()) == list(numbers.values())
+    for first in (3, 700, 1000):
+        topic.forget(numbers[b"%d" % first])
+        assert list(topic.numbered()) == [(numbers[b"%d" % n], b"%d" % n) for n in range(first, 1400)]
+    topic.append([(None, b"last")])
+    topic.forget(numbers[b"1399"] + 1)
+    assert [value for _, value in topic.read()] == [b"last"]
+    log.clean()
+    assert [value for _, value in topic.read()] == [b"last"]

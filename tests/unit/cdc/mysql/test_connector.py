@@ -32,6 +32,11 @@ class NoTopic:
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         return iter(())
 
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        return iter(())
+
+    def forget(self, before: int) -> None: ...
+
 
 @dataclass
 class Opened:

@@ -49,6 +49,12 @@ class MemoryTopic:
     def read(self) -> Iterator[tuple[bytes | None, bytes]]:
         return iter([(None, value) for value in self.values])
 
+    def numbered(self) -> Iterator[tuple[int, bytes]]:
+        return iter(list(enumerate(self.values)))
+
+    def forget(self, before: int) -> None:
+        del self.values[:before]
+
     def texts(self) -> list[str]:
         return [json.loads(value)["ddl"] for value in self.values]
 
