@@ -11,10 +11,11 @@ from cdc.envelope import EnvelopeSettings, TableEnvelope
 from cdc.errors import ConversionError, DecodeError
 from cdc.key_columns import key_columns
 from cdc.postgres.catalog import PgColumn, PgTable, Types
+from cdc.postgres.column_schema import field_schema
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.pgoutput import HEADER_SIZE, UNCHANGED, Delete, Insert, Update, Values, decode
 from cdc.postgres.row_decoder import PLAIN, Decode, Read, compile_rows
-from cdc.postgres.types import Form, TypeOptions, field_schema, form
+from cdc.postgres.types import Form, TypeOptions, form
 from cdc.postgres.wire import quoted
 from cdc.schema import Schema
 from cdc.table import TableId, chosen
@@ -139,7 +140,8 @@ class Capture:
         )  # fmt: skip
 
     def _fields(self, table: PgTable, columns: Sequence[PgColumn], made: dict[str, Form]) -> list[tuple[str, Schema]]:
-        return [(c.name, field_schema(c, made[c.name], self._options, table.id)) for c in columns]
+        assert self._types is not None
+        return [(c.name, field_schema(c, made[c.name], self._options, self._types, table.id)) for c in columns]
 
 
 def _compiled(

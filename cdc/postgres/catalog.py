@@ -20,9 +20,10 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C\""""
-_COLUMNS = """SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
+_COLUMNS = """SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull OR t.typnotnull, pg_get_expr(d.adbin, d.adrelid),
   a.attidentity::text, a.attgenerated::text, col_description(a.attrelid, a.attnum)
-FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
 _KEYS = """SELECT i.indisprimary, i.indkey::int2[], (SELECT array_agg(a.attname::text ORDER BY k.place)
   FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
@@ -75,6 +76,12 @@ class Types:
         if oid not in self._known:
             self.refresh()
         return self._known.get(oid)
+
+    def root(self, type_: PgType, modifier: int) -> tuple[PgType, int]:
+        """A domain's base type, however many domains lie between; another type is its own."""
+        while type_.base and (base := self[type_.base]) is not None:
+            type_, modifier = base, type_.base_modifier if modifier < 0 else modifier
+        return type_, modifier
 
     def changed(self, oid: int, name: str) -> bool:
         """Whether a type is another than it was."""

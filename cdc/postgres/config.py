@@ -12,6 +12,7 @@ from typing import ClassVar
 from cdc.keys.advanced import AdvancedKeys
 from cdc.keys.connector import ConnectorKeys, QueueKeys
 from cdc.keys.events import ColumnKeys, EventKeys, TableKeys
+from cdc.postgres.keys.advanced import PostgresAdvancedKeys
 from cdc.postgres.keys.connector import PostgresConnectorKeys
 from cdc.postgres.keys.events import PostgresEventKeys, SchemaKeys
 from cdc.postgres.keys.server import PostgresServerKeys
@@ -19,8 +20,8 @@ from cdc.postgres.keys.server import PostgresServerKeys
 
 @dataclass(frozen=True, kw_only=True)
 class PostgresConfig(
-    AdvancedKeys, PostgresEventKeys, ColumnKeys, TableKeys, SchemaKeys, EventKeys, PostgresConnectorKeys,
-    ConnectorKeys, QueueKeys, PostgresServerKeys,
+    PostgresAdvancedKeys, AdvancedKeys, PostgresEventKeys, ColumnKeys, TableKeys, SchemaKeys, EventKeys,
+    PostgresConnectorKeys, ConnectorKeys, QueueKeys, PostgresServerKeys,
 ):  # fmt: skip
     """What a PostgreSQL source reads from its connector config; `None` where nothing was given and no default is.
 

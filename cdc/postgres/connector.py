@@ -257,7 +257,8 @@ def _capture(
 def _type_options(config: PostgresConfig, streamed: bool) -> TypeOptions:
     return TypeOptions(
         decimal=config.decimal_mode, time_precision=config.time_precision, binary=config.binary_mode,
-        hstore=config.hstore_mode, interval=config.interval_mode, placeholder=config.unavailable_placeholder,
+        hstore=config.hstore_mode, interval=config.interval_mode,
+        money_digits=config.money_digits, placeholder=config.unavailable_placeholder,
         unknown=config.unknown_types, comments=config.schema_comments,
         propagate=any_of(config.propagate_columns) if config.propagate_columns else None,
         propagate_types=any_of(config.propagate_types) if config.propagate_types else None, streamed=streamed,

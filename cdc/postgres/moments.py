@@ -54,12 +54,15 @@ def _zone_seconds(zone: str) -> int:
     return -seconds if zone[0] == "-" else seconds
 
 
+_DRIVER_INFINITY: Final = {"infinity": days_of(292_278_994, 8, 16), "-infinity": days_of(292_269_055, 12, 2)}
+"""Days of what the driver gives for an infinite date; it loses that the lower one is before Christ."""
+_INFINITY: Final = {"infinity": days_of(-5_877_611, 6, 21), "-infinity": days_of(-5_877_611, 6, 22)}
+
+
 def days(text: str, *, julian: bool) -> int:
     """A DATE as days since 1970-01-01, cut to 32 bits where Debezium's numbers run over."""
     if text in INFINITY_MS:
-        if julian:  # what the driver's milliseconds come to
-            return _signed32(INFINITY_MS[text] * 1000 // 86_400_000)
-        return _signed32((2**31 - 1 if text == "infinity" else -(2**31)) + 10_957)
+        return _signed32((_DRIVER_INFINITY if julian else _INFINITY)[text])
     return _signed32(_date(text, julian))
 
 
@@ -89,11 +92,8 @@ def millis(text: str, *, julian: bool) -> int:
 
 
 def nanos(text: str, *, julian: bool) -> int:
-    """A TIMESTAMP as nanoseconds since 1970-01-01, as far as 64 bits go."""
-    if text in INFINITY_MS:
-        return MAX_LONG if text == "infinity" else -MAX_LONG - 1
-    day, of_day = _parts(text, julian)
-    return max(-MAX_LONG - 1, min((day * DAY_US + of_day) * 1000, MAX_LONG))
+    """A TIMESTAMP as nanoseconds since 1970-01-01; what goes beyond 64 bits is cut off, as Debezium does."""
+    return (micros(text, julian=julian) * 1000 + MAX_LONG + 1) % 2**64 - MAX_LONG - 1
 
 
 def time_micros(text: str) -> int:
@@ -106,16 +106,16 @@ def time_micros(text: str) -> int:
 
 
 def iso_date(text: str, *, julian: bool) -> str:
-    """A DATE as ISO 8601 text."""
-    return text if text in INFINITY_MS else _date_text(_date(text, julian))
+    """A DATE as ISO 8601 text, at UTC."""
+    if text in INFINITY_MS:
+        return _date_text((_DRIVER_INFINITY if julian else _INFINITY)[text]) + "Z"
+    return _date_text(_date(text, julian)) + "Z"
 
 
 def iso_timestamp(text: str, *, julian: bool) -> str:
-    """A TIMESTAMP as ISO 8601 text, without zone."""
-    if text in INFINITY_MS:
-        return text
-    day, of_day = _parts(text, julian)
-    return f"{_date_text(day)}T{_time_text(of_day)}"
+    """A TIMESTAMP as ISO 8601 text, at UTC."""
+    day, of_day = divmod(micros(text, julian=julian), DAY_US)
+    return f"{_date_text(day)}T{_time_text(of_day)}Z"
 
 
 def _date_text(day: int) -> str:
@@ -152,8 +152,8 @@ def zoned_time(text: str) -> str:
 
 
 def iso_time(text: str) -> str:
-    """A TIME as ISO 8601 text."""
-    return _time_text(time_micros(text))
+    """A TIME as ISO 8601 text, at UTC; 24:00 is 00:00."""
+    return f"{_time_text(time_micros(text) % DAY_US)}Z"
 
 
 def interval(text: str) -> tuple[int, int, int, int, int, int]:

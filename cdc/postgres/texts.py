@@ -8,17 +8,22 @@ from __future__ import annotations
 import json
 import re
 import struct
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+
+from cdc.java.numbers import double_text
+from cdc.java.order import in_hash_order
 
 _HSTORE = re.compile(r'"((?:[^"\\]|\\.)*)"=>(?:NULL|"((?:[^"\\]|\\.)*)")(?:, |$)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_STRUCTURE = re.compile(r'[{}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NUMBER = re.compile(r"-?(?:\d[\d.]*(?:e[+-]?\d+)?|Infinity|NaN)")
 _SRID = 0x20000000
 
 
 def array_items(text: str, delimiter: str = ",") -> list[str | None]:
-    """The items of an array literal, those of its inner arrays in a row. Raises: ValueError.
+    """The items of an array literal of one dimension. Raises: ValueError.
 
     A literal may begin with its bounds, `[0:1]={1,2}`.
     """
@@ -48,8 +53,26 @@ def truth(text: str) -> bool:
     return text == "t"
 
 
+def inner_arrays(text: str) -> list[str] | None:
+    """The literals of the arrays within an array of more than one dimension; None for one of one."""
+    at = text.index("{") + 1 if text[0] == "[" else 1
+    if text[at : at + 1] != "{":
+        return None
+    found, depth, start = [], 0, at
+    for match in _STRUCTURE.finditer(text, at):
+        letter = match[0]
+        if letter == "{":
+            start = match.start() if depth == 0 else start
+            depth += 1
+        elif letter == "}":
+            depth -= 1
+            if depth == 0:
+                found.append(text[start : match.end()])
+    return found
+
+
 def hstore(text: str) -> dict[str, str | None]:
-    """Raises: ValueError."""
+    """In the order of Java's hash maps. Raises: ValueError."""
     found: dict[str, str | None] = {}
     at = 0
     while at < len(text):
@@ -59,7 +82,7 @@ def hstore(text: str) -> dict[str, str | None]:
         value = pair[2]
         found[_ESCAPED.sub(r"\1", pair[1])] = None if value is None else _ESCAPED.sub(r"\1", value)
         at = pair.end()
-    return found
+    return {name: found[name] for name in in_hash_order(found)} if len(found) > 1 else found
 
 
 def json_text(value: Any) -> str:
@@ -89,6 +112,11 @@ def ewkb(text: str) -> tuple[bytes, int | None]:
     return raw[:1] + struct.pack(order + "I", kind & ~_SRID) + raw[9:], srid
 
 
+def java_geometry(text: str) -> str:
+    """Lines, boxes, paths and their like, with numbers as Java writes them: `(1,2.5)` as `(1.0,2.5)`."""
+    return _NUMBER.sub(lambda number: double_text(float(number[0])), text)
+
+
 def unscaled(text: str, scale: int) -> int:
     """A decimal number's digits at a scale, `12.5` at 2 is 1250. Raises: ValueError: digits beyond it, NaN."""
     whole, _, fraction = text.partition(".")
@@ -106,9 +134,9 @@ def with_scale(text: str, scale: int) -> str:
     return f"{whole}.{fraction.ljust(scale, '0')}" if scale else text
 
 
-def as_double(text: str, scale: int) -> int:
-    """A number's digits at a scale, when it went through a double, as money does in the JDBC driver's result sets."""
-    return int(Decimal(repr(float(text))).scaleb(scale).to_integral_value())
+def rounded(text: str, scale: int) -> int:
+    """A number's digits at a scale, halves away from zero."""
+    return int(Decimal(text).scaleb(scale).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def variable_scale(text: str) -> tuple[int, bytes]:

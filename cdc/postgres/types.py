@@ -1,6 +1,6 @@
-"""A column's type -> the schema Debezium gives it, and the function from the value's text; defaults included.
+"""A column's type -> the schema Debezium gives it, and the function from the value's text.
 
-Source: Debezium 3.5.0.Final, `PostgresValueConverter`, `PostgresDefaultValueConverter`, and recorded events.
+Source: Debezium 3.5.0.Final, `PostgresValueConverter`, `TypeRegistry`, and recorded events.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import base64
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import md5
 from typing import Any, Final, NamedTuple
 
-from cdc.envelope import SOURCE_COLUMN
 from cdc.geometry import POINT, geometry
+from cdc.java.numbers import double_text
 from cdc.postgres import moments, texts
-from cdc.postgres.catalog import PgColumn, PgType, Types
+from cdc.postgres.catalog import PgType, Types
 from cdc.schema import (
     BOOLEAN,
     BYTES,
@@ -39,7 +39,7 @@ from cdc.schema import (
     struct,
     to_single,
 )
-from cdc.table import Predicate, TableId
+from cdc.table import Predicate
 
 PLACEHOLDER: Final = "__debezium_unavailable_value"
 _VARIABLE: Final = struct(
@@ -93,14 +93,12 @@ def _data(name: str) -> Schema:
 
 _LIKE_TEXT: Final = frozenset((
     "bpchar", "varchar", "text", "citext", "char", "inet", "cidr", "macaddr", "macaddr8", "int4range", "int8range",
-    "numrange", "daterange", "tsrange", "tstzrange", "name", "isbn", "isbn13", "ean13", "ismn", "ismn13", "issn",
-    "issn13", "upc",
+    "numrange", "daterange", "tsrange", "tstzrange", "name", "isbn",
 ))  # fmt: skip
 _NAMED_TEXT: Final = {
     "json": _data("Json"), "jsonb": _data("Json"), "xml": _data("Xml"), "ltree": _data("Ltree"),
     "tsvector": _data("Tsvector"), "uuid": _data("Uuid"),
 }  # fmt: skip
-_NO_ARRAYS: Final = frozenset(("money", "name", "interval", "varbit", "xml", "point", "refcursor", "tsvector"))
 _ABSENT_TEXT: Final = {"uuid": "00000000-0000-0000-0000-000000000000", "json": "{}", "jsonb": "{}"}
 
 
@@ -118,43 +116,101 @@ def form(type_: PgType, modifier: int, options: TypeOptions, types: Types) -> Fo
     if name in _NAMED_TEXT:
         return Form(_NAMED_TEXT[name], None, _ABSENT_TEXT.get(name, ""), options.placeholder)
     if name in _LIKE_TEXT:
-        nothing = options.streamed and name == "name"  # Debezium knows the type in snapshots only
+        # Debezium reads names from the WAL only where it reads unknown types
+        nothing = options.streamed and name == "name" and not options.unknown
         return Form(STRING, (lambda text: None) if nothing else None, "", options.placeholder)
     made = _FORMS.get(name)
     if made is not None:
         return made(modifier, options)
-    if options.unknown and type_.kind in "brm":
-        return Form(BYTES, lambda text: text.encode(), b"", options.placeholder.encode())
-    return None
+    return _unknown(name, options) if options.unknown and type_.kind != "p" else None
+
+
+def _unknown(name: str, options: TypeOptions) -> Form:
+    """The value's text as binary; geometric types as Java's driver writes them."""
+    encoded = _binary(options)
+    spelled = texts.java_geometry if name in _GEOMETRIC else str
+    return encoded._replace(read=lambda text: _BYTES_AS[options.binary](spelled(text).encode()))
+
+
+_GEOMETRIC: Final = frozenset(("line", "lseg", "box", "path", "polygon", "circle"))
+_NO_ARRAYS: Final = frozenset(("money", "name", "interval", "varbit", "xml", "point", "refcursor"))
+_OPTIONAL_ITEMS: Final = frozenset((
+    "int2", "int4", "int8", "oid", "char", "varchar", "text", "bpchar", "inet", "cidr", "macaddr", "macaddr8",
+    "tsrange", "tstzrange", "daterange", "int4range", "numrange", "int8range", "numeric", "float4", "float8", "bool",
+    "date", "uuid", "json", "jsonb", "time", "timetz", "timestamp", "timestamptz", "bytea", "geometry", "geography",
+    "hstore", "citext", "ltree",
+))  # fmt: skip
+"""Arrays of other types have items that are never null."""
+VECTORS: Final = {"int2vector": INT16, "oidvector": INT64}
+"""Arrays to Debezium, which takes their texts for empty ones."""
 
 
 def _array_form(type_: PgType, modifier: int, options: TypeOptions, types: Types) -> Form | None:
     element = types[type_.element]
+    if type_.name in VECTORS:
+        return Form(array(VECTORS[type_.name]), lambda text: [], [])
     if element is None or element.name in _NO_ARRAYS:
         return None
-    inner = form(element, modifier, options, types)
-    if inner is None:
+    if element.name == "bit":  # the schema is that of one value, so no array ever fits it
+        inner = _bits(modifier, options)
+        return inner._replace(read=lambda text: None)
+    # Items come through Java's driver, from the WAL as well
+    driven = replace(options, streamed=False)
+    found = _unknown_item(element, options) if element.base else form(element, modifier, driven, types)
+    if found is None:
         return None
-    read = inner.read
+    optional = element.name in _OPTIONAL_ITEMS
+    schema = array(found.schema.with_(optional=True) if optional else found.schema)
+    return Form(schema, _items(element, found), [], _unchanged_array(element.name, options))
 
-    def items(text: str) -> list[Any]:
-        found = texts.array_items(text)
+
+def _unknown_item(element: PgType, options: TypeOptions) -> Form | None:
+    return _unknown(element.name, options) if options.unknown else None
+
+
+def _items(element: PgType, inner: Form) -> Callable[[str], list[Any] | None]:
+    """An array's items as Debezium has them: what it cannot take in makes the whole array null."""
+    name, read = element.name, inner.read
+    if read is not None and name in _CUT:
+        read = _after(_CUT[name], read)
+    delimiter = ";" if name == "box" else ","
+    nullable = name in _OPTIONAL_ITEMS
+    numeric, nulls = name == "numeric", nullable and name != "ltree"
+
+    def items(text: str) -> list[Any] | None:
+        inside = texts.inner_arrays(text)
+        if inside is not None:
+            return inside if inner.read is None else [None] * len(inside) if nullable else None
+        found = texts.array_items(text, delimiter)
+        if (numeric and not _SPECIAL.keys().isdisjoint(found)) or (not nulls and None in found):
+            return None
         return found if read is None else [None if item is None else read(item) for item in found]
 
-    schema = inner.schema if element.kind == "e" else inner.schema.with_(optional=True)
-    return Form(array(schema), items, [], _unchanged_array(element.name, options))
+    return items
+
+
+def _after(cut: Callable[[str], str], read: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda text: read(cut(text))
+
+
+_CUT: Final[dict[str, Callable[[str], str]]] = {
+    "time": lambda text: text[:12], "timetz": partial(re.compile(r"\.\d+").sub, ""),
+}  # fmt: skip
+"""What Java's driver leaves of times in arrays: milliseconds, or no fraction."""
 
 
 def _unchanged_array(element: str, options: TypeOptions) -> list[Any] | None:
     word = options.placeholder
     match element:
-        case "int2" | "int4" | "int8":
+        case "int4" | "int8":
             return list(word.encode())
+        case "date":
+            return list(word.encode()) if options.time_precision not in ("connect", "isostring") else None
         case "bytea":
-            return [word.encode()]
+            return [word.encode()] if options.binary == "bytes" else None
         case "uuid":
             return [str(uuid.UUID(bytes=md5(word.encode()).digest(), version=3))]
-        case "text" | "varchar" | "bpchar" | "citext" | "json" | "jsonb":
+        case "text" | "varchar" | "bpchar" | "json" | "jsonb":
             return [word]
     return None
 
@@ -171,6 +227,13 @@ def _bits(modifier: int, options: TypeOptions) -> Form:
     return Form(schema, texts.bits, b"")
 
 
+def _varbits(modifier: int, options: TypeOptions) -> Form:
+    made = _bits(modifier, options)
+    if modifier == 1 and not options.streamed:  # Debezium does not understand what the driver gives it
+        return made._replace(read=lambda text: None)
+    return made
+
+
 _SPECIAL: Final = {"NaN": "NAN", "Infinity": "POSITIVE_INFINITY", "-Infinity": "NEGATIVE_INFINITY"}
 
 
@@ -178,7 +241,7 @@ def _numeric(modifier: int, options: TypeOptions) -> Form:
     if options.decimal == "double":
         return Form(FLOAT64, float, 0.0)
     if options.decimal == "string":
-        return Form(STRING, lambda text: _SPECIAL.get(text, text), "0")
+        return _numeric_text(modifier)
     if modifier < 4:
         return Form(_VARIABLE, lambda text: None if text in _SPECIAL else texts.variable_scale(text), (0, b"\0"))
     precision, scale = (modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0xFFFF
@@ -186,27 +249,50 @@ def _numeric(modifier: int, options: TypeOptions) -> Form:
     return Form(schema, lambda text: None if text in _SPECIAL else texts.unscaled(text, scale), 0)
 
 
+def _numeric_text(modifier: int) -> Form:
+    scale = modifier - 4 & 0xFFFF if modifier >= 4 else 0
+    absent = texts.with_scale("0", scale)
+    if scale <= _MOST_DIGITS:
+        return Form(STRING, lambda text: _SPECIAL.get(text, text), absent)
+    # A negative scale of 11 bits is taken for a positive one
+    return Form(STRING, lambda text: _SPECIAL.get(text) or texts.with_scale(text, scale), absent)
+
+
+_MOST_DIGITS: Final = 1000
+"""After the point that a NUMERIC can be declared with."""
+
+
 def _money(modifier: int, options: TypeOptions) -> Form:
+    digits = options.money_digits
     if options.decimal == "double":
         return Form(FLOAT64, lambda text: float(texts.money(text)), 0.0)
+    # In a snapshot money comes as a double
     if options.decimal == "string":
-        return Form(STRING, texts.money, "0")
-    digits = options.money_digits
+        read = texts.money if options.streamed else lambda text: double_text(float(texts.money(text)))
+        return Form(STRING, read, texts.with_scale("0", digits))
     if options.streamed:
-        return Form(decimal(digits), lambda text: texts.unscaled(texts.money(text), digits), 0)
-    return Form(decimal(digits), lambda text: texts.as_double(texts.money(text), digits), 0)
+        return Form(decimal(digits), lambda text: texts.rounded(texts.money(text), digits), 0)
+    return Form(decimal(digits), lambda text: texts.rounded(repr(float(texts.money(text))), digits), 0)
+
+
+_BYTES_AS: Final[dict[str, Callable[[bytes], Any]]] = {
+    "bytes": bytes, "hex": bytes.hex, "base64": lambda raw: base64.b64encode(raw).decode(),
+    "base64-url-safe": lambda raw: base64.urlsafe_b64encode(raw).decode(),
+}  # fmt: skip
+
+
+def _binary(options: TypeOptions) -> Form:
+    """Of a type whose values are binary, however they are read."""
+    if options.binary == "bytes":
+        return Form(BYTES, None, b"", options.placeholder.encode())
+    return Form(STRING, None, "", options.placeholder)
 
 
 def _bytea(modifier: int, options: TypeOptions) -> Form:
-    word = options.placeholder
-    match options.binary:
-        case "hex":
-            return Form(STRING, lambda text: text[2:], "", word)
-        case "base64":
-            return Form(STRING, lambda text: base64.b64encode(bytes.fromhex(text[2:])).decode(), "", word)
-        case "base64-url-safe":
-            return Form(STRING, lambda text: base64.urlsafe_b64encode(bytes.fromhex(text[2:])).decode(), "", word)
-    return Form(BYTES, lambda text: bytes.fromhex(text[2:]), b"", word.encode())
+    if options.binary == "hex":
+        return _binary(options)._replace(read=lambda text: text[2:])
+    encode = _BYTES_AS[options.binary]
+    return _binary(options)._replace(read=lambda text: encode(bytes.fromhex(text[2:])))
 
 
 def _hstore(modifier: int, options: TypeOptions) -> Form:
@@ -227,7 +313,7 @@ def _date(modifier: int, options: TypeOptions) -> Form:
     match options.time_precision:
         case "isostring":
             iso = _named(Type.STRING, "io.debezium.time.IsoDate")
-            return Form(iso, partial(moments.iso_date, julian=julian), "1970-01-01")
+            return Form(iso, partial(moments.iso_date, julian=julian), "1970-01-01Z")
         case "connect":
             return Form(_named(Type.INT32, DATE), partial(moments.days, julian=julian), 0)
     return Form(_named(Type.INT32, "io.debezium.time.Date"), partial(moments.days, julian=julian), 0)
@@ -236,7 +322,7 @@ def _date(modifier: int, options: TypeOptions) -> Form:
 def _time(modifier: int, options: TypeOptions) -> Form:
     mode = options.time_precision
     if mode == "isostring":
-        return Form(_named(Type.STRING, "io.debezium.time.IsoTime"), moments.iso_time, "00:00:00")
+        return Form(_named(Type.STRING, "io.debezium.time.IsoTime"), moments.iso_time, "00:00:00Z")
     if mode == "nanoseconds":
         schema = _named(Type.INT64, "io.debezium.time.NanoTime")
         return Form(schema, lambda text: moments.time_micros(text) * 1000, 0)
@@ -252,7 +338,7 @@ def _timestamp(modifier: int, options: TypeOptions) -> Form:
     mode, julian = options.time_precision, not options.streamed
     if mode == "isostring":
         schema = _named(Type.STRING, "io.debezium.time.IsoTimestamp")
-        return Form(schema, partial(moments.iso_timestamp, julian=julian), "1970-01-01T00:00:00")
+        return Form(schema, partial(moments.iso_timestamp, julian=julian), "1970-01-01T00:00:00Z")
     if mode == "nanoseconds":
         return Form(_named(Type.INT64, "io.debezium.time.NanoTimestamp"), partial(moments.nanos, julian=julian), 0)
     if mode == "connect":
@@ -289,86 +375,9 @@ _FORMS: Final[dict[str, Callable[[int, TypeOptions], Form]]] = {
     "int2": _plain(INT16, int, 0), "int4": _plain(INT32, int, 0), "int8": _plain(INT64, int, 0),
     "oid": _plain(INT64, int, 0),
     "float4": _plain(FLOAT32, lambda text: to_single(float(text)), 0.0), "float8": _plain(FLOAT64, float, 0.0),
-    "numeric": _numeric, "money": _money, "bit": _bits, "varbit": _bits, "bytea": _bytea, "hstore": _hstore,
+    "numeric": _numeric, "money": _money, "bit": _bits, "varbit": _varbits, "bytea": _bytea, "hstore": _hstore,
     "interval": _interval, "date": _date, "time": _time, "timetz": _timetz, "timestamp": _timestamp,
     "timestamptz": _timestamptz, "point": _plain(POINT, texts.point, (0.0, 0.0, texts.point("(0,0)")[2], None)),
     "geometry": _geometry("Geometry"), "geography": _geometry("Geography"),
     "vector": _vector(FLOAT64, "DoubleVector"), "halfvec": _vector(FLOAT32, "FloatVector"),
 }  # fmt: skip
-
-_LITERAL: Final = re.compile(r"'(.*?)'", re.DOTALL)
-_FUNCTION: Final = re.compile(r"^[(]?[A-Za-z0-9_.]+\((?:.+(?:, ?.+)*)?\)")
-_MOMENTS: Final = frozenset(("current_timestamp", "current_time", "current_date", "localtime", "localtimestamp"))
-_GENERATED: Final = {
-    "bit": "00", "varbit": "0", "bool": "false", "bpchar": "", "varchar": "", "text": "", "numeric": "0.0",
-    "float4": "0.0", "float8": "0.0", "int2": "0", "int4": "0", "int8": "0", "json": "{}", "jsonb": "{}", "xml": "",
-    "uuid": "00000000-0000-0000-0000-000000000000", "date": "1970-01-01", "time": "00:00:00",
-    "timestamp": "1970-01-01 00:00:00", "timestamptz": "1970-01-01 00:00:00+00", "interval": "PT0S",
-}  # fmt: skip
-"""What the schema's default is where the column's is made by a function; a type that is not here has no default."""
-
-
-def default_value(column: PgColumn, made: Form) -> Any:
-    """The default as a value; None: none that is told."""
-    expression, name = column.default, column.type.name
-    if expression is None or (name not in _GENERATED and column.type.kind != "e"):
-        return None
-    if _FUNCTION.match(expression) or expression.lower() in _MOMENTS:
-        text = _GENERATED.get(name)
-    elif "'" in expression:
-        found = _LITERAL.search(expression)
-        text = None if found is None else found[1]
-    else:
-        text = None if expression.startswith("NULL::") else expression
-    if text is None:
-        return None
-    if name == "numeric" and made.schema.type is Type.STRING and column.modifier >= 4:
-        text = texts.with_scale(text, _size(column)[1] or 0)
-    if name == "bool":
-        text = "t" if text.strip().lower() == "true" else "f"
-    try:
-        value = (
-            text
-            if made.read is None
-            else made.read(text.strip() if name not in ("bpchar", "text", "varchar") else text)
-        )
-    except (ValueError, OverflowError):
-        return None
-    return None if made.schema.type is Type.STRUCT else value
-
-
-def field_schema(column: PgColumn, made: Form, options: TypeOptions, table: TableId) -> Schema:
-    """The schema of a column's values."""
-    return made.schema.with_(
-        optional=column.optional,
-        default=default_value(column, made),
-        doc=(column.comment if options.comments else None) or made.schema.doc,
-        parameters=made.schema.parameters + _source_parameters(column, options, table),
-    )
-
-
-def _source_parameters(column: PgColumn, options: TypeOptions, table: TableId) -> tuple[tuple[str, str], ...]:
-    """What `column.propagate.source.type` and `datatype.propagate.source.type` add."""
-    type_name = column.type.name.upper()
-    wanted = (options.propagate is not None and options.propagate(f"{table}.{column.name}")) or (
-        options.propagate_types is not None and options.propagate_types(f"{table}.{column.type.name}")
-    )
-    if not wanted:
-        return ()
-    length, scale = _size(column)
-    found = {"type": type_name, "length": length, "scale": scale, "name": column.name}
-    return tuple((SOURCE_COLUMN + name, str(value)) for name, value in found.items() if value is not None)
-
-
-_SIZES: Final = {"bool": 1, "int2": 5, "int4": 10, "int8": 19, "float4": 8, "float8": 17, "uuid": 2**31 - 1,
-                 "text": 2**31 - 1, "date": 13, "bytea": 2**31 - 1, "json": 2**31 - 1, "jsonb": 2**31 - 1}  # fmt: skip
-
-
-def _size(column: PgColumn) -> tuple[int | None, int | None]:
-    """Length and scale as the JDBC driver tells them."""
-    name, modifier = column.type.name, column.modifier
-    if name == "numeric":
-        return ((modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0xFFFF) if modifier >= 4 else (0, 0)
-    if name in ("varchar", "bpchar"):
-        return (modifier - 4 if modifier >= 4 else 2**31 - 1), None
-    return _SIZES.get(name), 0 if name in ("int2", "int4", "int8", "bool") else None

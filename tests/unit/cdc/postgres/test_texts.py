@@ -22,8 +22,14 @@ def literal(items: list[str | None]) -> str:
 def test_array_literals_are_taken_apart() -> None:
     assert texts.array_items('{a,"b c","d\\"e",NULL,"","NULL"}') == ["a", "b c", 'd"e', None, "", "NULL"]
     assert texts.array_items("{}") == []
-    assert texts.array_items("{{1,2},{3,4}}") == ["1", "2", "3", "4"]
     assert texts.array_items("[0:1]={1,2}") == ["1", "2"]
+
+
+def test_arrays_within_arrays_are_told_by_their_literals() -> None:
+    assert texts.inner_arrays('{{a,"}"},{NULL,"\\"{"}}') == ['{a,"}"}', '{NULL,"\\"{"}']
+    assert texts.inner_arrays("[1:1][2:3]={{1,2}}") == ["{1,2}"]
+    assert texts.inner_arrays("{{{1},{2}},{{3},{4}}}") == ["{{1},{2}}", "{{3},{4}}"]
+    assert [texts.inner_arrays(text) for text in ("{1,2}", "{}", '{"{1}"}', "[0:1]={1,2}")] == [None] * 4
 
 
 @given(st.lists(st.one_of(st.none(), st.text()), max_size=10))
@@ -70,7 +76,11 @@ def test_moments_as_debezium_counts_them() -> None:
     assert moments.interval_micros("P-1M1DT-1S") == -2543401000000
     assert moments.interval_micros("P178000000Y") == 2**63 - 1
     assert moments.interval_text("P-1Y") == "P-1Y0M0DT0H0M0S"
-    assert moments.iso_date("10000-01-01", julian=False) == "+10000-01-01"
+    assert moments.iso_date("10000-01-01", julian=False) == "+10000-01-01Z"
+    assert moments.iso_date("-infinity", julian=True) == "+292269055-12-02Z"
+    assert moments.iso_timestamp("infinity", julian=False) == "+294247-01-10T04:00:25.2Z"
+    assert moments.iso_time("24:00:00") == "00:00:00Z"
+    assert moments.nanos("1500-02-28 01:02:03", julian=False) == 3619989396709551616
 
 
 @given(st.dates(), st.times())
