@@ -17,6 +17,7 @@ from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.errors import ConfigError, LogError, LogUnavailable, Problem, SourceError, SourceUnavailable
+from cdc.gaps import Gap, remedy
 from cdc.heartbeat import Heartbeat
 from cdc.key_rules import OVERRIDES, wrong
 from cdc.keys.declare import INVALID
@@ -31,7 +32,7 @@ from cdc.mysql.failures import LogGone
 from cdc.mysql.heartbeat_query import HeartbeatQuery
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History, HistoryOptions, at_or_before
-from cdc.mysql.log_gap import Gap, gap, remedy
+from cdc.mysql.log_gap import gap
 from cdc.mysql.log_tables import Accept, Shape
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan, plan

@@ -6,31 +6,14 @@ Source: MySQL's manual, "GTID Life Cycle", "SHOW BINARY LOGS", "SHOW REPLICA STA
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 from cdc.errors import TailraceError
+from cdc.gaps import Gap, moment
 from cdc.mysql import binlog, wire
 from cdc.mysql.offset import Gtids, Position
 from cdc.mysql.server import Server
-from cdc.table import TableId
-
-_NAMED_AT_MOST: Final = 20
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Why a server cannot send what follows a position.
-
-    Attributes:
-        what: one sentence or two: which transactions or bytes, and since when.
-        passes: waiting mends it: a replica has not got yet what was read elsewhere.
-    """
-
-    what: str
-    passes: bool = False
 
 
 def gap(
@@ -78,9 +61,9 @@ def _missing_bytes(server: Server, server_id: int, position: Position) -> Gap | 
 def _purged(server: Server, server_id: int, position: Position, what: str) -> Gap:
     """Since when: between the last record that was sent and the first that is left."""
     oldest = next(iter(server.log_sizes()))
-    times = [f"after {_time(position.ts_sec)}"] if position.ts_sec else []
+    times = [f"after {moment(position.ts_sec)}"] if position.ts_sec else []
     if (began := _began(server.settings, server_id, oldest)) is not None:
-        times.append(f"before {_time(began)}, when {oldest}, the oldest it has, began")
+        times.append(f"before {moment(began)}, when {oldest}, the oldest it has, began")
     when = f"; they were made {' and '.join(times)}" if times else f"; the oldest it has is {oldest}"
     return Gap(f"{server.settings} no longer has the binary log after the stored offset: {what}{when}")
 
@@ -129,19 +112,3 @@ def _began(settings: wire.Settings, server_id: int, file: str) -> int | None:
         finally:
             packets.close()
     return None
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def remedy(connector: str, tables: Sequence[TableId]) -> str:
-    """What a gap means, and how it is closed in one step."""
-    named = ", ".join(map(str, sorted(tables)[:_NAMED_AT_MOST]))
-    more = f" and {len(tables) - _NAMED_AT_MOST} more" if len(tables) > _NAMED_AT_MOST else ""
-    return (
-        f"Any of the captured tables may have changed in between: {named}{more}. A new snapshot mends it, and nothing "
-        f'needs to be dropped: PATCH /connectors/{connector}/config with {{"snapshot.mode": "when_needed"}} takes it '
-        "at once. It sends every row there is; rows that were deleted in the gap are in no log any more and stay in "
-        "the targets until they are deleted there"
-    )

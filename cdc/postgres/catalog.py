@@ -39,6 +39,12 @@ class Queries(Protocol):
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
 
 
+class Captures(Protocol):
+    """Knows the config's filters."""
+
+    def table(self, id: TableId) -> bool: ...
+
+
 @dataclass(frozen=True)
 class PgType:
     """One type of the server.
@@ -136,6 +142,11 @@ def tables(ask: Queries) -> list[Found]:
     return [
         Found(oid, TableId(schema, name), kind == "p", part, count) for oid, schema, name, kind, part, count in rows
     ]
+
+
+def captured(ask: Queries, wanted: Captures) -> list[Found]:
+    """Those of them that the config captures."""
+    return [table for table in tables(ask) if wanted.table(table.id)]
 
 
 def described(ask: Queries, types: Types, oid: int, id: TableId) -> PgTable:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cdc.errors import Problem
-from cdc.postgres import catalog
-from cdc.postgres.capture import Capture
+from cdc.postgres import publication
+from cdc.postgres.catalog import Found
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.wire import Session, quoted
 from cdc.table import TableId
@@ -23,14 +23,19 @@ class Findings:
     warnings: tuple[str, ...]
 
 
-def look(session: Session, config: PostgresConfig, capture: Capture) -> Findings:
+def look(session: Session, config: PostgresConfig, captured: Sequence[Found]) -> Findings:
     """Everything about the server that the connector needs. Raises: SourceUnavailable, SourceError: no answer."""
-    captured = [table.id for table in catalog.tables(session) if capture.table(table.id)]
-    problems = [*_server_problems(session, config), *_table_problems(session, captured)]
-    return Findings(tuple(problems), tuple(_warnings(config, captured)))
+    tables = [table.id for table in captured]
+    problems = [
+        *_server_problems(session),
+        *_table_problems(session, tables),
+        *publication.problems(session, config, captured),
+    ]
+    warnings = [*_warnings(config, tables), *publication.warnings(session, config, captured)]
+    return Findings(tuple(problems), tuple(warnings))
 
 
-def _server_problems(session: Session, config: PostgresConfig) -> Iterator[Problem]:
+def _server_problems(session: Session) -> Iterator[Problem]:
     if session.version < OLDEST:
         major = session.version // 10_000
         yield Problem("database.hostname", f"PostgreSQL {major} is too old; 14 is the oldest that is read")

@@ -12,19 +12,21 @@ from cdc import key_rules
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
-from cdc.errors import ConfigError, Problem, SourceError
+from cdc.errors import ConfigError, Problem, SourceError, SourceUnavailable
+from cdc.gaps import Gap, remedy
 from cdc.heartbeat import Heartbeat
 from cdc.key_rules import OVERRIDES
 from cdc.keys.texts import statements
 from cdc.naming import topic_name
-from cdc.postgres import catalog, slot, source_info
+from cdc.postgres import catalog, publication, slot, source_info, wal_gap
 from cdc.postgres.capture import Capture
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.messages import LogicalMessages
-from cdc.postgres.offset import Position, lsn_text
+from cdc.postgres.offset import Position
 from cdc.postgres.reader import Reader, ReaderOptions, stream
+from cdc.postgres.retained import Retained
 from cdc.postgres.snapshot import Snapshot
 from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
@@ -33,7 +35,7 @@ from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.runs import run_id
 from cdc.source_block import VERSION
 from cdc.starts import offsets_check, own_offset, pause
-from cdc.table import any_of, chosen
+from cdc.table import TableId, any_of, chosen
 from cdc.topic_naming import TopicNaming
 
 _log = structlog.get_logger(__name__)
@@ -60,7 +62,7 @@ def check(raw: Raw) -> list[Problem]:
     except SourceError as error:
         return [Problem("database.hostname", f"Unable to connect: {error}")]
     try:
-        findings = look(session, config, _capture(config, TypeOptions()))
+        findings = look(session, config, catalog.captured(session, _capture(config, TypeOptions())))
     except SourceError as error:
         return [Problem("database.hostname", f"Unable to look at the server: {error}")]
     finally:
@@ -91,7 +93,7 @@ class PostgresSource:
     """One task. Connects when `polls` is first asked."""
 
     def __init__(self, config: PostgresConfig, raw: Raw, context: SourceContext) -> None:
-        self._config, self._raw = config, raw
+        self._config, self._raw, self._connector = config, raw, context.connector
         self._settings = _settings(config)
         self._report = cast(MutableMapping[str, Any], context.report)
         headers = context_headers(config.topic_prefix, context.task, source_info.CONNECTOR, run_id())
@@ -122,7 +124,7 @@ class PostgresSource:
         try:
             session = Session(self._settings)
             try:
-                slot.drop(session, self._config.slot)
+                slot.dropped_at_stop(session, self._config.slot)
             finally:
                 session.close()
         except SourceError as error:
@@ -147,24 +149,40 @@ class PostgresSource:
         for warning in warned(config):
             _log.warning(warning)
         session = self._session()
-        findings = look(session, config, _capture(config, TypeOptions()))
+        captured = catalog.captured(session, _capture(config, TypeOptions()))
+        findings = look(session, config, captured)
         if findings.problems:
             raise SourceError("\n".join(problem.message for problem in findings.problems))
         for warning in findings.warnings:
             _log.warning(warning)
-        captured = [t.id for t in catalog.tables(session) if _capture(config, TypeOptions()).table(t.id)]
-        slot.publish(session, config, captured)
+        publication.publish(session, config, captured)
+        replication = self._replication()
         found = slot.find(session, config.slot)
-        made = self._planned(stored, found)
+        server = wal_gap.server_now(session, replication, stored)
+        if stored is not None:
+            stored = wal_gap.resumed(stored, server)
+        made = self._planned(stored)
+        if stored is not None and config.log_position_check and made.stream and not made.snapshot:
+            missing = wal_gap.gap(stored, server, found, config.slot)
+            if missing is not None and not self._slot_is_trusted(missing, stored, found):
+                made = self._closing(missing, made, [table.id for table in captured])
+            elif found is not None:
+                stored = self._matched(session, stored, found)
+        if found is not None and found.is_lost:
+            if not made.snapshot:
+                raise SourceError(f"slot {config.slot!r} has lost the WAL that it needed, and with snapshot.mode="
+                                  f"{config.snapshot_mode} no snapshot is taken; set when_needed")  # fmt: skip
+            _log.warning("a slot that has lost its WAL is of no use to anybody; it is made anew", slot=config.slot)
+            slot.drop(session, config.slot)
+            found = None
         position = stored
         types = Types(session)
-        replication = self._replication()
         if made.snapshot:
             yield from pause(config.snapshot_delay_ms)
             if found is None:
-                view = slot.create(replication, config, session.version)
+                view = yield from slot.create(session, replication, config)
             else:
-                view = slot.view(replication, config, session.version)
+                view = yield from slot.view(session, replication, config)
             capture = self._shapes(types, streamed=False)
             overrides = key_rules.overrides(config, self._raw)
             snapshot = Snapshot(
@@ -178,43 +196,60 @@ class PostgresSource:
                 self._open.remove(replication)
                 replication = self._replication()
         elif found is None:
-            view = slot.create(replication, config, session.version)
+            view = yield from slot.create(session, replication, config)
             position = position or Position(lsn=view.lsn)
         if position is None:
             position = Position(lsn=found.confirmed_lsn if found is not None else 0)
         if not made.stream:
             return
         yield from pause(config.streaming_delay_ms)
-        yield from self._stream(session, replication, types, position)
+        yield from self._stream(session, replication, types, position.with_(timeline=server.timeline))
 
-    def _planned(self, stored: Position | None, found: slot.Slot | None) -> Plan:
+    def _planned(self, stored: Position | None) -> Plan:
         config = self._config
-        mode = config.snapshot_mode
         due = stored is None or stored.in_snapshot
-        if mode == "configuration_based":
-            made = Plan(config.based_snapshot_data and due, config.based_start_stream, due)
-        else:
-            made = {
-                "initial": Plan(due, True, due), "initial_only": Plan(due, False, due),
-                "when_needed": Plan(due, True, due), "always": Plan(True, True, True),
-                "no_data": Plan(False, True, due), "never": Plan(False, True, False),
-            }[mode]  # fmt: skip
-        if made.snapshot or stored is None or not config.log_position_check:
-            return made
-        if found is not None and found.confirmed_lsn <= stored.start:
-            return made
-        heals = mode == "when_needed" or (mode == "configuration_based" and config.based_on_data_error)
-        if heals:
-            _log.warning("the slot no longer holds what follows the stored offset; taking a snapshot",
-                         slot=config.slot, offset=lsn_text(stored.start))  # fmt: skip
-            return Plan(True, made.stream, True)
-        if found is None:
-            raise SourceError(
-                f"slot {config.slot!r} is gone, and the stored offset is {lsn_text(stored.start)}: what changed since "
-                "cannot be read. Reset this connector's offsets, or set snapshot.mode=when_needed, to read the tables "
-                "anew"
+        if config.snapshot_mode == "configuration_based":
+            return Plan(config.based_snapshot_data and due, config.based_start_stream, due)
+        return {
+            "initial": Plan(due, True, due), "initial_only": Plan(due, False, due),
+            "when_needed": Plan(due, True, due), "always": Plan(True, True, True),
+            "no_data": Plan(False, True, due), "never": Plan(False, True, False),
+        }[config.snapshot_mode]  # fmt: skip
+
+    def _slot_is_trusted(self, missing: Gap, stored: Position, found: slot.Slot | None) -> bool:
+        """Whether a slot that is ahead is to be followed: by the config, or where it moves without the offset."""
+        if found is None or found.is_lost or found.confirmed_lsn <= stored.needed:
+            return False
+        if self._config.flush_mode == "connector_and_driver":
+            return True
+        if self._config.mismatch not in ("trust_slot", "trust_greater_lsn"):
+            return False
+        _log.warning(f"{missing.what}. offset.mismatch.strategy={self._config.mismatch}: reading goes on at the slot")
+        return True
+
+    def _matched(self, session: Session, stored: Position, found: slot.Slot) -> Position:
+        """Slot and offset brought to one position, as `offset.mismatch.strategy` says."""
+        if found.confirmed_lsn > stored.needed:
+            at = found.confirmed_lsn
+            return stored.with_(
+                lsn=at, processed_lsn=at, done_lsn=at, held_lsn=None, event=0, commit_of=0, message=None
             )
-        raise slot.behind(found, stored.start)
+        if self._config.seeks and found.confirmed_lsn < stored.needed:
+            slot.advance(session, self._config.slot, stored.needed)
+        return stored
+
+    def _closing(self, missing: Gap, made: Plan, captured: Sequence[TableId]) -> Plan:
+        """A snapshot where the config allows it. Raises: SourceUnavailable: waiting helps; SourceError: it does not."""
+        config = self._config
+        if missing.passes:
+            raise SourceUnavailable(missing.what)
+        based = config.snapshot_mode == "configuration_based" and config.based_on_data_error
+        if config.snapshot_mode != "when_needed" and not based:
+            raise SourceError(f"{missing.what}. {remedy(self._connector, captured)}")
+        _log.warning("changes are lost between the stored offset and now; a snapshot is taken, and rows that were "
+                     "deleted meanwhile stay in the targets: delete those there", reason=missing.what)  # fmt: skip
+        self._report["postgres.gap"] = missing.what
+        return Plan(True, made.stream, True)
 
     def _stream(self, session: Session, replication: Replication, types: Types, position: Position) -> Iterator[Poll]:
         config = self._config
@@ -228,8 +263,12 @@ class PostgresSource:
             max_records=config.max_batch_size,
         )  # fmt: skip
         reader = Reader(options, self._shapes(types, streamed=True), session, types, position)
+        retained = Retained(session, config.slot, self._report)
+        slot.unused(session, config.slot)
         replication.start(config.slot, position.needed, _plugin_options(config, session.version))
-        yield from stream(replication, reader, options, lambda: self._durable)
+        for poll in stream(replication, reader, options, lambda: self._durable):
+            yield poll
+            retained.look()
 
     def _shapes(self, types: Types, *, streamed: bool) -> Capture:
         return _capture(self._config, _type_options(self._config, streamed), self._headers, types)

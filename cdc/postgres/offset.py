@@ -25,6 +25,7 @@ class Position:
         commit_of: where the commit of that open transaction stands; 0 when none is open.
         done_lsn: before which all is done, where that is not `commit_lsn`: the server passed over what is not ours.
         held_lsn: from where the server must send again, to send a prepared transaction that is not decided yet.
+        timeline: of the server it was read from: how often a standby was promoted before. None: nobody noted it.
         snapshot: INITIAL while the first rows are read, BLOCKING while rows are read again.
     """
 
@@ -39,6 +40,7 @@ class Position:
     commit_of: int = 0
     done_lsn: int | None = None
     held_lsn: int | None = None
+    timeline: int | None = None
     snapshot: str | None = None
     last_snapshot_record: bool = False
     snapshot_completed: bool = False
@@ -72,6 +74,8 @@ class Position:
             offset["lsn_done"] = self.done_lsn
         if self.held_lsn is not None:
             offset["lsn_held"] = self.held_lsn
+        if self.timeline is not None:
+            offset["timeline"] = self.timeline
         return offset
 
     @staticmethod
@@ -87,6 +91,7 @@ class Position:
             tx_id=offset.get("txId"), time_us=offset.get("ts_usec"), message=offset.get("messageType"),
             xmin=offset.get("xmin"), event=offset.get("event", 0), commit_of=offset.get("commit_of", 0),
             done_lsn=offset.get("lsn_done"), held_lsn=offset.get("lsn_held"),
+            timeline=offset.get("timeline"),
             snapshot=("INITIAL" if snapshot is True else snapshot) or None,
             last_snapshot_record=bool(offset.get("last_snapshot_record")),
             snapshot_completed=bool(offset.get("snapshot_completed")),

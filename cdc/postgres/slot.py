@@ -1,34 +1,59 @@
-"""The replication slot and the publication: looked at, created, kept in step with what is captured, dropped.
+"""The replication slot: looked at, created, dropped.
 
-Source: PostgreSQL's manual, "Streaming Replication Protocol", "CREATE PUBLICATION", `pg_replication_slots`.
+Source: PostgreSQL's manual, "Streaming Replication Protocol", `pg_replication_slots`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
-from cdc.errors import SourceError
+from cdc.errors import SourceError, SourceUnavailable
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.offset import lsn_of, lsn_text
 from cdc.postgres.wire import Replication, Session, quoted
-from cdc.table import TableId
+from cdc.record import Poll
 
 _log = structlog.get_logger(__name__)
-_SLOT = """SELECT slot_type, plugin, database, active, active_pid, restart_lsn::text, confirmed_flush_lsn::text,
-  wal_status FROM pg_replication_slots WHERE slot_name = %s"""
+_SLOT: Final = """SELECT slot_type, plugin, database, active_pid, restart_lsn::text, confirmed_flush_lsn::text,
+  wal_status, {reason} FROM pg_replication_slots WHERE slot_name = %s"""
+_REASONS: Final = ((170_000, "invalidation_reason"), (160_000, "CASE WHEN conflicting THEN 'rows_removed' END"))
+_BLOCKING: Final = """SELECT pid, coalesce(nullif(application_name, ''), usename::text, '?'), coalesce(state, '?'),
+  xact_start::text FROM pg_stat_activity
+WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+ORDER BY xact_start LIMIT 3"""
+_READER: Final = """SELECT s.active_pid, a.application_name, a.usename::text, a.client_addr::text, a.backend_start::text
+FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
+WHERE s.slot_name = %s AND s.active_pid IS NOT NULL"""
+_PATIENCE_S: Final = 90
+"""Debezium's `internal.create.slot.command.timeout`."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot as the server describes it. `status`: reserved, extended, unreserved or lost."""
+    """A slot as the server describes it.
+
+    Attributes:
+        restart_lsn: of the oldest WAL that the server keeps for it; 0: it keeps none.
+        status: reserved, extended, unreserved or lost; None where a server does not say.
+        reason: why the server made it useless: wal_removed, rows_removed, wal_level_insufficient, idle_timeout.
+    """
 
     name: str
     active_pid: int | None
+    restart_lsn: int
     confirmed_lsn: int
-    status: str | None
+    status: str | None = None
+    reason: str | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Nobody can read it any more."""
+        return self.status == "lost" or self.reason is not None
 
 
 @dataclass(frozen=True)
@@ -41,88 +66,111 @@ class Snapshot:
 
 def find(session: Session, name: str) -> Slot | None:
     """Raises: SourceError: a slot of that name that cannot be read by pgoutput from this database."""
-    for kind, plugin, database, _, pid, restart, confirmed, status in session.rows(_SLOT, (name,)):
-        if kind != "logical" or plugin != "pgoutput":
-            raise SourceError(
-                f"slot {name!r} is a {kind} slot of {plugin or 'no plugin'}, not a logical one of pgoutput; set "
-                f"slot.name to another name, or run: SELECT pg_drop_replication_slot('{name}')"
-            )
-        (here,) = session.rows("SELECT current_database()")[0]
+    reason = next((text for version, text in _REASONS if session.version >= version), "NULL")
+    for kind, plugin, database, pid, restart, confirmed, status, why in session.rows(
+        _SLOT.format(reason=reason), (name,)
+    ):
+        if kind != "logical":
+            raise SourceError(f"slot {name!r} is a {kind} slot, not a logical one; set slot.name to another name")
+        ((here,),) = session.rows("SELECT current_database()")
         if database != here:
             raise SourceError(f"slot {name!r} belongs to database {database!r}; set slot.name to another name")
-        if status == "lost":
+        if plugin != "pgoutput":
             raise SourceError(
-                f"slot {name!r} has lost WAL that it needed (wal_status=lost): changes since "
-                f"{confirmed or restart} are gone from the server. Run: SELECT pg_drop_replication_slot('{name}'), "
-                "reset this connector's offsets, and start it again for a new snapshot; raise max_slot_wal_keep_size "
-                "so that it does not happen again"
+                f"slot {name!r} is one of {plugin}, and only pgoutput is read; set slot.name to another name. To go on "
+                "where it stands, make the publication, let its present reader pass that point, stop that reader, and "
+                f"run: SELECT pg_copy_logical_replication_slot('{name}', '<new name>', false, 'pgoutput')"
             )
-        return Slot(name, pid, lsn_of(confirmed or restart or "0/0"), status)
+        return Slot(name, pid, lsn_of(restart or "0/0"), lsn_of(confirmed or restart or "0/0"), status, why)
     return None
 
 
-def create(replication: Replication, config: PostgresConfig, version: int) -> Snapshot:
-    """The slot, and the view it begins from; the view is there as long as `replication` does nothing else."""
-    return _created(replication, quoted(config.slot), version, failover=config.slot_failover)
+def unused(session: Session, name: str) -> None:
+    """Raises: SourceUnavailable: somebody reads the slot now; says who."""
+    for pid, program, user, address, since in session.rows(_READER, (name,)):
+        who = ", ".join(part for part in (program, user and f"user {user}", address and f"from {address}") if part)
+        raise SourceUnavailable(
+            f"slot {name!r} is read by another connection, pid {pid} ({who or 'not known'}; since {since}); stop that "
+            "reader, or give this connector a slot.name of its own. A connection whose client is gone ends by itself "
+            f"after wal_sender_timeout, or by: SELECT pg_terminate_backend({pid})"
+        )
 
 
-def view(replication: Replication, config: PostgresConfig, version: int) -> Snapshot:
-    """A view at a known LSN beside a slot that exists already, by a slot that ends with the session."""
-    return _created(replication, f"{quoted(config.slot[:50] + '_snapshot')} TEMPORARY", version, failover=False)
+def create(session: Session, replication: Replication, config: PostgresConfig) -> Generator[Poll, None, Snapshot]:
+    """The slot, and the view it begins from; the view is there as long as `replication` does nothing else.
 
-
-def _created(replication: Replication, name: str, version: int, *, failover: bool) -> Snapshot:
-    if version >= 150_000:
-        options = "(SNAPSHOT 'export'" + (", FAILOVER true" if failover and version >= 170_000 else "") + ")"
-    else:
-        options = "EXPORT_SNAPSHOT"
-    if failover and version < 170_000:
+    Raises: SourceUnavailable: transactions that are open stand in the way; SourceError.
+    """
+    options = {"SNAPSHOT": "'export'"}
+    if config.slot_failover and session.version < 170_000:
         _log.warning("slot.failover needs PostgreSQL 17 or newer; the slot is an ordinary one")
-    ((_, lsn, snapshot, _),) = replication.execute(f"CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput {options}")
+    elif config.slot_failover:
+        options["FAILOVER"] = "true"
+    made = yield from _created(session, replication, quoted(config.slot), options)
+    _log.info("slot created", slot=config.slot, failover="FAILOVER" in options)
+    return made
+
+
+def view(session: Session, replication: Replication, config: PostgresConfig) -> Generator[Poll, None, Snapshot]:
+    """A view at a known LSN beside a slot that exists already, by a slot that ends with the session."""
+    name = f"{quoted(config.slot[:50] + '_snapshot')} TEMPORARY"
+    return (yield from _created(session, replication, name, {"SNAPSHOT": "'export'"}))
+
+
+def _created(
+    session: Session, replication: Replication, name: str, options: dict[str, str]
+) -> Generator[Poll, None, Snapshot]:
+    """The server waits for the end of every transaction that is open, so this may take long."""
+    given = f"({', '.join(' '.join(item) for item in options.items())})"
+    if session.version < 150_000:
+        given = "EXPORT_SNAPSHOT"
+    replication.begin(f"CREATE_REPLICATION_SLOT {name} LOGICAL pgoutput {given}")
+    began, told = time.monotonic(), False
+    while (rows := replication.answer(0.5)) is None:
+        yield Poll()
+        waited = time.monotonic() - began
+        if waited > 5 and not told:
+            told = True
+            _log.warning(f"creating the slot waits until transactions end that are open: {_blocking(session)}")
+        if waited > _PATIENCE_S:
+            raise SourceUnavailable(f"the slot could not be created within {_PATIENCE_S} s, since transactions are "
+                                    f"open; end them: {_blocking(session)}")  # fmt: skip
+    ((_, lsn, snapshot, _),) = rows
     return Snapshot(snapshot or "", lsn_of(lsn or "0/0"))
 
 
-def publish(session: Session, config: PostgresConfig, captured: Sequence[TableId]) -> None:
-    """The publication, as `publication.autocreate.mode` says.
+def _blocking(session: Session) -> str:
+    """The oldest transactions, with the statement that ends them."""
+    seen = [
+        f"{name} ({state} since {since}): SELECT pg_terminate_backend({pid})"
+        for pid, name, state, since in session.rows(_BLOCKING)
+    ]
+    return "; ".join(seen) or "none is seen by this user; look at pg_stat_activity and pg_prepared_xacts"
 
-    Raises: SourceError: it is missing and must not be created, or there is nothing to put into it.
-    """
-    name, mode = config.publication, config.publication_mode
-    found = session.rows("SELECT puballtables FROM pg_publication WHERE pubname = %s", (name,))
-    tables = ", ".join(f"{quoted(table.database)}.{quoted(table.name)}" for table in captured)
-    root = " WITH (publish_via_partition_root = true)" if config.via_root else ""
-    if found:
-        if mode == "filtered" and not found[0][0]:
-            _keep_in_step(session, name, captured, tables)
-        return
-    if mode == "disabled":
-        raise SourceError(
-            f"publication {name!r} does not exist and publication.autocreate.mode=disabled; run as the tables' owner: "
-            f"CREATE PUBLICATION {quoted(name)} FOR TABLE {tables or '<tables>'}{root}"
+
+def advance(session: Session, name: str, lsn: int) -> None:
+    """Lets the server forget what stands before. What it refuses is no loss: the reader passes over it."""
+    try:
+        session.rows("SELECT pg_replication_slot_advance(%s, %s::pg_lsn)", (name, lsn_text(lsn)))
+    except SourceError as error:
+        _log.warning(
+            "the slot could not be moved to the stored offset", slot=name, lsn=lsn_text(lsn), reason=str(error)
         )
-    if mode == "filtered" and not tables:
-        raise SourceError("no table matches schema.include.list and table.include.list, so publication "
-                          f"{name!r} cannot be created; correct the lists, or create a table first")  # fmt: skip
-    what = {"all_tables": " FOR ALL TABLES", "filtered": f" FOR TABLE {tables}", "no_tables": ""}[mode]
-    session.rows(f"CREATE PUBLICATION {quoted(name)}{what}{root}")
-    _log.info("publication created", publication=name, mode=mode)
-
-
-def _keep_in_step(session: Session, name: str, captured: Sequence[TableId], tables: str) -> None:
-    rows = session.rows("SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = %s", (name,))
-    if captured and {TableId(*row) for row in rows} != set(captured):
-        session.rows(f"ALTER PUBLICATION {quoted(name)} SET TABLE {tables}")
-        _log.info("publication changed to the captured tables", publication=name)
 
 
 def drop(session: Session, name: str) -> None:
-    session.rows("SELECT pg_drop_replication_slot(%s)", (name,))
+    """Does nothing where there is none. Raises: SourceUnavailable: it is in use."""
+    session.rows("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s", (name,))
 
 
-def behind(slot: Slot, needed: int) -> SourceError:
-    """The stored offset is older than what the slot still has."""
-    return SourceError(
-        f"slot {slot.name!r} begins at {lsn_text(slot.confirmed_lsn)} and the stored offset is {lsn_text(needed)}: "
-        "what was between is not sent again. The slot was dropped and made anew, or another reader moved it; reset "
-        "this connector's offsets, or set snapshot.mode=when_needed, to read the tables anew"
-    )
+def dropped_at_stop(session: Session, name: str, tries: int = 10) -> None:
+    """Drops the slot as soon as the server has seen its reader go. Raises: SourceError, SourceUnavailable."""
+    for left in range(tries, 0, -1):
+        try:
+            drop(session, name)
+        except SourceUnavailable:
+            if left == 1:
+                raise
+            time.sleep(0.2)
+        else:
+            return

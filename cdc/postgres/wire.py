@@ -79,6 +79,11 @@ class Session:
             raise failure(error, settings) from error
 
     @property
+    def name(self) -> str:
+        """User and server, for messages."""
+        return str(self._settings)
+
+    @property
     def version(self) -> int:
         """As 170011."""
         return self._connection.info.server_version
@@ -137,6 +142,9 @@ def _unescaped(field: str) -> str:
     return "".join(out)
 
 
+Texts = tuple[str | None, ...]
+
+
 class Received(NamedTuple):
     """What one read gave. `server_lsn`: how far the server is, when it said so after the last frame; else 0.
 
@@ -159,11 +167,34 @@ class Replication:
             self._connection.finish()
             raise login_failure(message, settings)
         self._reported = time.monotonic()
+        self._command = ""
 
-    def execute(self, command: str) -> list[tuple[str | None, ...]]:
+    def execute(self, command: str) -> list[Texts]:
         """A replication command's rows. Raises: SourceUnavailable, SourceError."""
-        result = self._connection.exec_(command.encode())
-        if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        return self._rows(self._connection.exec_(command.encode()), command)
+
+    def begin(self, command: str) -> None:
+        """Sends a replication command that may take long; `answer` has its rows. Raises: SourceUnavailable."""
+        self._command = command
+        try:
+            self._connection.send_query(command.encode())
+        except psycopg.Error as error:
+            raise failure(error, self._settings) from error
+
+    def answer(self, seconds: float) -> list[Texts] | None:
+        """None: the server is not done after so long. Raises: SourceUnavailable, SourceError."""
+        if self._connection.is_busy():
+            select.select([self._connection.socket], [], [], seconds)
+            self._consume()
+            if self._connection.is_busy():
+                return None
+        rows = self._rows(self._connection.get_result(), self._command)
+        while self._connection.get_result() is not None:
+            pass
+        return rows
+
+    def _rows(self, result: pq.abc.PGresult | None, command: str) -> list[Texts]:
+        if result is None or result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
             raise self._refused(result, command)
         return [
             tuple(None if (value := result.get_value(row, column)) is None else value.decode()
@@ -175,7 +206,7 @@ class Replication:
         """Raises: SourceUnavailable, SourceError: the slot is in use, gone, or lost its WAL."""
         given = ", ".join(f"{quoted(name)} '{value.replace(chr(39), chr(39) * 2)}'" for name, value in options.items())
         command = f"START_REPLICATION SLOT {quoted(slot)} LOGICAL {lsn_text(lsn)} ({given})"
-        self._connection.send_query(command.encode())
+        self.begin(command)
         result = self._connection.get_result()
         if result is None or result.status != pq.ExecStatus.COPY_BOTH:
             raise self._refused(result, command)

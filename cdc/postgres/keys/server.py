@@ -12,6 +12,7 @@ from cdc.keys.declare import declared, not_negative, operations, positive
 
 _HIGH, _LOW = Importance.HIGH, Importance.LOW
 _server = partial(declared, group="{group}")
+_unlisted = partial(declared, group="Advanced", internal=True)
 
 
 def _slot_name(value: str) -> str | None:
@@ -36,6 +37,14 @@ class PostgresServerKeys(ServerKeys):
     )  # fmt: skip
     slot: str = _server("slot.name", default="debezium", check=_slot_name,
                         doc="Replication slot to read from; created when it is missing.")  # fmt: skip
+    mismatch: str = _unlisted(
+        "offset.mismatch.strategy", default="no_validation",
+        values=["no_validation", "trust_offset", "trust_slot", "trust_greater_lsn"],
+        doc="A slot that begins after the stored offset stops the task (the gap is told), or with trust_slot and "
+            "trust_greater_lsn is followed. trust_offset and trust_greater_lsn move a slot that is behind at start.",
+    )  # fmt: skip
+    seek_offset: bool = _unlisted("internal.slot.seek.to.known.offset.on.start", default=False, importance=_LOW,
+                                  doc="Older way to say offset.mismatch.strategy=trust_offset.")  # fmt: skip
     publication: str = _server("publication.name", default="dbz_publication",
                                doc="Publication that says which tables are sent.")  # fmt: skip
     publication_mode: str = _server(
@@ -97,3 +106,8 @@ class PostgresServerKeys(ServerKeys):
     )  # fmt: skip
     flush_source: bool = _server("flush.lsn.source", default=True, importance=_LOW,
                                  doc="Older way to say lsn.flush.mode: false is manual.")  # fmt: skip
+
+    @property
+    def seeks(self) -> bool:
+        """Whether the slot is moved to the stored offset at start."""
+        return self.mismatch in ("trust_offset", "trust_greater_lsn") or self.seek_offset

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from cdc.gaps import Gap, remedy
 from cdc.mysql import wire
-from cdc.mysql.log_gap import Gap, gap, remedy
+from cdc.mysql.log_gap import gap
 from cdc.mysql.offset import Position
 from cdc.mysql.server import Server
 from cdc.table import TableId
