@@ -267,8 +267,8 @@ class PostgresSource:
         slot.unused(session, config.slot)
         replication.start(config.slot, position.needed, _plugin_options(config, session.version))
         for poll in stream(replication, reader, options, lambda: self._durable):
-            yield poll
             retained.look()
+            yield poll
 
     def _shapes(self, types: Types, *, streamed: bool) -> Capture:
         return _capture(self._config, _type_options(self._config, streamed), self._headers, types)
