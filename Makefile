@@ -48,8 +48,9 @@ handover: setup
 	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb kafka; exit $$code
 
 bench: setup
-	@$(BIN)/python -m services start bench mysql kafka
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m services start bench mysql postgres kafka
+	@$(BIN)/python -m bench mysql
+	@$(BIN)/python -m bench postgres 400000 1000 3
 
 services-stop:
 	@for profile in demo test bench differential; do $(BIN)/python -m services stop $$profile; done

@@ -1,11 +1,13 @@
-"""`make bench`: MySQL backlog drain, Debezium tuned and Tailrace in turns on the same broker; prints the ratios.
+"""`make bench`: backlog drain, Debezium tuned and Tailrace one after the other on the same servers; prints the ratios.
 
-`python -m bench [ROWS [PER_TRANSACTION [RUNS]]]`. Raw results go to bench/results/.
+`python -m bench mysql|postgres [ROWS [PER_TRANSACTION [RUNS]]]`. Raw results go to bench/results/. The servers are
+those of the `bench` profile, or what TAILRACE_MYSQL, TAILRACE_POSTGRES and TAILRACE_KAFKA name.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -91,16 +93,21 @@ def report(ours: list[Result], theirs: list[Result]) -> str:
     return "\n".join(lines)
 
 
+def address(server: str) -> str:
+    return os.environ.get(f"TAILRACE_{server.upper()}", f"127.0.0.1:{services.PORTS['bench'][server]}")
+
+
 def main(arguments: list[str]) -> None:
-    rows, per_transaction, runs = [int(n) for n in arguments] + [300_000, 1000, 5][len(arguments) :]
-    ports = services.PORTS["bench"]
-    bench = Bench(("127.0.0.1", ports["mysql"]), f"127.0.0.1:{ports['kafka']}", rows, per_transaction, runs)
+    source = arguments[0] if arguments else "mysql"
+    rows, per_transaction, runs = [int(n) for n in arguments[1:]] + [300_000, 1000, 5][len(arguments[1:]) :]
+    host, port = address(source).split(":")
+    bench = Bench(source, (host, int(port)), address("kafka"), rows, per_transaction, runs)
     folder = cache() / "data" / "bench"
     theirs = debezium(bench, folder / "peer")
     ours = tailrace(bench, folder / "tailrace")
     for result in [*theirs, *ours]:
         say(result.line())
-    results = Path(__file__).parent / "results" / f"mysql-drain-{per_transaction}.json"
+    results = Path(__file__).parent / "results" / f"{source}-drain-{per_transaction}.json"
     results.parent.mkdir(exist_ok=True)
     results.write_text(json.dumps([asdict(result) for result in [*theirs, *ours]], indent=1) + "\n")
     print(report(ours, theirs))

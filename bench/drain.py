@@ -2,14 +2,13 @@
 
 Records are counted at the broker (the topic's end offset), CPU and memory (PSS) read from /proc for the worker and
 all its children. The connector is created and stopped, the backlog is written, and each run rewinds the offsets and
-resumes: every run drains the same bytes.
+resumes: every run drains the same bytes. PostgreSQL's slots cannot be rewound: there each run has its own backlog.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,17 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pymysql
 import requests
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-TABLE = """CREATE TABLE orders (
-  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id INT NOT NULL, sku VARCHAR(40) NOT NULL,
-  qty SMALLINT NOT NULL, price DECIMAL(12,2) NOT NULL, status ENUM('new','paid','shipped') NOT NULL,
-  note VARCHAR(255) NULL, is_gift TINYINT(1) NOT NULL, created DATETIME(3) NOT NULL,
-  updated TIMESTAMP(6) NOT NULL, weight DOUBLE NULL, body TEXT)"""
-COLUMNS = "customer_id,sku,qty,price,status,note,is_gift,created,updated,weight,body"
-WORDS = [uuid.UUID(int=random.Random(i).getrandbits(128)).hex[: 3 + i % 9] for i in range(4000)]
+from bench.sources import DATABASES, Database
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,8 @@ class Result:
 class Bench:
     """Where the servers are and how much is drained."""
 
-    mysql: tuple[str, int]
+    source: str
+    address: tuple[str, int]
     kafka: str
     rows: int = 300_000
     per_transaction: int = 1000
@@ -86,19 +79,6 @@ def usage(pid: int) -> tuple[float, float]:
     return cpu, memory / 1024
 
 
-def row(number: int, chance: random.Random) -> str:
-    """A row's SQL values, all columns but `id`; the same for the same number and seed."""
-    note = "NULL" if number % 3 == 0 else "'" + " ".join(chance.choices(WORDS, k=3)) + "'"
-    weight = "NULL" if number % 5 == 0 else repr(chance.random() * 100)
-    minute, day = f"{number % 60:02d}", f"{number % 28 + 1:02d}"
-    return (
-        f"({chance.randint(1, 10**6)},'SKU-{number:08d}',{chance.randint(1, 100)},"
-        f"{chance.randint(1, 9999)}.{chance.randint(0, 99):02d},'{('new', 'paid', 'shipped')[number % 3]}',{note},"
-        f"'{number % 2}','2026-01-{day} 10:{minute}:{minute}.123','2026-02-{day} 11:{minute}:{minute}.123456',"
-        f"{weight},'{' '.join(chance.choices(WORDS, k=18))}')"
-    )
-
-
 class Drain:
     """One connector, one backlog, drained again and again."""
 
@@ -108,38 +88,30 @@ class Drain:
         self.url = f"{url}/connectors/{self.tag}"
         self.settings = settings
         self.session = requests.Session()
-        host, port = bench.mysql
-        self.database: Any = pymysql.connect(host=host, port=port, user="app", password="apppw")
+        self.database: Database = DATABASES[bench.source](bench.address, self.tag)
         self.consumer = Consumer({"bootstrap.servers": bench.kafka, "group.id": self.tag})
 
     def results(self) -> list[Result]:
-        self._sql(f"CREATE DATABASE {self.tag}", f"USE {self.tag}", TABLE)
         self._call("PUT", "/config", self._config())
         offsets = self._first_offsets()
         self._call("PUT", "/stop")
         time.sleep(3)
-        self._fill()
-        results = [self._measure(run, offsets) for run in range(self.bench.runs)]
+        results = [self._run(run, offsets) for run in range(self.bench.runs)]
         self._call("DELETE")
-        self._sql(f"DROP DATABASE {self.tag}")
+        self.database.drop()
         self.consumer.close()
         return results
 
+    def _run(self, run: int, offsets: Any) -> Result:
+        if run and self.database.rewinds:
+            self._call("PATCH", "/offsets", {"offsets": offsets})
+        else:
+            self.database.fill(self.bench.rows, self.bench.per_transaction)
+        return self._measure(run)
+
     def _config(self) -> dict[str, str]:
-        host, port = self.bench.mysql
-        return {
-            "connector.class": "io.debezium.connector.mysql.MySqlConnector",
-            "tasks.max": "1",
-            "database.hostname": host, "database.port": str(port),
-            "database.user": "app", "database.password": "apppw",
-            "database.server.id": str(random.randint(10**5, 10**6)),
-            "database.include.list": self.tag,
-            "topic.prefix": self.tag,
-            "schema.history.internal.kafka.bootstrap.servers": self.bench.kafka,
-            "schema.history.internal.kafka.topic": f"{self.tag}-history",
-            "include.schema.changes": "false",
-            "snapshot.mode": "no_data",
-            "heartbeat.interval.ms": "500",
+        return self.database.config(self.bench.kafka) | {
+            "tasks.max": "1", "topic.prefix": self.tag, "snapshot.mode": "no_data", "heartbeat.interval.ms": "500",
             **self.settings,
         }  # fmt: skip
 
@@ -147,12 +119,6 @@ class Drain:
         answer = self.session.request(method, self.url + path, json=body, timeout=60)
         answer.raise_for_status()
         return answer.json() if answer.content else None
-
-    def _sql(self, *statements: str) -> None:
-        with self.database.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-        self.database.commit()
 
     def _first_offsets(self) -> Any:
         end = time.monotonic() + 120
@@ -166,12 +132,6 @@ class Drain:
                 return offsets
         raise SystemExit(f"{self.worker} stored no offset within 120 s: {self._call('GET', '/status')}")
 
-    def _fill(self) -> None:
-        chance, step = random.Random(7), self.bench.per_transaction
-        for first in range(0, self.bench.rows, step):
-            rows = ",".join(row(number, chance) for number in range(first, min(first + step, self.bench.rows)))
-            self._sql(f"INSERT INTO orders({COLUMNS}) VALUES {rows}")
-
     def _end(self) -> int:
         topic = f"{self.tag}.{self.tag}.orders"
         try:
@@ -179,9 +139,7 @@ class Drain:
         except KafkaException:
             return 0
 
-    def _measure(self, run: int, offsets: Any) -> Result:
-        if run:
-            self._call("PATCH", "/offsets", {"offsets": offsets})
+    def _measure(self, run: int) -> Result:
         base, wanted = self._end(), self.bench.rows
         cpu_before, _ = usage(self.pid)
         began = time.time()

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import pymysql
 
-from bench.drain import COLUMNS, TABLE, row
+from bench.sources import TABLE, inserts
 from cdc.config import Password, parse
 from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.mysql import source_info, wire
@@ -58,10 +58,8 @@ def record(port: int, rows: int, per_transaction: int) -> Recording:
         file, at, *_ = cursor.fetchone()
         for statement in (f"CREATE DATABASE {database}", f"USE {database}", TABLE):
             cursor.execute(statement)
-        chance = random.Random(7)
-        for first in range(0, rows, per_transaction):
-            made = ",".join(row(number, chance) for number in range(first, min(first + per_transaction, rows)))
-            cursor.execute(f"INSERT INTO orders({COLUMNS}) VALUES {made}")
+        for statement in inserts("orders", rows, per_transaction):
+            cursor.execute(statement)
         cursor.execute(last := f"DROP DATABASE {database}")
     start = Position(file=file, pos=at)
     settings = wire.Settings(host="127.0.0.1", port=port, user="app", password=Password("apppw"))

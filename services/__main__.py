@@ -21,7 +21,7 @@ PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
     "test": {"mysql": 23306, "mariadb": 23307, "postgres": 25432, "kafka": 29092, "elasticsearch": 29200},
     "differential": {"mysql": 43306, "mariadb": 43307, "kafka": 49092, "elasticsearch": 49200},
-    "bench": {"mysql": 33306, "kafka": 39092, "elasticsearch": 39200},
+    "bench": {"mysql": 33306, "postgres": 35432, "kafka": 39092, "elasticsearch": 39200},
 }
 
 

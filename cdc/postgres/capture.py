@@ -14,7 +14,7 @@ from cdc.postgres.catalog import PgColumn, PgTable, Types
 from cdc.postgres.column_schema import field_schema
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.pgoutput import HEADER_SIZE, UNCHANGED, Delete, Insert, Update, Values, decode
-from cdc.postgres.row_decoder import PLAIN, Decode, Read, compile_rows
+from cdc.postgres.row_decoder import Decode, Read, compile_rows
 from cdc.postgres.types import Form, TypeOptions, form
 from cdc.postgres.wire import quoted
 from cdc.schema import Schema
@@ -177,8 +177,8 @@ def _compiled(
 
 
 def _read(column: PgColumn, place: int, made: Form, schema: Schema) -> Read:
-    read = made.read if column.optional or made.read in PLAIN else made.read and _never_null(made)
-    return Read(place, read, not column.optional, None if column.optional else _absent(made, schema))
+    absent = None if column.optional else _absent(made, schema)
+    return Read(place, made.read, not column.optional, absent, made.absent)
 
 
 def _never_null(made: Form) -> Callable[[str], Any]:

@@ -7,6 +7,7 @@ Texts are those of `DateStyle=ISO`, `IntervalStyle=iso_8601`, `TimeZone=UTC`. So
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from cdc.java.dates import date_of, days_of
@@ -19,10 +20,40 @@ _GREGORIAN_FROM: Final = (1582, 10, 15)
 _MOMENT: Final = re.compile(
     r"(\d+)-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?([+-]\d\d(?::?\d\d){0,2})?( BC)?"
 )
+_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_SECOND: Final = re.compile(r"\d\d:\d\d:\d\d")
 _TIME: Final = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?([+-]\d\d(?::?\d\d){0,2})?")
 _INTERVAL: Final = re.compile(
     r"P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:\.(\d{1,6}))?S)?)?"
 )
+
+
+_AFTER_SECONDS: Final = (".", "+")
+_SCALES: Final = tuple(10 ** (6 - digits) for digits in range(7))
+_GREGORIAN_YEARS: Final = "1583"
+
+
+@lru_cache(maxsize=4096)
+def _day_us(text: str) -> int:
+    """`2026-01-02` in microseconds since 1970-01-01. Raises: ValueError: a date of another form, or an old one."""
+    found = _DATE.fullmatch(text)
+    if found is None or text < _GREGORIAN_YEARS:
+        raise ValueError(text)
+    return days_of(*map(int, found.groups())) * DAY_US
+
+
+@lru_cache(maxsize=86400)
+def _second_us(text: str) -> int:
+    """` 03:04:05` in microseconds of the day. Raises: ValueError: another form."""
+    if text[:1] != " " or _SECOND.fullmatch(text, 1) is None:
+        raise ValueError(text)
+    return (int(text[1:3]) * 3600 + int(text[4:6]) * 60 + int(text[7:])) * 1_000_000
+
+
+def _usual(text: str) -> int:
+    """A TIMESTAMP of our time in microseconds since 1970-01-01. Raises: ValueError, IndexError: it needs a look."""
+    fraction = text[20:]
+    return _day_us(text[:10]) + _second_us(text[10:19]) + (int(fraction) * _SCALES[len(fraction)] if fraction else 0)
 
 
 def _days(year: int, month: int, day: int, julian: bool) -> int:
@@ -61,6 +92,10 @@ _INFINITY: Final = {"infinity": days_of(-5_877_611, 6, 21), "-infinity": days_of
 
 def days(text: str, *, julian: bool) -> int:
     """A DATE as days since 1970-01-01, cut to 32 bits where Debezium's numbers run over."""
+    try:
+        return _day_us(text) // DAY_US
+    except ValueError:
+        pass
     if text in INFINITY_MS:
         return _signed32((_DRIVER_INFINITY if julian else _INFINITY)[text])
     return _signed32(_date(text, julian))
@@ -77,6 +112,10 @@ def _signed32(number: int) -> int:
 
 def micros(text: str, *, julian: bool) -> int:
     """A TIMESTAMP as microseconds since 1970-01-01, as far as 64 bits go."""
+    try:
+        return _usual(text)
+    except (ValueError, IndexError):
+        pass
     if text in INFINITY_MS:
         return INFINITY_MS[text] * 1000
     day, of_day = _parts(text, julian)
@@ -85,6 +124,10 @@ def micros(text: str, *, julian: bool) -> int:
 
 def millis(text: str, *, julian: bool) -> int:
     """A TIMESTAMP as milliseconds since 1970-01-01, rounded down."""
+    try:
+        return _usual(text) // 1000
+    except (ValueError, IndexError):
+        pass
     if text in INFINITY_MS:
         return INFINITY_MS[text]
     day, of_day = _parts(text, julian)
@@ -135,6 +178,15 @@ def _time_text(of_day: int, digits: int | None = None) -> str:
 
 def zoned_timestamp(text: str, digits: int, *, julian: bool) -> str:
     """A TIMESTAMPTZ as `2026-11-21T01:02:03.123456Z`, with `digits` after the point."""
+    if text[-3:] == "+00" and text[19:20] in _AFTER_SECONDS:
+        try:
+            _day_us(text[:10])
+            _second_us(text[10:19])
+        except ValueError:
+            pass
+        else:
+            return f"{text[:10]}T{text[11:19]}.{text[20:-3].ljust(6, '0')[:digits]}Z" if digits else (
+                f"{text[:10]}T{text[11:19]}Z")  # fmt: skip
     if text in INFINITY_MS:
         return text
     day, of_day = _parts(text, julian)

@@ -50,7 +50,7 @@ class ReaderOptions:
         skipped: `skipped.operations`, letters of c, u, d, t.
         messages: None leaves logical messages out; `message_prefix` is asked with a message's prefix.
         status_s: seconds between reports to the server.
-        reports: whether the server is told what is durable (`lsn.flush.mode`).
+        reports: whether the server is told what is durable (`lsn.flush.mode`), not only that somebody is there.
         max_records: a Poll ends with the message that reaches so many.
     """
 
@@ -436,5 +436,4 @@ def stream(
         idle = len(received.frames) < options.max_records
         for poll in reader.polls(received.frames, idle=idle, passed=received.server_lsn):
             yield poll
-            if options.reports:
-                replication.report(durable(), options.status_s)
+            replication.report(durable() if options.reports else 0, options.status_s)

@@ -36,13 +36,15 @@ class Read(NamedTuple):
     Attributes:
         place: of the column in the relation.
         read: from its text; None: the text itself.
-        required: null is replaced by `absent` in rows that hold the replica identity alone.
+        required: null is replaced by `absent` in rows that hold the replica identity alone, and by `nothing` where a
+            text stands for a value that events cannot hold.
     """
 
     place: int
     read: Callable[[str], Any] | None
     required: bool
     absent: Any
+    nothing: Any
 
 
 def compile_rows(prefix: bytes, columns: int, reads: Sequence[Read], slow: Callable[[bytes], Any]) -> Decode:
@@ -110,7 +112,7 @@ class _Source:
             for i, read in enumerate(self._reads):
                 last = number + 1 < len(kinds) and read.place == self._columns - 1
                 raw = f"t{number}p{read.place}[2:{'-3' if last else ''}]"
-                lines.append(f"t{number}v{i} = {self._codes[i].format(raw=raw)}")
+                lines += self._assigned(number, i, raw).splitlines()
         return lines
 
     def careful(self, kinds: Sequence[str]) -> list[str]:
@@ -122,13 +124,24 @@ class _Source:
                 lines += ["if p[e:e + 3] != between: raise ValueError", "e += 3"]
             for place in range(self._columns):
                 i = wanted.get(place)
-                value = None if i is None else f"t{number}v{i} = {self._codes[i].format(raw='p[2:e]')}"
+                value = None if i is None else self._assigned(number, i, "p[2:e]")
                 nothing = "e += 1" if i is None else f"e += 1; t{number}v{i} = {self._null(kind, i)}"
                 lines += [
                     f"if p[e:e + 1] == b'n': {nothing}",
-                    f"else: n += 1; p = parts[n]; e = 2 + (p[0] << 8 | p[1]){'; ' + value if value else ''}",
+                    "else:",
+                    " n += 1; p = parts[n]; e = 2 + (p[0] << 8 | p[1])",
+                    *(" " + line for line in (value or "").splitlines()),
                 ]
         return [*lines, "if e != len(p) or n + 1 != len(parts): raise ValueError"]
+
+    def _assigned(self, number: int, i: int, raw: str) -> str:
+        """The lines that make a value."""
+        name, read = f"t{number}v{i}", self._reads[i]
+        line = f"{name} = {self._codes[i].format(raw=raw)}"
+        if not read.required or read.read is None or read.read in PLAIN:
+            return line
+        self.constants[f"nothing{i}"] = read.nothing
+        return f"{line}\nif {name} is None: {name} = nothing{i}"
 
     def _null(self, kind: str, number: int) -> str:
         read = self._reads[number]

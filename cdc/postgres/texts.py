@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -20,6 +21,8 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _STRUCTURE = re.compile(r'[{}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NUMBER = re.compile(r"-?(?:\d[\d.]*(?:e[+-]?\d+)?|Infinity|NaN)")
 _SRID = 0x20000000
+NO_NUMBERS = frozenset(("NaN", "Infinity", "-Infinity"))
+"""What stands in a NUMERIC and is no number."""
 
 
 def array_items(text: str, delimiter: str = ",") -> list[str | None]:
@@ -126,6 +129,21 @@ def unscaled(text: str, scale: int) -> int:
         fraction = fraction[:scale]
     digits: int = 10 ** (scale - len(fraction))
     return int(whole + fraction) * digits
+
+
+def number_of_scale(scale: int) -> Callable[[str], int | None]:
+    """Reads the digits of numbers that are printed with `scale` digits after the point; None for NaN and infinity."""
+    point = -1 - scale
+
+    def digits(text: str) -> int | None:
+        if text[point:-scale] == ".":
+            return int(text[:point] + text[-scale:])
+        return None if text in NO_NUMBERS else unscaled(text, scale)
+
+    def whole(text: str) -> int | None:
+        return None if text in NO_NUMBERS else unscaled(text, 0)
+
+    return digits if scale > 0 else whole
 
 
 def with_scale(text: str, scale: int) -> str:

@@ -246,7 +246,7 @@ def _numeric(modifier: int, options: TypeOptions) -> Form:
         return Form(_VARIABLE, lambda text: None if text in _SPECIAL else texts.variable_scale(text), (0, b"\0"))
     precision, scale = (modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0xFFFF
     schema = decimal(scale, precision=precision)
-    return Form(schema, lambda text: None if text in _SPECIAL else texts.unscaled(text, scale), 0)
+    return Form(schema, texts.number_of_scale(scale), 0)
 
 
 def _numeric_text(modifier: int) -> Form:

@@ -27,6 +27,10 @@ _SESSION: Final = {
     "xmlbinary": "base64",
 }  # fmt: skip
 """Every session writes values in the same form: rows of a snapshot are text as rows of the WAL are."""
+_MOST_BYTES: Final = 16 << 20
+"""Frames of large rows are handed on when they are so many bytes."""
+_GATHER_S: Final = 0.003
+"""A server that has more to send sends it message by message; many at once are less work for all that follow."""
 _KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
 _STATUS: Final = struct.Struct(">cQQQqB").pack
 
@@ -213,20 +217,21 @@ class Replication:
         self._connection.nonblocking = 1
 
     def read(self, most: int, seconds: float) -> Received:
-        """Frames that are there, at most `most`; waits up to `seconds` for the first.
+        """Up to `most` frames, or as many as come within a few milliseconds of the first; waits `seconds` for that.
 
         Raises: SourceUnavailable: the connection is gone; SourceError: the server ended the stream.
         """
         frames: list[bytes] = []
-        server_lsn, said_at, waited = 0, 0, False
-        connection, add = self._connection, frames.append
+        server_lsn, said_at, room, gathers = 0, 0, _MOST_BYTES, False
+        connection, add, until = self._connection, frames.append, time.monotonic() + seconds
         more = connection.get_copy_data
-        while len(frames) < most:
+        while len(frames) < most and room > 0:
             size, data = more(1)
             if size > 0:
                 kind = data[0]
                 if kind == 0x77:  # w
                     add(bytes(data))
+                    room -= size
                 elif kind == 0x6B:  # k
                     server_lsn, _, asked = _KEEP_ALIVE(data, 1)
                     said_at = len(frames)
@@ -235,13 +240,12 @@ class Replication:
                 continue
             if size < 0:
                 raise self._ended()
-            if frames or waited:
-                break
-            waited = True
-            if not select.select([connection.socket], [], [], seconds)[0]:
+            if not gathers and (frames or server_lsn):
+                gathers, until = True, min(until, time.monotonic() + _GATHER_S)
+            if not select.select([connection.socket], [], [], max(0.0, until - time.monotonic()))[0]:
                 break
             self._consume()
-        return Received(frames, server_lsn if server_lsn and said_at == len(frames) else 0)
+        return Received(frames, server_lsn if said_at == len(frames) else 0)
 
     def _consume(self) -> None:
         try:

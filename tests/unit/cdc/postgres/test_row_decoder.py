@@ -16,7 +16,9 @@ from tests.unit.cdc.postgres.test_pgoutput import values
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=300)
 NUMBER = st.integers(-(2**31), 2**31).map(str)
-READS = [Read(2, None, False, None), Read(0, int, True, -1), Read(1, lambda text: text.upper(), False, None)]
+READS = [
+    Read(2, None, False, None, None), Read(0, int, True, -1, 0), Read(1, lambda text: text.upper(), False, None, None),
+]  # fmt: skip
 """Of three columns, in another order than they stand in."""
 
 
