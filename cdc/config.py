@@ -52,6 +52,23 @@ class _Missing:
 
 
 MISSING: Any = _Missing()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where keys stand in Kafka Connect's definition when their declarations do not say; no order: they are counted."""
+
+    group: str | None = "Common"
+    width: str = "MEDIUM"
+    order: int | None = None
+
+
+PLAIN = Layout(group=None, width="NONE", order=-1)
+"""As Kafka Connect declares its transforms and predicates."""
+UNGROUPED = Layout(group=None, order=1)
+"""As Debezium declares its transforms."""
+
+
 Check = Callable[[Any], str | None]
 """Given a parsed value: None, or a sentence why it cannot be used and what would be right."""
 
@@ -77,7 +94,7 @@ class Key:
     default: Any
     doc: str
     importance: Importance
-    group: str
+    group: str | None
     order: int
     width: str
     label: str
@@ -104,7 +121,8 @@ def key(
     type: str | None = None,
     importance: Importance = Importance.MEDIUM,
     group: str | None = None,
-    width: str = "MEDIUM",
+    order: int | None = None,
+    width: str | None = None,
     label: str | None = None,
     aliases: Sequence[str] = (),
     values: Sequence[str] = (),
@@ -123,7 +141,8 @@ def key(
         "default": default,
         "doc": doc,
         "importance": importance,
-        "group": group or "Common",
+        "group": group,
+        "order": order,
         "width": width,
         "label": label or name,
         "aliases": tuple(aliases),
@@ -152,19 +171,25 @@ def _plain(annotation: Any) -> Any:
 
 
 def keys(declared: type) -> dict[str, Key]:
-    """Python field name -> key, in declaration order. Kept per class.
+    """Python field name -> key, in declaration order. Kept per class, whose `LAYOUT` places what has no place.
 
     A class's `WORDS` stand in its groups and docs for the names in braces, as `{server}`.
     """
     known: dict[str, Key] | None = declared.__dict__.get("__keys__")
     if known is None:
         hints = typing.get_type_hints(declared)
+        layout: Layout = getattr(declared, "LAYOUT", Layout())
         known = {}
-        for order, item in enumerate(dataclasses.fields(declared), 1):
+        for counted, item in enumerate(dataclasses.fields(declared), 1):
             meta = dict(item.metadata["key"])
             meta["type"] = meta["type"] or _TYPES[_plain(hints[item.name])]
-            meta |= {name: _worded(meta[name], getattr(declared, "WORDS", {})) for name in ("group", "doc")}
-            known[item.name] = Key(order=order, **meta)
+            meta["group"] = meta["group"] or layout.group
+            meta["width"] = meta["width"] or layout.width
+            fixed = counted if layout.order is None else layout.order
+            meta["order"] = fixed if meta["order"] is None else meta["order"]
+            words = getattr(declared, "WORDS", {})
+            meta |= {name: _worded(meta[name], words) for name in ("group", "doc") if meta[name]}
+            known[item.name] = Key(**meta)
         declared.__keys__ = known  # type: ignore[attr-defined]
     return known
 

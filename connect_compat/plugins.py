@@ -96,6 +96,14 @@ _CONVERTERS = {
 
 
 _TRANSFORMS = {
+    "io.debezium.transforms.ByLogicalTableRouter": "by_logical_table_router",
+    "io.debezium.transforms.ExtractChangedRecordState": "extract_changed_record_state",
+    "io.debezium.transforms.ExtractNewRecordState": "extract_new_record_state",
+    "io.debezium.transforms.HeaderToValue": "header_to_value",
+    "io.debezium.transforms.SchemaChangeEventFilter": "schema_change_event_filter",
+    "io.debezium.transforms.TimezoneConverter": "timezone_converter",
+    "io.debezium.transforms.outbox.EventRouter": "event_router",
+    "io.debezium.transforms.partitions.PartitionRouting": "partition_routing",
     "org.apache.kafka.connect.transforms.Cast$Key": "cast",
     "org.apache.kafka.connect.transforms.Cast$Value": "cast",
     "org.apache.kafka.connect.transforms.DropHeaders": "drop_headers",
@@ -128,7 +136,8 @@ _TRANSFORMS = {
 
 def _transform(class_name: str, module: str) -> Plugin:
     attribute = class_name.rpartition(".")[2].replace("$", "")
-    return Plugin(Kind.TRANSFORM, class_name, KAFKA, f"connect_compat.transforms.{module}:{attribute}")
+    version = DEBEZIUM if class_name.startswith("io.debezium.") else KAFKA
+    return Plugin(Kind.TRANSFORM, class_name, version, f"connect_compat.transforms.{module}:{attribute}")
 
 
 def _predicate(simple_name: str) -> Plugin:
@@ -158,10 +167,6 @@ TABLE: tuple[Plugin, ...] = (
     *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
     *map(_header_converter, _CONVERTERS),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
-    Plugin(Kind.TRANSFORM, "io.debezium.transforms.ByLogicalTableRouter", DEBEZIUM,
-           "connect_compat.transforms.by_logical_table_router:ByLogicalTableRouter"),
-    Plugin(Kind.TRANSFORM, "io.debezium.transforms.ExtractNewRecordState", DEBEZIUM,
-           "connect_compat.transforms.extract_new_record_state:ExtractNewRecordState"),
     *(_transform(name, module) for name, module in _TRANSFORMS.items()),
     *map(_predicate, ("HasHeaderKey", "RecordIsTombstone", "TopicNameMatches")),
 )  # fmt: skip

@@ -96,7 +96,8 @@ class Report:
         return [error for info in (*self.infos, *self.converters) for error in info.told]
 
     def as_json(self) -> dict[str, Any]:
-        groups = dict.fromkeys(info.key.group for info in self.infos if info.declared)
+        declared = [info.key.group for info in (*self.infos, *self.converters) if info.declared]
+        groups = dict.fromkeys(group for group in declared if group is not None)
         return {
             "name": self.name,
             "error_count": self.error_count,
@@ -274,7 +275,7 @@ class Validator:
         """The keys of one transform or predicate under their full names."""
         what = "transformation" if kind is Kind.TRANSFORM else "predicate"
         alias = prefix.partition(".")[2]
-        type_key = _key(f"{prefix}.type", "CLASS", f"Class of the {alias!r} {what}.", label=label,
+        type_key = _key(f"{prefix}.type", "CLASS", f"Class for the {alias!r} {what}.", label=label,
                         importance=Importance.HIGH, width="LONG", required=True)  # fmt: skip
         class_name = given.get(type_key.name)
         known = [plugin.class_name for plugin in self._plugins.all(kind)]
@@ -283,15 +284,16 @@ class Validator:
             return [_grouped(Info(type_key, None, known, [message], required=True), group, 0)]
         errors = self._class_errors(type_key.name, class_name, kind)
         infos = [Info(type_key, class_name, known, errors, required=True)]
-        if not errors:
-            plugin = self._plugins.get(class_name, kind)
-            version_key = _key(f"{prefix}.plugin.version", "STRING", f"Version of the {alias!r} {what}.",
-                               label=label.replace("type", "version"), importance=Importance.HIGH, width="LONG",
-                               default=plugin.version)  # fmt: skip
-            infos.append(Info(version_key, given.get(version_key.name, plugin.version), [plugin.version]))
-            infos += _section(plugin.config_class(), given, plugin, prefix + ".")
-        if kind is Kind.TRANSFORM:
-            infos += _own_of_transforms(prefix, given)
+        plugin = None if errors else self._plugins.get(class_name, kind)
+        version = plugin.version if plugin else None
+        version_key = _key(f"{prefix}.plugin.version", "STRING", f"Version of the {alias!r} {what}.",
+                           label=label.replace("type", "version"), importance=Importance.HIGH, width="LONG",
+                           default=version)  # fmt: skip
+        infos.append(Info(version_key, given.get(version_key.name, version), [version] if version else []))
+        own = _section(plugin.config_class(), given, plugin, prefix + ".") if plugin else []
+        if kind is Kind.TRANSFORM and plugin:
+            own += _own_of_transforms(prefix, given)
+        infos += _in_order(own)
         return [_grouped(info, group, order) for order, info in enumerate(infos)]
 
     def _converters(self, given: Mapping[str, str]) -> list[Info]:
@@ -324,11 +326,11 @@ def _key(
 ) -> Key:
     """A key that no dataclass declares because its name is the user's."""
     return Key(name=name, type=kind, default=MISSING if required else default, doc=doc, importance=importance,
-               group="", order=-1, width=width, label=label, aliases=(), values=(), check=None, depends_on=(),
+               group=None, order=-1, width=width, label=label, aliases=(), values=(), check=None, depends_on=(),
                old_values={}, needed=False, invalid=_CONFIG_DEF, mistyped={}, internal=False)  # fmt: skip
 
 
-_CONVERTER_TYPE = _key("converter.type", "STRING", "How this converter is used: for the key, value or header.",
+_CONVERTER_TYPE = _key("converter.type", "STRING", "How this converter will be used.",
                        label="converter.type", importance=Importance.LOW, required=True)  # fmt: skip
 
 
@@ -343,10 +345,11 @@ def _converter_keys(plugin: Plugin) -> list[Key]:
 
 def _own_of_transforms(prefix: str, given: Mapping[str, str]) -> Iterable[Info]:
     """`predicate` and `negate`, which every transform has."""
-    predicate = _key(f"{prefix}.predicate", "STRING", "Alias of the predicate that says to which records this applies.",
+    predicate = _key(f"{prefix}.predicate", "STRING",
+                     "The alias of a predicate used to determine whether to apply this transformation.",
                      label="predicate")  # fmt: skip
-    negate = _key(f"{prefix}.negate", "BOOLEAN", "Whether to apply it to the other records instead.", label="negate",
-                  default=False)  # fmt: skip
+    negate = _key(f"{prefix}.negate", "BOOLEAN", "Whether the configured predicate should be negated.",
+                  label="negate", default=False)  # fmt: skip
     yield Info(predicate, given.get(predicate.name))
     text = given.get(negate.name, "false").strip().lower()
     info = Info(negate, text if text in ("true", "false") else None)
@@ -356,8 +359,23 @@ def _own_of_transforms(prefix: str, given: Mapping[str, str]) -> Iterable[Info]:
     yield info
 
 
+def _in_order(infos: Sequence[Info]) -> list[Info]:
+    """As ConfigDef sorts the keys of a transform: by group, place, whether they are required, importance, name."""
+    groups = list(dict.fromkeys(info.key.group for info in infos if info.key.group is not None))
+    weights = list(Importance)
+
+    def place(info: Info) -> tuple[int, int, bool, int, str]:
+        key = info.key
+        at = -1 if key.group is None else groups.index(key.group)
+        return at, key.order, not key.required, weights.index(key.importance), key.name
+
+    return sorted(infos, key=place)
+
+
 def _grouped(info: Info, group: str, order: int) -> Info:
-    info.key = replace(info.key, group=group, order=order)
+    """The key in the group of its transform; a group of its own stands below that."""
+    own = info.key.group
+    info.key = replace(info.key, group=group if own is None else f"{group}: {own}", order=order)
     return info
 
 

@@ -69,7 +69,7 @@ def table(declared: Iterable[Key]) -> list[str]:
 def by_group(config: type) -> Iterator[str]:
     groups: dict[str, list[Key]] = {}
     for declared in keys(config).values():
-        groups.setdefault(declared.group, []).append(declared)
+        groups.setdefault(declared.group or "Settings", []).append(declared)
     for group, members in groups.items():
         yield from (f"### {group}", "", *table(members))
 

@@ -38,24 +38,24 @@ _TWO_MEMBERS: Final = (
 class JsonConverterConfig:
     """How JSON is written and read."""
 
-    schemas: bool = key("schemas.enable", default=True, importance=Importance.HIGH, group="Schemas",
+    schemas: bool = key("schemas.enable", default=True, importance=Importance.HIGH, order=0, group="Schemas",
                         label="Enable Schemas",
                         doc="Include schemas within each of the serialized values and keys.")  # fmt: skip
-    cache_size: int = key("schemas.cache.size", default=1000, importance=Importance.HIGH, group="Schemas",
+    cache_size: int = key("schemas.cache.size", default=1000, importance=Importance.HIGH, order=1, group="Schemas",
                           label="Schema Cache Size",
                           doc="The maximum number of schemas that can be cached in this converter "
                               "instance.")  # fmt: skip
     schema_content: str | None = key(
-        "schema.content", default=None, importance=Importance.HIGH, group="Schemas", label="Schema Content",
+        "schema.content", default=None, importance=Importance.HIGH, order=2, group="Schemas", label="Schema Content",
         doc="When set, this is used as the schema for all messages, and the schemas within each of the message will "
             "be ignored.Otherwise, the schema will be included in the content of each message. This configuration "
             "applies only 'schemas.enable' is true, and it exclusively affects the sink connector.")  # fmt: skip
-    decimals: str = key("decimal.format", default="BASE64", importance=Importance.LOW, group="Serialization",
+    decimals: str = key("decimal.format", default="BASE64", importance=Importance.LOW, order=0, group="Serialization",
                         label="Decimal Format", values=("BASE64", "NUMERIC"),
                         doc="Controls which format this converter will serialize decimals in. This value is case "
                             "insensitive and can be either 'BASE64' (default) or 'NUMERIC'")  # fmt: skip
-    defaults: bool = key("replace.null.with.default", default=True, importance=Importance.LOW, group="Serialization",
-                         label="Replace null with default",
+    defaults: bool = key("replace.null.with.default", default=True, importance=Importance.LOW, order=1,
+                         group="Serialization", label="Replace null with default",
                          doc="Whether to replace fields that have a default value and that are null to the default "
                              "value. When set to true, the default value is used, otherwise null is used.")  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cdc.config import Importance, key
+from cdc.config import UNGROUPED, Importance, key
 from cdc.errors import ConversionError
 from cdc.java.text import java_text
 from cdc.record import NULL
@@ -26,8 +26,10 @@ def _character_set(name: str) -> str | None:
 class StringConverterConfig:
     """How strings become bytes."""
 
+    LAYOUT = UNGROUPED
     encoding: str = key(
-        "converter.encoding", default="UTF-8", importance=Importance.HIGH, check=_character_set, label="Encoding",
+        "converter.encoding", order=-1, default="UTF-8", importance=Importance.HIGH, check=_character_set,
+        label="Encoding",
         doc="The name of the Java character set to use for encoding strings as byte arrays.")  # fmt: skip
 
 

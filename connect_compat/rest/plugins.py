@@ -14,6 +14,14 @@ from connect_compat.validate import plugin_definitions
 
 router = APIRouter()
 _ONE = "/connector-plugins/{plugin:segment}"
+_CLASSES_OF_JAVA = frozenset(
+    f"java.{name}"
+    for name in ("lang.Boolean", "lang.Byte", "lang.Character", "lang.Class", "lang.Double", "lang.Exception",
+                 "lang.Float", "lang.Integer", "lang.Long", "lang.Math", "lang.Number", "lang.Object", "lang.Runnable",
+                 "lang.Short", "lang.String", "lang.System", "lang.Thread", "lang.Throwable", "util.ArrayList",
+                 "util.Collection", "util.HashMap", "util.HashSet", "util.List", "util.Map", "util.Set")
+)  # fmt: skip
+"""Classes that Kafka Connect finds and that are no plugins: it fails over them, where another name is unknown."""
 
 
 @router.get("/connector-plugins")
@@ -28,6 +36,8 @@ def plugins(request: Request, herder: TheHerder) -> Response:
 @router.get(_ONE + "/config")
 def keys(plugin: str, herder: TheHerder) -> Response:
     found = herder.plugins.find(plugin)
+    if found is None and plugin in _CLASSES_OF_JAVA:
+        raise RequestError(500, "Instantiation error")
     if found is None:
         raise RequestError(404, f"Unknown plugin {plugin}.")
     return json_answer(plugin_definitions(found))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from cdc.config import Importance, key
+from cdc.config import UNGROUPED, Importance, key
 from cdc.errors import ConfigError, Problem, TransformError
 from cdc.java.regex import compile_java, java_regex, replaced
 from cdc.naming import schema_name_adjuster
@@ -26,11 +26,12 @@ LOW: Final = Importance.LOW
 class ByLogicalTableRouterConfig:
     """Which topics go where, and what is added to their keys."""
 
+    LAYOUT = UNGROUPED
     regex: str = key(
-        "topic.regex", needed=True, default="", importance=LOW, width="LONG", label="Topic regex", check=java_regex,
+        "topic.regex", needed=True, default=None, importance=LOW, width="LONG", label="Topic regex", check=java_regex,
         doc="The regex used for extracting the name of the logical table from the original topic name.")  # fmt: skip
     replacement: str = key(
-        "topic.replacement", needed=True, default="", importance=LOW, width="LONG", label="Topic replacement",
+        "topic.replacement", needed=True, default=None, importance=LOW, width="LONG", label="Topic replacement",
         doc="The replacement string used in conjunction with topic.regex. This will be used to create the new topic "
             "name.")  # fmt: skip
     unique: bool = key(

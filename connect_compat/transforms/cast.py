@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import TransformError
 from cdc.java.values import value_text
 from cdc.record import Batch
@@ -39,6 +39,7 @@ def _spec(value: tuple[str, ...]) -> str | None:
 class CastConfig:
     """Which fields, to which types."""
 
+    LAYOUT = PLAIN
     spec: tuple[str, ...] = key(
         "spec", importance=Importance.HIGH, check=_spec,
         doc="List of fields and the type to cast them to of the form field1:type,field2:type to cast fields of Maps or "

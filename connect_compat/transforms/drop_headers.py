@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.record import Batch
 from connect_compat.transforms.insert_header import with_each_headers
 
@@ -14,6 +14,7 @@ from connect_compat.transforms.insert_header import with_each_headers
 class DropHeadersConfig:
     """Which headers."""
 
+    LAYOUT = PLAIN
     headers: tuple[str, ...] = key("headers", importance=Importance.HIGH,
                                    doc="The name of the headers to be removed.")  # fmt: skip
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import TransformError
 from cdc.record import NULL, Batch
 from cdc.schema import Schema, Type
@@ -23,6 +23,7 @@ _STEP: Final = re.compile(r"`((?:[^`\\]|\\.|`(?!\.|$))*)`(?:\.|$)|([^.]*)(?:\.|$
 class ExtractFieldConfig:
     """Which field."""
 
+    LAYOUT = PLAIN
     field: str = key("field", doc="Field name to extract.")
     defaults: bool = null_default_key()
     syntax: str = key(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from cdc.config import Importance, key
+from cdc.config import UNGROUPED, Importance, key
 from cdc.errors import TransformError
 from cdc.record import NULL, Batch, Header, Headers
 from cdc.schema import OPTIONAL_STRING, STRING, Field, Schema, Type
@@ -33,6 +33,7 @@ _ADDS: Final = (
 class ExtractNewRecordStateConfig:
     """What becomes of deleted rows, and what is added to, or taken from, the row."""
 
+    LAYOUT = UNGROUPED
     mode: str = key(
         "delete.tombstone.handling.mode", default="tombstone", values=_MODES,
         label="Handle delete and tombstone records",

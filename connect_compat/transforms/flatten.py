@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from cdc.config import key
+from cdc.config import PLAIN, key
 from cdc.errors import TransformError
 from cdc.record import Batch
 from cdc.schema import Field, Schema, Type
@@ -21,6 +21,7 @@ _PURPOSE: Final = "flattening"
 class FlattenConfig:
     """What stands between the names."""
 
+    LAYOUT = PLAIN
     delimiter: str = key("delimiter", default=".", doc="Delimiter to insert between field names from the input record "
                                                        "when generating field names for the output record")  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import ConfigError, Problem, TransformError
 from cdc.record import Batch, Header
 from cdc.schema import Schema
@@ -20,6 +20,7 @@ from connect_compat.transforms.side import Each, Side, need_maps, need_struct, r
 class HeaderFromConfig:
     """Which fields, to which headers."""
 
+    LAYOUT = PLAIN
     fields: tuple[str, ...] = key(
         "fields", importance=Importance.HIGH,
         doc="Field names in the record whose values are to be copied or moved to headers.")  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from cdc.config import key
+from cdc.config import PLAIN, key
 from cdc.record import NULL, Batch
 from cdc.schema import Schema, struct
 from connect_compat.transforms.side import Side, runs
@@ -17,6 +17,7 @@ from connect_compat.transforms.side import Side, runs
 class HoistFieldConfig:
     """The field's name."""
 
+    LAYOUT = PLAIN
     field: str = key("field", doc="Field name for the single field that will be created in the resulting Struct "
                                   "or Map.")  # fmt: skip
 

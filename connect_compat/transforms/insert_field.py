@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Final, NamedTuple
 
-from cdc.config import key
+from cdc.config import PLAIN, key
 from cdc.errors import TransformError
 from cdc.record import Batch
 from cdc.schema import INT32, INT64, STRING, TIMESTAMP, Field, Schema, Type
@@ -26,6 +26,7 @@ _SUFFIX: Final = (
 class InsertFieldConfig:
     """What is inserted, under which names."""
 
+    LAYOUT = PLAIN
     topic: str | None = key("topic.field", default=None, doc=f"Field name for Kafka topic. {_SUFFIX}")
     partition: str | None = key("partition.field", default=None, doc=f"Field name for Kafka partition. {_SUFFIX}")
     offset: str | None = key(

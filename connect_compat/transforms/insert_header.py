@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.java.values import parse_text
 from cdc.record import Batch, Header, Headers
 
@@ -14,6 +14,7 @@ from cdc.record import Batch, Header, Headers
 class InsertHeaderConfig:
     """Name and value."""
 
+    LAYOUT = PLAIN
     header: str = key("header", importance=Importance.HIGH, doc="The name of the header.")
     literal: str = key("value.literal", importance=Importance.HIGH,
                        doc="The literal value that is to be set as the header value on all records.")  # fmt: skip

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import TransformError
 from cdc.record import Batch
 from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Schema, Type
@@ -28,6 +28,7 @@ _WHOLE: Final = {Type.INT8: 7, Type.INT16: 15, Type.INT32: 31, Type.INT64: 63}
 class MaskFieldConfig:
     """Which fields, and by what."""
 
+    LAYOUT = PLAIN
     fields: tuple[str, ...] = key("fields", importance=Importance.HIGH, doc="Names of fields to mask.")
     replacement: str | None = key(
         "replacement", default=None, importance=Importance.LOW,

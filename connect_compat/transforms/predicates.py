@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cdc.config import key
+from cdc.config import PLAIN, key
 from cdc.java.regex import compile_java, java_regex
 from cdc.record import Batch
 from connect_compat.no_settings import NoSettings
@@ -16,6 +16,7 @@ from connect_compat.transforms.side import is_null
 class HasHeaderKeyConfig:
     """Which header."""
 
+    LAYOUT = PLAIN
     name: str = key("name", doc="The header name.")
 
 
@@ -49,6 +50,7 @@ class RecordIsTombstone:
 class TopicNameMatchesConfig:
     """Which topics."""
 
+    LAYOUT = PLAIN
     pattern: str = key("pattern", check=java_regex,
                        doc="A Java regular expression for matching against the name of a record's topic.")  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import TransformError
 from cdc.java.regex import compile_java, java_regex, replaced
 from cdc.record import Batch
@@ -15,6 +15,7 @@ from cdc.record import Batch
 class RegexRouterConfig:
     """What to match, and the new name."""
 
+    LAYOUT = PLAIN
     regex: str = key("regex", importance=Importance.HIGH, check=java_regex,
                      doc="Regular expression to use for matching.")  # fmt: skip
     replacement: str = key("replacement", importance=Importance.HIGH, doc="Replacement string.")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
-from cdc.config import key
+from cdc.config import PLAIN, key
 from cdc.record import Batch
 from cdc.schema import Field, Schema
 from connect_compat.transforms.keys import null_default_key
@@ -26,6 +26,7 @@ def _pairs(value: tuple[str, ...]) -> str | None:
 class ReplaceFieldConfig:
     """Which fields leave, which stay, and their new names."""
 
+    LAYOUT = PLAIN
     exclude: tuple[str, ...] = key("exclude", default=(), aliases=("blacklist",),
                                    doc="Fields to exclude. This takes precedence over the fields to "
                                        "include.")  # fmt: skip

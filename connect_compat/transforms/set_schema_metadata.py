@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import ConfigError, Problem, TransformError
 from cdc.record import Batch
 from cdc.schema import Schema
@@ -19,6 +19,7 @@ from connect_compat.transforms.side import Side, is_null
 class SetSchemaMetadataConfig:
     """Name and version."""
 
+    LAYOUT = PLAIN
     name: str | None = key("schema.name", default=None, importance=Importance.HIGH, doc="Schema name to set.")
     version: int | None = key("schema.version", default=None, importance=Importance.HIGH, doc="Schema version to set.")
     defaults: bool = null_default_key()

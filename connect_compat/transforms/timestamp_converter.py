@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import ConfigError, Problem, TransformError
 from cdc.java.dates import DatePattern, date_pattern
 from cdc.record import NULL, Batch
@@ -33,6 +33,7 @@ Convert = Callable[[Any], Any]
 class TimestampConverterConfig:
     """Which field, to which form."""
 
+    LAYOUT = PLAIN
     field: str = key(
         "field", default="", importance=Importance.HIGH,
         doc="The field containing the timestamp, or empty if the entire value is a timestamp")  # fmt: skip

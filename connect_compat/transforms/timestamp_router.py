@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import TransformError
 from cdc.java.dates import date_pattern
 from cdc.record import Batch
@@ -24,6 +24,7 @@ def _pattern(text: str) -> str | None:
 class TimestampRouterConfig:
     """How the topic is named."""
 
+    LAYOUT = PLAIN
     topic: str = key(
         "topic.format", default="${topic}-${timestamp}", importance=Importance.HIGH,
         doc="Format string which can contain <code>${topic}</code> and <code>${timestamp}</code> as placeholders for "

@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from cdc.config import Importance, key
+from cdc.config import PLAIN, Importance, key
 from cdc.errors import TransformError
 from cdc.record import Batch
 from cdc.schema import Field, Schema, Type
@@ -22,6 +22,7 @@ _PURPOSE: Final = "copying fields from value to key"
 class ValueToKeyConfig:
     """Which fields."""
 
+    LAYOUT = PLAIN
     fields: tuple[str, ...] = key("fields", importance=Importance.HIGH,
                                   doc="Field names on the record value to extract as the record key.")  # fmt: skip
     defaults: bool = null_default_key()
