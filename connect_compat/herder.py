@@ -21,14 +21,15 @@ import structlog
 from cdc.connector import SinkConnector, SourceConnector
 from cdc.errors import LogUnavailable, Problem, RequestError
 from connect_compat import offsets
+from connect_compat.cluster import Cluster, Elsewhere, GroupRuns, Membership
 from connect_compat.lifecycle import Lifecycle, restarting
 from connect_compat.log import Log, LogSettings, Store
 from connect_compat.masking import MASK, looks_secret, masked, unmasked
 from connect_compat.plugins import Kind, Plugins
 from connect_compat.providers import providers
-from connect_compat.runs import LocalRuns, Place, Tasks
+from connect_compat.runs import LocalRuns, Place, Runs, Tasks
 from connect_compat.state import Configs, MemoryStore, State, Status, Statuses, Target
-from connect_compat.turns import REQUEST_S, PatientStore, Turns
+from connect_compat.turns import NO_LEADER, REQUEST_S, PatientStore, Turns
 from connect_compat.validate import Raw, Report, Validator
 from connect_compat.worker import OnStatus, OnTopics, TaskId, TaskView
 
@@ -38,8 +39,6 @@ T = TypeVar("T")
 _SIGNAL_S = 15.0
 _SHOWN = ("snapshot", "incremental_snapshot")
 """What of a source's report stands in its task's status."""
-STALE_TASK = ("Cannot complete request momentarily due to no known leader URL, "
-              "likely because a rebalance was underway.")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,9 @@ class Settings:
     mask_secrets: bool = True
     track_topics: bool = True
     reset_topics: bool = True
+    membership: Membership | None = None
+    """This worker's part in a group of workers; None: it is alone."""
+    graceful_s: float = 5.0
 
 
 class Herder:
@@ -68,11 +70,12 @@ class Herder:
         self._settings, self.plugins, self._open_log = settings, plugins, open_log
         self._tasks = worker(self._on_status, self._on_topics)
         self._providers = providers(settings.raw)
-        embedded = settings.log.path is not None
-        self._validator = Validator(plugins, self._providers, settings.raw, exactly_once=embedded)
+        once = settings.log.path is not None or settings.log.exactly_once
+        self._validator = Validator(plugins, self._providers, settings.raw, exactly_once=once)
         self._turns = Turns()
         self._ready = threading.Event()
         self._opened = ExitStack()
+        self._cluster: Cluster | None = None
 
     # Start and stop
 
@@ -83,10 +86,43 @@ class Herder:
     def _begin(self) -> None:
         try:
             self._turns.patiently(self._restore)
-            self._turns.patiently(self._life.begin)
+            if self._cluster is None:
+                self._turns.patiently(self._life.begin)
+            else:
+                self._turns.patiently(self._cluster.start)
+                threading.Thread(target=self._await_leader, name="first-leader", daemon=True).start()
+                return
         except LogUnavailable:  # told to stop meanwhile
             return
         self._ready.set()
+
+    def _await_leader(self) -> None:
+        """Ready when somebody leads; a worker that leads itself is ready when it has begun to."""
+        assert self._cluster is not None
+        while not self._turns.stopping.is_set():
+            if self._cluster.wait(lambda: self._cluster is not None and self._cluster.leader_url() is not None, 0.5):
+                self._ready.set()
+                return
+            if self._ready.is_set():
+                return
+
+    def _lead(self) -> None:
+        """What a new leader does: what is wanted is made so, and what runs already goes on."""
+        cluster, runs = self._cluster, self._life.runs
+        assert cluster is not None and isinstance(runs, GroupRuns)
+
+        def act() -> None:
+            if cluster.leading():
+                runs.adopt(self._configs)
+                self._life.begin()
+            self._ready.set()
+
+        self._turns.later(act)
+
+    def _balance(self) -> None:
+        runs, cluster = self._life.runs, self._cluster
+        assert cluster is not None and isinstance(runs, GroupRuns)
+        self._turns.later(lambda: runs.balance() if cluster.leading() else None)
 
     def _restore(self) -> None:
         with ExitStack() as opened:
@@ -101,17 +137,38 @@ class Herder:
         generation = self._statuses.newest_generation() + 1
         place = Place(self._settings.worker_id, generation, self._settings.raw, self._settings.log)
         self._here = LocalRuns(self._tasks, self._configs, self._statuses, self.plugins, place, _now_ms)
-        self._life = Lifecycle(self._configs, self._statuses, self._here, self.plugins, self._providers, place)
+        self._life = Lifecycle(self._configs, self._statuses, self._runs(log), self.plugins, self._providers, place)
+
+    def _runs(self, log: Log) -> Runs:
+        """Here, or spread over the workers of a group."""
+        membership = self._settings.membership
+        if membership is None:
+            return self._here
+        self._cluster = Cluster(
+            log.group(), membership, self._configs, self._statuses, self._here, self._lead, self._balance
+        )
+        self._opened.callback(self._cluster.close)
+        self._here.shared, self._here.stood_still = True, self._cluster.stood_still
+        return GroupRuns(self._cluster, self._settings.graceful_s)
 
     def stop(self) -> None:
         """Tasks stopped gracefully, statuses written, log closed."""
         self._turns.stopping.set()
         if self._ready.is_set():
             with contextlib.suppress(LogUnavailable):
-                self._turns.run(self._life.end).result()
+                self._turns.run(self._end).result()
         self._turns.stop()
         self._opened.close()
         self._tasks.close()
+
+    def _end(self) -> None:
+        """What ran here ends; in a group the others go on with it."""
+        if self._cluster is None:
+            self._life.end()
+            return
+        if self._cluster.leading():
+            self._life.end_connectors()
+        self._cluster.leave()
 
     def _on_status(self, connector: str, task: int, state: str, trace: str | None, extra: Mapping[str, Any]) -> None:
         here = self._here
@@ -246,6 +303,13 @@ class Herder:
 
     # What is asked for
 
+    def _ask(self, action: Callable[[], T], stage: str) -> T:
+        """A change, made by the worker that leads. Raises: Elsewhere: that is another; whatever `action` raises."""
+        self._wait_ready()
+        if self._cluster is not None:
+            self._cluster.must_lead()
+        return self._turns.now(action, stage)
+
     def validate(self, raw: Raw) -> Report:
         """Raises: RequestError: 400: no such connector class."""
         self._wait_ready()
@@ -271,20 +335,20 @@ class Herder:
             self._turns.later(lambda: self._life.start(name))
             return info
 
-        return self._turns.now(act, f"creating connector {name}")
+        return self._ask(act, f"creating connector {name}")
 
     def put_config(self, name: str, raw: Raw) -> tuple[bool, dict[str, Any]]:
         """Whether it is new, and the ConnectorInfo. Raises: RequestError: 400 invalid."""
         self._wait_ready()
         config = self._checked(raw, self._configs.config(name) or {})
-        return self._turns.now(lambda: self._store(name, config), f"changing connector {name}")
+        return self._ask(lambda: self._store(name, config), f"changing connector {name}")
 
     def patch_config(self, name: str, patch: Raw) -> dict[str, Any]:
         """Members of null are removed. Raises: RequestError: 404, 400 invalid."""
         stored = self._config(name)
         merged = {key: text for key, text in {**stored, **unmasked(patch, stored)}.items() if text is not None}
         config = self._checked(merged, stored)
-        return self._turns.now(lambda: self._store(name, config)[1], f"changing connector {name}")
+        return self._ask(lambda: self._store(name, config)[1], f"changing connector {name}")
 
     def _store(self, name: str, config: Mapping[str, str]) -> tuple[bool, dict[str, Any]]:
         new = name not in self._configs
@@ -317,7 +381,7 @@ class Herder:
             self._configs.delete(name)
             self._turns.later(lambda: self._life.delete(name))
 
-        self._turns.now(act, f"deleting connector {name}")
+        self._ask(act, f"deleting connector {name}")
 
     def set_target(self, name: str, target: Target) -> None:
         """Pause, resume or stop. Raises: RequestError: 404."""
@@ -331,7 +395,7 @@ class Herder:
             self._configs.put_target(name, target)
             self._turns.later(lambda: self._retarget(name, before, target))
 
-        self._turns.now(act, f"setting connector {name} to {target.value}")
+        self._ask(act, f"setting connector {name} to {target.value}")
 
     def _retarget(self, name: str, before: Target, target: Target) -> None:
         if name not in self._configs:
@@ -355,7 +419,7 @@ class Herder:
             if status is not None and status.state is State.FAILED:
                 raise RequestError(500, f"Failed to start connector: {name}")
 
-        self._turns.now(act, f"restarting connector {name}")
+        self._ask(act, f"restarting connector {name}")
 
     def restart(self, name: str, *, include_tasks: bool, only_failed: bool) -> dict[str, Any]:
         """The plan as a ConnectorStateInfo; it is carried out afterwards. Raises: RequestError: 404."""
@@ -379,7 +443,7 @@ class Herder:
                 {number: restarting(status) if number in chosen else status for number, status in tasks.items()},
             )
 
-        return self._turns.now(act, f"restarting connector {name}")
+        return self._ask(act, f"restarting connector {name}")
 
     def restart_task(self, name: str, task: int) -> None:
         """Before this returns. Raises: RequestError: 404; 409 for a task that a stopped connector had."""
@@ -390,10 +454,10 @@ class Herder:
             if not self._configs.has_task_record(name, task):
                 raise RequestError(404, f"Unknown task: {name}-{task}")
             if task >= len(self._configs.tasks(name)):
-                raise RequestError(409, STALE_TASK)
+                raise RequestError(409, NO_LEADER)
             self._life.restart_task(name, task)
 
-        self._turns.now(act, f"restarting task {name}-{task}")
+        self._ask(act, f"restarting task {name}-{task}")
 
     def signal(self, name: str, signal: Mapping[str, Any]) -> None:
         """Returns when the source has carried it out and saved what it changed.
@@ -405,6 +469,8 @@ class Herder:
         plugin = self.plugins.find((self._configs.config(name) or {}).get("connector.class", "").strip(), Kind.SOURCE)
         if plugin is None or not plugin.load().takes_signals:
             raise RequestError(409, f"Connector {name} takes no signals; the MySQL source does")
+        if self._cluster is not None and (url := self._cluster.url_of(TaskId(name, 0))) is not None:
+            raise Elsewhere(url)
         try:
             known = self._tasks.signal_task(TaskId(name, 0), json.dumps(signal), _SIGNAL_S)
         except KeyError:
@@ -423,7 +489,7 @@ class Herder:
         if not self._settings.reset_topics:
             raise RequestError(403, "Topic tracking reset is disabled.")
         self._wait_ready()
-        self._turns.now(lambda: self._statuses.reset_topics(name), f"resetting the topics of {name}")
+        self._ask(lambda: self._statuses.reset_topics(name), f"resetting the topics of {name}")
 
     def set_level(self, namespace: str, level: int) -> None:
         """The level of a logger in every task process."""
@@ -446,10 +512,10 @@ class Herder:
     def alter_offsets(self, name: str, body: Mapping[str, Any]) -> str:
         """The message of the answer. Raises: RequestError: 400, 404, 500."""
         asked = offsets.requested(body)
-        return self._turns.now(lambda: self._change_offsets(name, asked), f"altering the offsets of {name}")
+        return self._ask(lambda: self._change_offsets(name, asked), f"altering the offsets of {name}")
 
     def reset_offsets(self, name: str) -> str:
-        return self._turns.now(lambda: self._change_offsets(name, None), f"resetting the offsets of {name}")
+        return self._ask(lambda: self._change_offsets(name, None), f"resetting the offsets of {name}")
 
     def _change_offsets(self, name: str, asked: Sequence[Mapping[str, Any]] | None) -> str:
         """`asked` None: all of them away."""

@@ -46,6 +46,11 @@ class Lifecycle:
             self.runs.stop(name, self.runs.running(name))
             self._connector(name, State.UNASSIGNED, version=None)
 
+    def end_connectors(self) -> None:
+        """The connectors are no more this worker's; their tasks are those of whoever runs them."""
+        for name in self.configs.names():
+            self._connector(name, State.UNASSIGNED, version=None)
+
     def start(self, name: str) -> None:
         """The connector, and what its target says of its tasks. Nothing when it was deleted meanwhile."""
         if name not in self.configs:

@@ -19,8 +19,7 @@ _CLIENT_AUTH = {"none": ssl.CERT_NONE, "requested": ssl.CERT_OPTIONAL, "required
 
 def server_context(raw: Mapping[str, str], setting: str) -> ssl.SSLContext:
     """The context of the listeners that `setting` names. Raises: ConfigError: a store is missing or cannot be used."""
-    own = with_prefix(raw, f"{setting}.https.")
-    prefix, given = (f"{setting}.https.", own) if own else ("", raw)
+    prefix, given = _settings(raw, setting)
     path = given.get("ssl.keystore.location", "").strip()
     if not path:
         key = f"{prefix}ssl.keystore.location"
@@ -40,6 +39,27 @@ def server_context(raw: Mapping[str, str], setting: str) -> ssl.SSLContext:
             context.load_verify_locations(cadata=key_stores.authorities(trusted, given.get("ssl.truststore.password")))
     context.verify_mode = _CLIENT_AUTH[asked]
     return context
+
+
+def peer_context(raw: Mapping[str, str], setting: str) -> ssl.SSLContext:
+    """How another worker's https listener is spoken to: its certificate checked, ours shown. Raises: ConfigError."""
+    prefix, given = _settings(raw, setting)
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
+    if trusted := given.get("ssl.truststore.location", "").strip():
+        with _told(f"{prefix}ssl.truststore.location", trusted):
+            context.load_verify_locations(cadata=key_stores.authorities(trusted, given.get("ssl.truststore.password")))
+    path = given.get("ssl.keystore.location", "").strip()
+    with _told(f"{prefix}ssl.keystore.location", path):
+        key_stores.load_identity(context, path, given.get("ssl.keystore.password") or given.get("ssl.key.password"))
+    if not given.get("ssl.endpoint.identification.algorithm", "https").strip():
+        context.check_hostname = False
+    return context
+
+
+def _settings(raw: Mapping[str, str], setting: str) -> tuple[str, Mapping[str, str]]:
+    """The settings of these listeners, and the prefix they were given with."""
+    own = with_prefix(raw, f"{setting}.https.")
+    return (f"{setting}.https.", own) if own else ("", raw)
 
 
 @contextmanager

@@ -75,17 +75,16 @@ class LocalRuns:
     plugins: Plugins
     place: Place
     now_ms: Callable[[], int]
+    shared: bool = False
+    """Whether other workers may run the same tasks at other times; their statuses are left alone."""
+    stood_still: Callable[[], bool] = lambda: False
+    """Whether what runs here may be another worker's by now: then its statuses are that worker's to tell."""
     _running: dict[str, dict[int, object]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def running(self, name: str) -> list[int]:
         with self._lock:
             return sorted(self._running.get(name, ()))
-
-    def names(self) -> list[str]:
-        """Connectors with tasks that run here."""
-        with self._lock:
-            return sorted(name for name, runs in self._running.items() if runs)
 
     def start(self, name: str, number: int, config: Config, *, paused: bool) -> None:
         with self._lock:
@@ -94,25 +93,34 @@ class LocalRuns:
         self.tasks.start_task(spec, paused=paused)
 
     def stop(self, name: str, numbers: Sequence[int], *, restarting: bool = False) -> None:
-        if not numbers:
+        self.stop_all([TaskId(name, number) for number in numbers])
+        for number in numbers if restarting else ():
+            self._say(name, number, State.RESTARTING)
+
+    def stop_all(self, tasks: Sequence[TaskId], *, silent: bool = False) -> None:
+        """Gone on return, all within the time that one may take. `silent`: their statuses stay as they are."""
+        if not tasks:
             return
-        self.tasks.stop_tasks([TaskId(name, number) for number in numbers])
-        for number in numbers:
+        self.tasks.stop_tasks(tasks)
+        for name, number in tasks:
             with self._lock:
                 self._running.get(name, {}).pop(number, None)
             status = self.statuses.tasks(name).get(number)
-            if status is not None and status.state is not State.FAILED:
+            if silent or status is None or status.state is State.FAILED:
+                continue
+            if not self.shared or status.worker_id == self.place.worker_id:
                 self._say(name, number, State.UNASSIGNED)
-            if restarting:
-                self._say(name, number, State.RESTARTING)
 
     def pause(self, name: str) -> None:
         for number in self.running(name):
-            self.tasks.pause_task(TaskId(name, number))
+            self.set_paused(TaskId(name, number), paused=True)
 
     def resume(self, name: str) -> None:
         for number in self.running(name):
-            self.tasks.resume_task(TaskId(name, number))
+            self.set_paused(TaskId(name, number), paused=False)
+
+    def set_paused(self, which: TaskId, *, paused: bool) -> None:
+        (self.tasks.pause_task if paused else self.tasks.resume_task)(which)
 
     def token(self, name: str, number: int) -> object:
         """What tells this run of a task from the one before; None when it does not run. From any thread."""
@@ -121,7 +129,7 @@ class LocalRuns:
 
     def reported(self, name: str, number: int, token: object, state: State, trace: str | None) -> None:
         """A report of a run that was stopped meanwhile is nobody's; UNASSIGNED is said by whoever stops a task."""
-        if token is None or self.token(name, number) is not token or state is State.UNASSIGNED:
+        if token is None or self.token(name, number) is not token or state is State.UNASSIGNED or self.stood_still():
             return
         known, place = self.statuses.tasks(name).get(number), self.place
         here = known is not None and (known.worker_id, known.generation) == (place.worker_id, place.generation)

@@ -18,10 +18,10 @@ import structlog
 
 from cdc.errors import ConfigError, Problem, RequestError
 from connect_compat import properties
-from connect_compat.listener_tls import server_context
+from connect_compat.listener_tls import peer_context, server_context
 from connect_compat.log import LogSettings, open_log
 from connect_compat.log.cleaner import cleaned
-from connect_compat.worker_config import Listener, WorkerConfig
+from connect_compat.worker_config import Listener, Mode, WorkerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,11 +118,13 @@ def _config_of(path: Path, loaded: object) -> dict[str, str]:
 
 
 def make_herder(config: WorkerConfig, port: int) -> Herder:
+    from connect_compat.cluster import Membership
     from connect_compat.herder import Herder, Settings
     from connect_compat.plugins import Plugins
     from connect_compat.worker import Limits, Worker
 
     keys = config.keys
+    member = Membership(config.worker_id(port), config.url(port), keys.session_ms / 1000, keys.heartbeat_ms / 1000)
     settings = Settings(
         worker_id=config.worker_id(port),
         raw=config.raw,
@@ -131,8 +133,11 @@ def make_herder(config: WorkerConfig, port: int) -> Herder:
         mask_secrets=keys.mask_secrets,
         track_topics=keys.topic_tracking,
         reset_topics=keys.topic_reset,
+        membership=member if config.mode is Mode.DISTRIBUTED else None,
+        graceful_s=keys.graceful_ms / 1000,
     )
-    limits = Limits(graceful_s=keys.graceful_ms / 1000)
+    lease_s = keys.session_ms / 1000 * 0.6 if config.mode is Mode.DISTRIBUTED else None
+    limits = Limits(graceful_s=keys.graceful_ms / 1000, lease_s=lease_s)
     return Herder(settings, Plugins(), open_log, lambda status, topics: Worker(status, topics, limits=limits))
 
 
@@ -175,10 +180,11 @@ def _endpoints(config: WorkerConfig, running: Running) -> list[Endpoint]:
     from connect_compat.rest.app import Serving, application
     from connect_compat.rest.server import Endpoint
 
-    keys = config.keys
+    keys, first = config.keys, config.listeners[0]
     main = Serving(
-        admin=keys.admin_listeners is None, users=config.users, origins=keys.allow_origin, methods=keys.allow_methods
-    )
+        admin=keys.admin_listeners is None, users=config.users, origins=keys.allow_origin, methods=keys.allow_methods,
+        peers=peer_context(config.raw, "listeners") if config.mode is Mode.DISTRIBUTED and first.https else None,
+    )  # fmt: skip
     admin = replace(main, connectors=False, admin=True)
     found = []
     for serving, listeners in ((main, config.listeners), (admin, config.admin_listeners)):

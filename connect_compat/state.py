@@ -6,10 +6,12 @@ them over. What is held here is read by any thread and written by the herder's o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import orjson
 
@@ -37,6 +39,21 @@ class State(Enum):
     RESTARTING = "RESTARTING"
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _writing(method: Callable[P, T]) -> Callable[P, T]:
+    """One writer or refresh of an object at a time: what is read anew must not undo what is being written."""
+
+    @wraps(method)
+    def alone(*args: P.args, **more: P.kwargs) -> T:
+        with args[0].writing:  # type: ignore[attr-defined]
+            return method(*args, **more)
+
+    return alone
+
+
 class MemoryStore:
     """A store that is gone with the process: standalone mode, where files on the command line are the configs."""
 
@@ -59,12 +76,18 @@ class Configs:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.writing = threading.RLock()
         self._connectors: dict[str, Config] = {}
         self._targets: dict[str, Target] = {}
         self._tasks: dict[str, dict[int, Config]] = {}
         self._commits: dict[str, int] = {}
         for key, raw in store.all().items():
             self._read(key, orjson.loads(raw))
+
+    @_writing
+    def refresh(self) -> None:
+        """Takes in what other workers have written."""
+        _swap(self, Configs(self._store))
 
     def _read(self, key: str, value: Any) -> None:
         if not isinstance(value, dict):
@@ -103,6 +126,7 @@ class Configs:
         """Whether a config was ever written for the task; it stays when the connector is stopped."""
         return name in self._connectors and task in self._tasks.get(name, {})
 
+    @_writing
     def put_connector(self, name: str, config: Config, target: Target | None = None) -> None:
         """The target first, so that a connector created stopped never runs. `target` None leaves it as it is."""
         if name not in self._connectors:
@@ -119,11 +143,13 @@ class Configs:
         self._commits.pop(name, None)
         self._tasks.pop(name, None)
 
+    @_writing
     def put_target(self, name: str, target: Target) -> None:
         old = "STARTED" if target is Target.STARTED else "PAUSED"
         self._put(f"target-state-{name}", {"state": old, "state.v2": target.value})
         self._targets[name] = target
 
+    @_writing
     def put_tasks(self, name: str, configs: Sequence[Config]) -> None:
         """Every task record, then the commit that makes them count."""
         records = [(f"task-{name}-{number}", {"properties": dict(config)}) for number, config in enumerate(configs)]
@@ -138,6 +164,7 @@ class Configs:
     def put_logger(self, namespace: str, level: str) -> None:
         self._put(f"logger-cluster-{namespace}", {"level": level})
 
+    @_writing
     def delete(self, name: str) -> None:
         """Task and commit records stay, as in Kafka Connect; without the connector's they mean nothing."""
         self._store.put([(f"connector-{name}", None), (f"target-state-{name}", None)])
@@ -175,11 +202,17 @@ class Statuses:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.writing = threading.RLock()
         self._connectors: dict[str, Status] = {}
         self._tasks: dict[str, dict[int, Status]] = {}
         self._topics: dict[str, set[str]] = {}
         for key, raw in store.all().items():
             self._read(key, orjson.loads(raw))
+
+    @_writing
+    def refresh(self) -> None:
+        """Takes in what other workers have written."""
+        _swap(self, Statuses(self._store))
 
     def _read(self, key: str, value: Any) -> None:
         if not isinstance(value, dict):
@@ -213,14 +246,17 @@ class Statuses:
     def topics(self, name: str) -> list[str]:
         return sorted(self._topics.get(name, ()))
 
+    @_writing
     def put_connector(self, name: str, status: Status) -> None:
         self._connectors[name] = status
         self._store.put([(f"status-connector-{name}", status.as_record())])
 
+    @_writing
     def put_task(self, name: str, task: int, status: Status) -> None:
         self._tasks.setdefault(name, {})[task] = status
         self._store.put([(f"status-task-{name}-{task}", status.as_record())])
 
+    @_writing
     def put_topics(self, name: str, task: int, topics: Sequence[str], now_ms: int) -> None:
         """Records the topics that were not known yet."""
         known = self._topics.setdefault(name, set())
@@ -230,15 +266,18 @@ class Statuses:
         }})) for topic in new])  # fmt: skip
         self._topics[name] = known | set(new)
 
+    @_writing
     def reset_topics(self, name: str) -> None:
         self._store.put([(_topic_key(topic, name), None) for topic in self.topics(name)])
         self._topics.pop(name, None)
 
+    @_writing
     def delete_tasks(self, name: str, numbers: Sequence[int]) -> None:
         self._store.put([(f"status-task-{name}-{number}", None) for number in numbers])
         for number in numbers:
             self._tasks.get(name, {}).pop(number, None)
 
+    @_writing
     def delete(self, name: str) -> None:
         """Topics, tasks, connector: in that order."""
         self.reset_topics(name)
@@ -250,3 +289,8 @@ class Statuses:
 
 def _topic_key(topic: str, connector: str) -> str:
     return f"status-topic-{topic}:connector-{connector}"
+
+
+def _swap(old: Configs | Statuses, new: Configs | Statuses) -> None:
+    """What was read anew, in place of what was known; readers see one or the other."""
+    vars(old).update({name: value for name, value in vars(new).items() if name != "writing"})

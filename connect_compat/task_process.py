@@ -1,8 +1,8 @@
 """A task's own process: its spec on stdin, one line of JSON; then it runs, and tells its supervisor over stdout.
 
-    in   the spec; then {"do": "stop" | "pause" | "resume" | "signal", …} or {"level": [logger, level]}; the end of
-         stdin means that the worker is gone, and the process ends at once, so that no orphan writes (on Linux the
-         kernel kills it)
+    in   the spec; then {"do": "stop" | "pause" | "resume" | "signal", …}, {"level": [logger, level]} or
+         {"lease": seconds}, after which the process ends itself unless the worker says so again; the end of stdin means
+         that the worker is gone, and the process ends at once, so that no orphan writes (on Linux the kernel kills it)
     out  {"type": "started"}, {"type": "beat", …} each second and at each change, {"type": "log", …},
          and last {"type": "stopped"} or {"type": "failed", "trace": …, "retriable": …}
 
@@ -230,6 +230,7 @@ def _flush_s(worker: Mapping[str, str]) -> float:
 
 def _obey(control: Control) -> None:
     """Orders of the worker, until it is gone."""
+    lease = _Lease()
     for line in sys.stdin.buffer:
         order = json.loads(line)
         match order.get("do"):
@@ -241,9 +242,29 @@ def _obey(control: Control) -> None:
                 control.pause.clear()
             case "signal":
                 control.orders.put(order["number"], order["signal"])
+            case None if "lease" in order:
+                lease.renew(order["lease"])
             case _:
                 _set_levels(dict([order["level"]]))
     os._exit(1)
+
+
+class _Lease:
+    """Ends the process when the worker has said nothing for too long: another may have this task by then."""
+
+    def __init__(self) -> None:
+        self._ends: float | None = None
+
+    def renew(self, seconds: float) -> None:
+        first, self._ends = self._ends is None, time.monotonic() + seconds
+        if first:
+            threading.Thread(target=self._watch, daemon=True, name="lease").start()
+
+    def _watch(self) -> None:
+        assert self._ends is not None
+        while (left := self._ends - time.monotonic()) > 0:
+            time.sleep(left)
+        os._exit(1)
 
 
 def _set_levels(levels: Mapping[str, int]) -> None:

@@ -20,6 +20,8 @@ T = TypeVar("T")
 REQUEST_S: Final = 90.0
 """Kafka Connect's limit for one request."""
 RETRY_S = 2.0
+NO_LEADER: Final = ("Cannot complete request momentarily due to no known leader URL, "
+                    "likely because a rebalance was underway.")  # fmt: skip
 logger = structlog.get_logger(__name__)
 
 

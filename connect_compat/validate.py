@@ -428,8 +428,9 @@ def _check_delivery(report: Report, given: Mapping[str, str]) -> None:
     """A source that must not repeat a record cannot run where a crash repeats some."""
     asked = given.get("exactly.once.support", "").strip().lower()
     if report.plugin.kind is Kind.SOURCE and asked == "required":
-        message = ("exactly.once.support=required cannot be had with topics in Kafka, where a crash may repeat "
-                   "records; set it to requested, or run the connector on the embedded log")  # fmt: skip
+        message = ("exactly.once.support=required cannot be had: this worker writes to Kafka without transactions, and "
+                   "a crash may repeat records. Start the workers with exactly.once.source.support=enabled, set it to "
+                   "requested, or run the connector on the embedded log")  # fmt: skip
         _add(report, [Problem("exactly.once.support", message)])
 
 

@@ -28,6 +28,7 @@ RUNNING, PAUSED, FAILED = "RUNNING", "PAUSED", "FAILED"
 RESTARTING, UNASSIGNED = "RESTARTING", "UNASSIGNED"
 _WARNINGS = 10
 _LOOK_S = 0.05
+_RENEW_S = 1.0
 _PASSING = "connect_compat.retry"
 """The logger of outages, which `waiting_for` tells while they last."""
 
@@ -50,6 +51,8 @@ class Limits:
         stable_s: a task that lived this long, or carried records, begins again with the shortest back-off.
         still_s: without any progress for this long a task is unhealthy.
         silent_s: without any heartbeat for this long a process is killed and started again.
+        lease_s: a task that has not heard of this worker for this long ends itself, for another worker may have it by
+            then; None: no other worker can.
     """
 
     graceful_s: float = 5.0
@@ -58,6 +61,7 @@ class Limits:
     stable_s: float = 60.0
     still_s: float = 30.0
     silent_s: float = 60.0
+    lease_s: float | None = None
 
 
 class OnStatus(Protocol):
@@ -139,6 +143,7 @@ class Worker:
         self._tasks: dict[TaskId, _Task] = {}
         self._levels: dict[str, int] = {}
         self._closed = False
+        self._renew_at = 0.0
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -304,6 +309,7 @@ class Worker:
                 tasks = list(self._tasks.values())
                 if self._closed and not tasks:
                     break
+            self._renew_leases(tasks)
             for task in tasks:
                 self._keep_time(task)
         self._selector.close()
@@ -314,6 +320,15 @@ class Worker:
             times = [self._due(task) for task in self._tasks.values()]
         soonest = min((each for each in times if each is not None), default=None)
         return None if soonest is None else max(0.0, soonest - time.monotonic())
+
+    def _renew_leases(self, tasks: Sequence[_Task]) -> None:
+        """Each second: beats of the tasks wake this thread often enough."""
+        if self._limits.lease_s is None or time.monotonic() < self._renew_at:
+            return
+        self._renew_at = time.monotonic() + _RENEW_S
+        for task in tasks:
+            if task.child is not None:
+                task.child.order(lease=self._limits.lease_s)
 
     def _due(self, task: _Task) -> float | None:
         if task.child is None:
@@ -346,6 +361,8 @@ class Worker:
                 task.figures = {}
                 task.warnings.clear()
                 task.child = Child(task.spec, {"": logging.getLogger().level, **self._levels}, paused=task.paused)
+                if self._limits.lease_s is not None:
+                    task.child.order(lease=self._limits.lease_s)
                 if task.stopping:
                     task.child.order(do="stop")
         except OSError as error:  # no memory, no more processes or files: as good as a death at birth

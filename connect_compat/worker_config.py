@@ -83,9 +83,17 @@ class WorkerKeys:
                            check=at_least(0))  # fmt: skip
     exactly_once: str = key(
         "exactly.once.source.support", default="disabled", values=("disabled", "preparing", "enabled"),
-        doc="Only `disabled` with topics in Kafka: records come at least once there. On the embedded log any value is "
-            "taken: records come exactly once.",
+        doc="`enabled`: the workers of a group write a source's records and offsets to Kafka as one transaction, so "
+            "readers of committed records see each once. Otherwise records come at least once there. On the embedded "
+            "log any value is taken: records come exactly once.",
     )  # fmt: skip
+    session_ms: int = key(
+        "session.timeout.ms", default=6_000,
+        doc="Milliseconds without a sign of life after which a worker of a group is dead and its tasks go elsewhere.",
+        check=at_least(1),
+    )  # fmt: skip
+    heartbeat_ms: int = key("heartbeat.interval.ms", default=1_000,
+                            doc="Milliseconds between a worker's signs of life.", check=at_least(1))  # fmt: skip
     data: str = key("tailrace.data.dir", default=DATA, doc="Folder of the embedded log, used without Kafka.")
     group_id: str = key("group.id", default="tailrace", doc="Name of the worker group.")
 
@@ -113,6 +121,10 @@ class WorkerConfig:
     @property
     def keeps_configs(self) -> bool:
         return self.mode is not Mode.STANDALONE
+
+    def url(self, port: int) -> str:
+        """Where the other workers of the group reach this one's REST."""
+        return f"{'https' if self.listeners[0].https else 'http'}://{self.worker_id(port)}"
 
     def worker_id(self, port: int) -> str:
         """`host:port` as statuses show it. `port`: the one REST is bound to."""
@@ -197,10 +209,11 @@ def _in_kafka(mode: Mode, raw: Mapping[str, str]) -> bool:
 
 def _delivery(mode: Mode, keys: WorkerKeys, raw: Mapping[str, str]) -> list[Problem]:
     """A guarantee that was asked for and cannot be given is refused, not passed over."""
-    if keys.exactly_once == "disabled" or not _in_kafka(mode, raw):
+    if keys.exactly_once != "enabled" or mode is Mode.DISTRIBUTED or not _in_kafka(mode, raw):
         return []
-    message = (f"exactly.once.source.support={keys.exactly_once} is not available with topics in Kafka: a crash may "
-               "repeat records there. Set it to disabled, or use the embedded log")  # fmt: skip
+    message = ("exactly.once.source.support=enabled is not available in standalone mode with topics in Kafka, where a "
+               "crash may repeat records: run tailrace distributed, set it to disabled, or use the embedded "
+               "log")  # fmt: skip
     return [Problem("exactly.once.source.support", message)]
 
 
@@ -218,4 +231,5 @@ def _log(mode: Mode, keys: WorkerKeys, raw: Mapping[str, str]) -> LogSettings:
         consumer=with_prefix(raw, "consumer."),
         group_id=keys.group_id,
         internal=internal,
+        exactly_once=mode is Mode.DISTRIBUTED and keys.exactly_once == "enabled",
     )

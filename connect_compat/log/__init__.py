@@ -104,6 +104,25 @@ class Store(Protocol):
         """The newest value of every key, everything written before the call included."""
 
 
+class Group(Protocol):
+    """A worker's membership of its group."""
+
+    @property
+    def orders(self) -> Store:
+        """Who runs what, as the leader says; see connect_compat/assignment.py."""
+
+    def join(self, url: str, session_ms: int, heartbeat_ms: int) -> None:
+        """Becomes a member that the others reach at `url`; after `session_ms` without a sign of life it is none."""
+
+    def members(self) -> Mapping[str, str]:
+        """Live workers, as `host:port` -> their URLs. Raises: LogUnavailable; LogError: this one cannot be a member."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether something was written to configs, statuses or orders, as soon as it is."""
+
+    def close(self) -> None: ...
+
+
 class Log(Protocol):
     """A log as one process sees it. Every method raises LogUnavailable when the log is away."""
 
@@ -149,6 +168,9 @@ class Log(Protocol):
 
     def statuses(self) -> Store: ...
 
+    def group(self) -> Group:
+        """The worker group. Raises: LogError: this log has one worker only."""
+
     def clean(self) -> None:
         """Applies retention and compaction where the log does not do so itself; for the worker, once in a while."""
 
@@ -166,6 +188,7 @@ class LogSettings:
         group_id: the worker's `group.id`.
         internal: `config.storage.topic`, `offset.storage.topic`, `status.storage.topic` and their
             `.partitions`, `.replication.factor`.
+        exactly_once: whether a source task's records and offsets go into Kafka as one transaction.
     """
 
     path: str | None = None
@@ -174,6 +197,7 @@ class LogSettings:
     consumer: Mapping[str, str] = field(default_factory=dict)
     group_id: str = "tailrace"
     internal: Mapping[str, str] = field(default_factory=dict)
+    exactly_once: bool = False
 
 
 def open_log(settings: LogSettings) -> Log:

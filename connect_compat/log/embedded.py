@@ -10,7 +10,7 @@ import orjson
 from cdc.errors import LogError
 from cdc.record import SourceOffset
 from connect_compat.crash_points import passed
-from connect_compat.log import LogRecord, LogSettings, TopicPartition, TopicSpec
+from connect_compat.log import Group, LogRecord, LogSettings, TopicPartition, TopicSpec
 from connect_compat.log.embedded_append import EmbeddedAppender, save_offsets
 from connect_compat.log.embedded_clean import clean, forget
 from connect_compat.log.embedded_file import File, now_ms
@@ -184,6 +184,9 @@ class EmbeddedLog:
 
     def statuses(self) -> EmbeddedStore:
         return EmbeddedStore(self._file, "status")
+
+    def group(self) -> Group:
+        raise LogError("the embedded log has one worker; a group of workers needs Kafka: set bootstrap.servers")
 
     def clean(self) -> None:
         clean(self._file, now_ms())

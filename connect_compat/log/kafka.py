@@ -14,11 +14,13 @@ from cdc.record import SourceOffset
 from connect_compat.log import LogSettings, TopicPartition, TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
 from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, SharedWriter, offset_key, offset_value
+from connect_compat.log.kafka_group import KafkaGroup
 from connect_compat.log.kafka_read import KafkaReader
 from connect_compat.log.kafka_settings import consumer_settings, producer_settings, translate
 from connect_compat.log.kafka_store import KafkaStore, KafkaTopic, TopicScan
+from connect_compat.log.kafka_transactions import TransactionalAppender
 
-_PARTITIONS = {"config": 1, "offset": 25, "status": 5}
+_PARTITIONS = {"config": 1, "offset": 25, "status": 5, "assignment": 1}
 _SUFFIX = {"config": "configs", "offset": "offsets", "status": "status"}
 _FEW_RECORDS = {"linger.ms": "0", "enable.idempotence": "false", "max.in.flight.requests.per.connection": "1"}
 """In order, and perhaps twice, which compacted topics and the schema history bear: an idempotent producer's first
@@ -66,13 +68,15 @@ class KafkaLog:
             return self._ensured[kind]
 
     def _internal_name(self, kind: str) -> str:
+        if kind == "assignment":
+            return self._internal_name("config") + "-assignments"
         return self._settings.internal.get(f"{kind}.storage.topic") or f"{self._settings.group_id}-{_SUFFIX[kind]}"
 
     def _internal_spec(self, kind: str, name: str) -> TopicSpec:
-        prefix = f"{kind}.storage."
+        prefix = "config.storage." if kind == "assignment" else f"{kind}.storage."
         given = {key.removeprefix(prefix): value for key, value in self._settings.internal.items()
                  if key.startswith(prefix)}  # fmt: skip
-        partitions = 1 if kind == "config" else int(given.get("partitions", _PARTITIONS[kind]))
+        partitions = 1 if kind in ("config", "assignment") else int(given.get("partitions", _PARTITIONS[kind]))
         config = {key: value for key, value in given.items() if key not in _NOT_TOPIC_SETTINGS}
         replication = int(given.get("replication.factor", 3))
         return TopicSpec(name, partitions, replication, config | {"cleanup.policy": "compact"})
@@ -105,8 +109,15 @@ class KafkaLog:
 
     def appender(self, connector: str, task: int, client: Mapping[str, str]) -> KafkaAppender:
         name = {"client.id": f"connector-producer-{connector}-{task}"}
-        settings = producer_settings(name, self._settings.client, self._settings.producer, client)
-        return KafkaAppender(KafkaWriter(settings, self._address), connector, lambda: self._ensure("offset")[0])
+        layers = [name, self._settings.client, self._settings.producer, client]
+        if not self._settings.exactly_once:
+            writer = KafkaWriter(producer_settings(*layers), self._address)
+            return KafkaAppender(writer, connector, lambda: self._ensure("offset")[0])
+        ours = {"transactional.id": f"{self._settings.group_id}-{connector}-{task}", "enable.idempotence": "true"}
+        writer = KafkaWriter(producer_settings(*layers, ours), self._address)
+        return TransactionalAppender(
+            writer, connector, lambda: self._ensure("offset")[0], self._address, f"{connector}-{task}"
+        )
 
     def reader(self, group: str, topics: Sequence[str], pattern: str | None, client: Mapping[str, str]) -> KafkaReader:
         settings = consumer_settings(group, self._settings.client, self._settings.consumer, client)
@@ -171,6 +182,14 @@ class KafkaLog:
 
     def statuses(self) -> KafkaStore:
         return self._stores["status"]
+
+    def group(self) -> KafkaGroup:
+        """The worker group of `group.id`. Its orders stand beside the configs: `<config topic>-assignments`."""
+        orders = KafkaStore(partial(self._ensure, "assignment"), self._writer, self._scan)
+        watched = [partial(self._ensure, kind) for kind in ("config", "status", "assignment")]
+        return KafkaGroup(
+            self._client, self._admin, self._settings.group_id, orders, lambda: [each() for each in watched]
+        )
 
     def clean(self) -> None:
         """Kafka's brokers clean their topics themselves."""

@@ -209,6 +209,17 @@ class KafkaAdmin:
                 raise failure(place.error, f"{doing} for partition {place.partition} of topic {place.topic}",
                               self.address, place.topic)  # fmt: skip
 
+    def group_members(self, group: str) -> list[str]:
+        """Client ids of the live members."""
+        doing = f"tell the members of group {group}"
+        try:
+            found = self._by_coordinator("describe_consumer_groups", [group], group, doing)
+        except LogError as error:
+            if code_of(error.__cause__ or error) == KafkaError.GROUP_ID_NOT_FOUND:
+                return []
+            raise
+        return [str(member.client_id) for member in found.members]
+
     def delete_group(self, group: str) -> None:
         doing = f"delete group {group}"
         try:

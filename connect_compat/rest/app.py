@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from cdc.errors import LogUnavailable, RequestError, TailraceError
+from connect_compat.cluster import Elsewhere
 from connect_compat.herder import Herder
 from connect_compat.masking import text_without_secrets
 from connect_compat.rest.answer import JSON, Misrouted, error_answer, misrouted_answer
@@ -84,6 +86,7 @@ class Serving:
     Attributes:
         connectors, admin: whether /admin is served, and whether all the rest is.
         users: name -> password of those who may ask; None: everybody may.
+        peers: how other workers are spoken to over TLS; None: Python's default.
         origins, methods: `access.control.allow.origin` and `.methods`, comma lists; no CORS answers without origins.
     """
 
@@ -92,6 +95,7 @@ class Serving:
     users: Mapping[str, str] | None = None
     origins: str = ""
     methods: str = ""
+    peers: ssl.SSLContext | None = None
 
 
 EVERYTHING = Serving()
@@ -101,9 +105,11 @@ def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
     """The application over one herder."""
     from connect_compat.rest import admin as admin_routes
     from connect_compat.rest import connectors, metrics, plugins
+    from connect_compat.rest.forward import forwarded
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.herder = herder
+    app.state.peers = serving.peers
     routers = [
         *([connectors.router, plugins.router] if serving.connectors else []),
         *([admin_routes.router] if serving.admin else []),
@@ -112,6 +118,7 @@ def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
         app.include_router(router, dependencies=[Depends(negotiate)])
     if serving.connectors:
         app.include_router(metrics.router)
+    app.add_exception_handler(Elsewhere, forwarded)
     app.add_exception_handler(TailraceError, _refused)
     app.add_exception_handler(Misrouted, _misrouted)
     app.add_exception_handler(HTTPException, _misrouted)

@@ -95,9 +95,10 @@ def test_distributed_keeps_everything_in_kafka_and_goes_on_after_a_restart(
     assert isinstance(offsets, list)
     assert cluster.topics(shop.name) == {
         shop.name: 1, shop.goods: 1, shop.orders: 1, f"{shop.name}-history": 1, f"{shop.name}-connect-configs": 1,
-        f"{shop.name}-connect-offsets": 25, f"{shop.name}-connect-status": 5,
+        f"{shop.name}-connect-configs-assignments": 1, f"{shop.name}-connect-offsets": 25,
+        f"{shop.name}-connect-status": 5,
     }  # fmt: skip
-    for kind in ("configs", "offsets", "status"):
+    for kind in ("configs", "configs-assignments", "offsets", "status"):
         assert cluster.cleanup(f"{shop.name}-connect-{kind}") == "compact"
     wanted = {f"connector-{source}", f"task-{source}-0", f"commit-{source}", f"connector-{sink}"}
     assert wanted <= keys(shop, f"{shop.name}-connect-configs")

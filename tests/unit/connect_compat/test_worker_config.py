@@ -42,12 +42,15 @@ def test_every_missing_setting_is_named_at_once() -> None:
     ]  # fmt: skip
 
 
-def test_exactly_once_is_refused_with_topics_in_kafka_and_given_on_the_embedded_log() -> None:
+def test_exactly_once_is_given_to_groups_and_on_the_embedded_log_and_refused_where_it_cannot_be_had() -> None:
     asked = {"exactly.once.source.support": "enabled"}
-    with pytest.raises(ConfigError, match="a crash may repeat records there") as refused:
-        worker_config(Mode.DISTRIBUTED, {**DISTRIBUTED, **asked})
-    assert [problem.key for problem in refused.value.problems] == ["exactly.once.source.support"]
+    assert worker_config(Mode.DISTRIBUTED, {**DISTRIBUTED, **asked}).log.exactly_once
+    preparing = {**DISTRIBUTED, "exactly.once.source.support": "preparing"}
+    assert not worker_config(Mode.DISTRIBUTED, preparing).log.exactly_once
     assert worker_config(Mode.STANDALONE, asked).log.path is not None
+    with pytest.raises(ConfigError, match="a crash may repeat records") as refused:
+        worker_config(Mode.STANDALONE, {"bootstrap.servers": "kafka:9092", **asked})
+    assert [problem.key for problem in refused.value.problems] == ["exactly.once.source.support"]
 
 
 def test_standalone_with_kafka_keeps_its_offsets_there_and_its_configs_nowhere() -> None:

@@ -1,0 +1,77 @@
+"""Records and source offsets into Kafka in one transaction: a crash shows all of a flush, or nothing of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from cdc.errors import LogError
+from cdc.record import SourceOffset
+from connect_compat.crash_points import passed
+from connect_compat.log import Encoded
+from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, offset_value
+from connect_compat.log.kafka_errors import ANSWER_S, failure
+
+_ABORT_S: Final = 2.0
+FENCED: Final = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})
+
+
+class TransactionalAppender(KafkaAppender):
+    """A source task's transactional producer. Opening it ends what an earlier producer of the task left unfinished.
+
+    Kafka refuses the earlier one from then on, so two processes that both believe to have the task cannot both write.
+    """
+
+    def __init__(self, writer: KafkaWriter, connector: str, save: Callable[[], str], address: str, task: str) -> None:
+        super().__init__(writer, connector, save)
+        self._address, self._task = address, task
+        self._begun = False
+        try:
+            writer.producer.init_transactions(ANSWER_S)
+        except KafkaException as error:
+            raise self._told(error, "begin the transactions of") from error
+
+    def append(self, batches: Sequence[Encoded], offsets: Sequence[SourceOffset]) -> None:
+        if not self._begun:
+            self._call(self._writer.producer.begin_transaction, "begin a transaction of")
+            self._begun = True
+        super().append(batches, offsets)
+
+    def flush(self) -> Sequence[SourceOffset]:
+        writer = self._writer
+        writer.wait()
+        passed("log:records")
+        saved = dict(self._offsets)
+        if self._begun:
+            topic = self._offsets_topic() if saved else ""
+            for key, item in saved.items():
+                writer.write(topic, offset_value(item.offset), key, -1, 0, None)
+            writer.wait()
+            self._call(lambda: writer.producer.commit_transaction(ANSWER_S), "commit a transaction of")
+            self._begun = False
+            self._offsets.clear()
+        return list(saved.values())
+
+    def close(self) -> None:
+        """What was not flushed is taken back at once: readers of committed records wait for no one."""
+        if self._begun:
+            with contextlib.suppress(KafkaException):
+                self._writer.producer.abort_transaction(_ABORT_S)
+        super().close()
+
+    def _call(self, act: Callable[[], None], doing: str) -> None:
+        try:
+            act()
+        except KafkaException as error:
+            raise self._told(error, doing) from error
+
+    def _told(self, error: KafkaException, doing: str) -> LogError:
+        cause = error.args[0]
+        if isinstance(cause, KafkaError) and cause.code() in FENCED:
+            return LogError(
+                f"another worker has task {self._task} by now, and Kafka takes no more records from this one"
+            )
+        return failure(error, f"{doing} task {self._task}", self._address, self._task)

@@ -1,0 +1,59 @@
+"""A request that another worker of the group must answer: handed on, once, and its answer handed back."""
+
+from __future__ import annotations
+
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from connect_compat.cluster import Elsewhere
+from connect_compat.rest.answer import error_answer
+from connect_compat.turns import REQUEST_S
+
+logger = structlog.get_logger(__name__)
+FORWARDED: Final = "forward=false"
+"""Kafka Connect's query parameter for a request that must not be handed on again."""
+_HANDED_ON: Final = ("accept", "authorization", "content-type")
+_HANDED_BACK: Final = ("content-type", "location")
+
+
+async def forwarded(request: Request, elsewhere: Exception) -> Response:
+    """The answer of the worker that must be asked; 409 for a request that was handed on already."""
+    assert isinstance(elsewhere, Elsewhere)
+    if request.query_params.get("forward", "").lower() == "false":
+        return error_answer(409, str(elsewhere))
+    tls: ssl.SSLContext | None = request.app.state.peers
+    body = await request.body()
+    return await run_in_threadpool(_asked, request, body, elsewhere.url, tls)
+
+
+def _asked(request: Request, body: bytes, url: str, tls: ssl.SSLContext | None) -> Response:
+    there = urlsplit(url)
+    path = request.scope["raw_path"].decode("ascii").partition("?")[0]
+    query = "&".join(filter(None, (request.url.query, FORWARDED)))
+    headers = {name: text for name in _HANDED_ON if (text := request.headers.get(name)) is not None}
+    host, port = there.hostname or "", there.port
+    connection = (
+        HTTPSConnection(host, port, timeout=REQUEST_S, context=tls)
+        if there.scheme == "https"
+        else HTTPConnection(host, port, timeout=REQUEST_S)
+    )
+    try:
+        connection.request(request.method, f"{path}?{query}", body or None, headers)
+        return _answer(connection.getresponse())
+    except (OSError, HTTPException) as error:
+        logger.warning("the worker that must answer a request cannot be reached", worker=url, error=str(error))
+        return error_answer(500, f"IO Error trying to forward REST request: {error}")
+    finally:
+        connection.close()
+
+
+def _answer(answer: HTTPResponse) -> Response:
+    headers = {name: text for name in _HANDED_BACK if (text := answer.headers.get(name)) is not None}
+    return Response(answer.read(), answer.status, headers=headers)
