@@ -7,7 +7,6 @@ Texts are those of `DateStyle=ISO`, `IntervalStyle=iso_8601`, `TimeZone=UTC`. So
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from cdc.java.dates import date_of, days_of
@@ -33,27 +32,38 @@ _SCALES: Final = tuple(10 ** (6 - digits) for digits in range(7))
 _GREGORIAN_YEARS: Final = "1583"
 
 
-@lru_cache(maxsize=4096)
-def _day_us(text: str) -> int:
-    """`2026-01-02` in microseconds since 1970-01-01. Raises: ValueError: a date of another form, or an old one."""
-    found = _DATE.fullmatch(text)
-    if found is None or text < _GREGORIAN_YEARS:
-        raise ValueError(text)
-    return days_of(*map(int, found.groups())) * DAY_US
+class _Days(dict[str, int]):
+    """`2026-01-02` -> microseconds since 1970-01-01. Raises: ValueError: a date of another form, or an old one."""
+
+    def __missing__(self, text: str) -> int:
+        found = _DATE.fullmatch(text)
+        if found is None or text < _GREGORIAN_YEARS:
+            raise ValueError(text)
+        if len(self) > _MOST_DAYS:
+            self.clear()
+        micros = self[text] = days_of(*map(int, found.groups())) * DAY_US
+        return micros
 
 
-@lru_cache(maxsize=86400)
-def _second_us(text: str) -> int:
-    """` 03:04:05` in microseconds of the day. Raises: ValueError: another form."""
-    if text[:1] != " " or _SECOND.fullmatch(text, 1) is None:
-        raise ValueError(text)
-    return (int(text[1:3]) * 3600 + int(text[4:6]) * 60 + int(text[7:])) * 1_000_000
+class _Seconds(dict[str, int]):
+    """` 03:04:05` -> microseconds of the day. Raises: ValueError: another form."""
+
+    def __missing__(self, text: str) -> int:
+        if text[:1] != " " or _SECOND.fullmatch(text, 1) is None:
+            raise ValueError(text)
+        micros = self[text] = (int(text[1:3]) * 3600 + int(text[4:6]) * 60 + int(text[7:])) * 1_000_000
+        return micros
+
+
+_MOST_DAYS: Final = 5000
+_DAY_US: Final = _Days()
+_SECOND_US: Final = _Seconds()
 
 
 def _usual(text: str) -> int:
     """A TIMESTAMP of our time in microseconds since 1970-01-01. Raises: ValueError, IndexError: it needs a look."""
     fraction = text[20:]
-    return _day_us(text[:10]) + _second_us(text[10:19]) + (int(fraction) * _SCALES[len(fraction)] if fraction else 0)
+    return _DAY_US[text[:10]] + _SECOND_US[text[10:19]] + (int(fraction) * _SCALES[len(fraction)] if fraction else 0)
 
 
 def _days(year: int, month: int, day: int, julian: bool) -> int:
@@ -93,7 +103,7 @@ _INFINITY: Final = {"infinity": days_of(-5_877_611, 6, 21), "-infinity": days_of
 def days(text: str, *, julian: bool) -> int:
     """A DATE as days since 1970-01-01, cut to 32 bits where Debezium's numbers run over."""
     try:
-        return _day_us(text) // DAY_US
+        return _DAY_US[text] // DAY_US
     except ValueError:
         pass
     if text in INFINITY_MS:
@@ -179,14 +189,13 @@ def _time_text(of_day: int, digits: int | None = None) -> str:
 def zoned_timestamp(text: str, digits: int, *, julian: bool) -> str:
     """A TIMESTAMPTZ as `2026-11-21T01:02:03.123456Z`, with `digits` after the point."""
     if text[-3:] == "+00" and text[19:20] in _AFTER_SECONDS:
+        day, second = text[:10], text[10:19]
         try:
-            _day_us(text[:10])
-            _second_us(text[10:19])
+            _ = _DAY_US[day] + _SECOND_US[second]
         except ValueError:
             pass
         else:
-            return f"{text[:10]}T{text[11:19]}.{text[20:-3].ljust(6, '0')[:digits]}Z" if digits else (
-                f"{text[:10]}T{text[11:19]}Z")  # fmt: skip
+            return f"{day}T{second[1:]}.{text[20:-3].ljust(6, '0')[:digits]}Z" if digits else f"{day}T{second[1:]}Z"
     if text in INFINITY_MS:
         return text
     day, of_day = _parts(text, julian)

@@ -24,7 +24,7 @@ prefix.
 PREFIX_END: Final = HEADER_SIZE + 8
 """Kind, relation, kind of the first tuple, its number of columns: frames that agree in these are decoded alike."""
 _LARGE: Final = 1 << 20
-_DAMAGE: Final = (struct.error, IndexError, ValueError, TypeError, OverflowError)
+_DAMAGE: Final = (StopIteration, struct.error, IndexError, ValueError, TypeError, OverflowError)
 _LSN: Final = struct.Struct(">Q").unpack_from
 PLAIN: Final[dict[Any, str]] = {int: "int({raw})", float: "float({raw})", texts.truth: "{raw} == b't'"}
 """What takes bytes as they are, and never gives null."""
@@ -112,44 +112,49 @@ class _Source:
             for i, read in enumerate(self._reads):
                 last = number + 1 < len(kinds) and read.place == self._columns - 1
                 raw = f"t{number}p{read.place}[2:{'-3' if last else ''}]"
-                lines += self._assigned(number, i, raw).splitlines()
+                lines += self._assigned(number, i, raw)
         return lines
 
     def careful(self, kinds: Sequence[str]) -> list[str]:
-        """`p` is the part of the last value that is not null, `e` is where in it what follows the text begins."""
-        lines = ["p = parts[0]; e = 0; n = 0"]
+        """`p` is the part of the last value that is not null, `e` is where in it what follows the text begins.
+
+        A column that must not be null is not looked for: when it is null all the same, the parts do not suffice.
+        """
+        lines = ["more = iter(parts).__next__; p = more(); e = 0"]
         wanted = {read.place: i for i, read in enumerate(self._reads)}
+
+        def must(place: int, kind: str) -> bool:
+            return place in wanted and self._reads[wanted[place]].required and kind != "K"
+
         for number, kind in enumerate(kinds):
             if number:
                 lines += ["if p[e:e + 3] != between: raise ValueError", "e += 3"]
             for place in range(self._columns):
                 i = wanted.get(place)
-                value = None if i is None else self._assigned(number, i, "p[2:e]")
-                nothing = "e += 1" if i is None else f"e += 1; t{number}v{i} = {self._null(kind, i)}"
-                lines += [
-                    f"if p[e:e + 1] == b'n': {nothing}",
-                    "else:",
-                    " n += 1; p = parts[n]; e = 2 + (p[0] << 8 | p[1])",
-                    *(" " + line for line in (value or "").splitlines()),
-                ]
-        return [*lines, "if e != len(p) or n + 1 != len(parts): raise ValueError"]
+                ends = place + 1 == self._columns or not must(place + 1, kind)
+                some = [f"p = more(){'; e = 2 + (p[0] << 8 | p[1])' if ends else ''}"]
+                if i is not None:
+                    some += self._assigned(number, i, "p[2:e]" if ends else "p[2:]")
+                if must(place, kind):
+                    lines += some
+                    continue
+                none = "" if i is None else f"; t{number}v{i} = {self._null(i)}"
+                lines += [f"if len(p) > e and p[e] == 110: e += 1{none}", "else:", *(" " + line for line in some)]
+        return [*lines, "if e != len(p) or p is not parts[-1]: raise ValueError"]
 
-    def _assigned(self, number: int, i: int, raw: str) -> str:
+    def _assigned(self, number: int, i: int, raw: str) -> list[str]:
         """The lines that make a value."""
         name, read = f"t{number}v{i}", self._reads[i]
-        line = f"{name} = {self._codes[i].format(raw=raw)}"
-        if not read.required or read.read is None or read.read in PLAIN:
-            return line
-        self.constants[f"nothing{i}"] = read.nothing
-        return f"{line}\nif {name} is None: {name} = nothing{i}"
+        lines = [f"{name} = {self._codes[i].format(raw=raw)}"]
+        if read.required and read.read is not None and read.read not in PLAIN:
+            self.constants[f"nothing{i}"] = read.nothing
+            lines.append(f"if {name} is None: {name} = nothing{i}")
+        return lines
 
-    def _null(self, kind: str, number: int) -> str:
-        read = self._reads[number]
-        if not read.required:
+    def _null(self, number: int) -> str:
+        if not self._reads[number].required:
             return "None"
-        if kind != "K":
-            return "int(None)"  # a TypeError: the slow way tells the column
-        self.constants[f"absent{number}"] = read.absent
+        self.constants[f"absent{number}"] = self._reads[number].absent
         return f"absent{number}"
 
     def row(self, kind: str, number: int) -> str:
