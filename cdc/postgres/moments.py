@@ -189,13 +189,13 @@ def _time_text(of_day: int, digits: int | None = None) -> str:
 def zoned_timestamp(text: str, digits: int, *, julian: bool) -> str:
     """A TIMESTAMPTZ as `2026-11-21T01:02:03.123456Z`, with `digits` after the point."""
     if text[-3:] == "+00" and text[19:20] in _AFTER_SECONDS:
-        day, second = text[:10], text[10:19]
+        date, second = text[:10], text[10:19]
         try:
-            _ = _DAY_US[day] + _SECOND_US[second]
+            _ = _DAY_US[date] + _SECOND_US[second]
         except ValueError:
             pass
         else:
-            return f"{day}T{second[1:]}.{text[20:-3].ljust(6, '0')[:digits]}Z" if digits else f"{day}T{second[1:]}Z"
+            return f"{date}T{second[1:]}.{text[20:-3].ljust(6, '0')[:digits]}Z" if digits else f"{date}T{second[1:]}Z"
     if text in INFINITY_MS:
         return text
     day, of_day = _parts(text, julian)
