@@ -16,7 +16,7 @@ from connect_compat.log.kafka_admin import KafkaAdmin
 from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, SharedWriter, offset_key, offset_value
 from connect_compat.log.kafka_group import KafkaGroup
 from connect_compat.log.kafka_read import KafkaReader
-from connect_compat.log.kafka_settings import consumer_settings, producer_settings, translate
+from connect_compat.log.kafka_settings import consumer_settings, producer_settings, transaction_settings, translate
 from connect_compat.log.kafka_store import KafkaStore, KafkaTopic, TopicScan
 from connect_compat.log.kafka_transactions import TransactionalAppender
 
@@ -113,8 +113,8 @@ class KafkaLog:
         if not self._settings.exactly_once:
             writer = KafkaWriter(producer_settings(*layers), self._address)
             return KafkaAppender(writer, connector, lambda: self._ensure("offset")[0])
-        ours = {"transactional.id": f"{self._settings.group_id}-{connector}-{task}", "enable.idempotence": "true"}
-        writer = KafkaWriter(producer_settings(*layers, ours), self._address)
+        transactional = f"{self._settings.group_id}-{connector}-{task}"
+        writer = KafkaWriter(transaction_settings(transactional, *layers), self._address)
         return TransactionalAppender(
             writer, connector, lambda: self._ensure("offset")[0], self._address, f"{connector}-{task}"
         )

@@ -172,6 +172,16 @@ def producer_settings(*layers: Mapping[str, str]) -> dict[str, Any]:
     return ours | given
 
 
+def transaction_settings(transactional_id: str, *layers: Mapping[str, str]) -> dict[str, Any]:
+    """As `producer_settings`, in transactions. A record cannot outlive its transaction: librdkafka refuses to try."""
+    settings = producer_settings(*layers, {"transactional.id": transactional_id, "enable.idempotence": "true"})
+    longest = int(settings.get("transaction.timeout.ms", 60_000))
+    for name in ("message.timeout.ms", "delivery.timeout.ms"):
+        if int(settings.get(name, 0)) > longest:
+            settings[name] = str(longest)
+    return settings
+
+
 def consumer_settings(group: str, *layers: Mapping[str, str]) -> dict[str, Any]:
     """Settings of a sink task's consumer. Partitions of a killed member move after `session.timeout.ms`.
 

@@ -49,11 +49,13 @@ class WorkerProcess:
     Attributes:
         flush_ms: with another value than the default the embedded log is run in standalone mode, which keeps no
             configs: create the connectors after each start.
+        more: further lines of its properties file.
     """
 
     def __init__(self, folder: Path, name: str, kafka: str | None) -> None:
         self.folder, self.name, self.kafka = folder, name, kafka
         self.flush_ms: int | None = None
+        self.more = ""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -73,6 +75,7 @@ status.storage.topic={self.name}-status
 config.storage.replication.factor=1
 offset.storage.replication.factor=1
 status.storage.replication.factor=1
+{self.more}
 """
 
     def start(self, environment: Mapping[str, str] | None = None) -> None:
@@ -94,7 +97,7 @@ status.storage.replication.factor=1
     def answers(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"the worker ended with {self.process.returncode}:\n{self.said()}")
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             return requests.get(self.url, timeout=5).status_code == 200
         return False
 

@@ -22,7 +22,14 @@ from cryptography.hazmat.primitives.serialization import (
 from structlog.testing import LogCapture
 
 from cdc.errors import ConfigError
-from connect_compat.log.kafka_settings import build, consumer_settings, jaas, producer_settings, translate
+from connect_compat.log.kafka_settings import (
+    build,
+    consumer_settings,
+    jaas,
+    producer_settings,
+    transaction_settings,
+    translate,
+)
 
 BOOT = {"bootstrap.servers": "127.0.0.1:1"}
 
@@ -202,3 +209,9 @@ def test_a_sink_s_consumer_never_commits_by_itself() -> None:
     assert (settings["enable.auto.commit"], settings["group.id"]) == ("false", "connect-x")
     assert settings["auto.offset.reset"] == "latest"
     assert settings["partition.assignment.strategy"] == "cooperative-sticky"
+
+
+def test_in_transactions_a_record_waits_no_longer_than_its_transaction() -> None:
+    settings = transaction_settings("g-c-0", {"delivery.timeout.ms": "2147483647"})
+    assert (settings["transactional.id"], settings["delivery.timeout.ms"]) == ("g-c-0", "60000")
+    assert transaction_settings("i", {"transaction.timeout.ms": "90000"})["message.timeout.ms"] == "90000"

@@ -1,0 +1,160 @@
+"""Three workers on a real broker, killed and frozen at random under load: tasks run elsewhere in time, nothing is lost,
+and with exactly-once delivery nothing comes twice.
+
+The long run, for a quiet machine: TAILRACE_GROUP_TASKS=50 TAILRACE_GROUP_ROUNDS=30 TAILRACE_GROUP_FREEZE_S=60
+TAILRACE_GROUP_ELSEWHERE_S=10.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from tests.server.worker_process import WorkerProcess, alive, wait_until
+
+TASKS = int(os.environ.get("TAILRACE_GROUP_TASKS", "9"))
+ROUNDS = int(os.environ.get("TAILRACE_GROUP_ROUNDS", "3"))
+FREEZE_S = float(os.environ.get("TAILRACE_GROUP_FREEZE_S", "10"))
+ELSEWHERE_S = float(os.environ.get("TAILRACE_GROUP_ELSEWHERE_S", "30"))
+SESSION_S = 6.0
+
+
+class Files:
+    """Files that grow: the source of truth."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.paths = [folder / f"in-{number}.txt" for number in range(count)]
+        self.lines = [0] * count
+        self._end = threading.Event()
+        for path in self.paths:
+            path.touch()
+        self._thread = threading.Thread(target=self._grow, daemon=True)
+        self._thread.start()
+
+    def _grow(self) -> None:
+        while not self._end.wait(0.05):
+            for number, path in enumerate(self.paths):
+                with path.open("a") as file:
+                    file.writelines(f"{number}-{line}\n" for line in range(self.lines[number], self.lines[number] + 5))
+                self.lines[number] += 5
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+class Group:
+    def __init__(self, folder: Path, name: str, kafka: str) -> None:
+        self.folder, self.name, self.kafka = folder, name, kafka
+        self.workers = [WorkerProcess(folder / str(number), name, kafka) for number in range(3)]
+        for worker in self.workers:
+            worker.more = "exactly.once.source.support=enabled"
+            worker.start()
+
+    def create(self, files: Files) -> None:
+        for number, path in enumerate(files.paths):
+            self.workers[number % 3].put(f"f{number}", {
+                "connector.class": "FileStreamSource", "file": str(path), "topic": f"{self.name}-t{number}",
+                "tasks.max": "1", "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+                "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+                "exactly.once.support": "required",
+            })  # fmt: skip
+
+    def owners(self, at: WorkerProcess) -> dict[str, str]:
+        """Connector -> worker that runs its task, of those that run."""
+        listed = at.call("GET", "/connectors?expand=status").json()
+        return {
+            name: task["worker_id"]
+            for name, each in listed.items()
+            for task in each["status"]["tasks"]
+            if task["state"] == "RUNNING"
+        }
+
+    def spread(self, live: list[WorkerProcess]) -> bool:
+        """Whether the live workers run all tasks, each its share, and say so."""
+        running = {name: worker_id(worker) for worker in live for name in connectors(worker)}
+        counts = [len(worker.tasks()) for worker in live]
+        even = sum(counts) == len(running) == TASKS and max(counts) - min(counts) <= 1
+        return even and all(self.owners(worker) == running for worker in live)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.close()
+        self.workers[0].forget()
+
+
+def worker_id(worker: WorkerProcess) -> str:
+    return f"127.0.0.1:{worker.port}"
+
+
+def connectors(worker: WorkerProcess) -> list[str]:
+    return [task.rpartition("-")[0] for task in worker.tasks()]
+
+
+@pytest.fixture
+def group(tmp_path: Path, kafka: str) -> Iterator[Group]:
+    made = Group(tmp_path, f"group{time.time_ns() // 1_000_000 % 10_000_000}", kafka)
+    yield made
+    made.close()
+
+
+def committed(kafka: str, topic: str, count: int) -> list[str]:
+    """The first `count` committed records of a topic with one partition."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "check", "isolation.level": "read_committed",
+                         "enable.auto.commit": "false", "auto.offset.reset": "earliest"})  # fmt: skip
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    found: list[str] = []
+    end = time.monotonic() + 30
+    while len(found) < count and time.monotonic() < end:
+        found += [(each.value() or b"").decode() for each in consumer.consume(1000, 0.2) if each.error() is None]
+    found += [(each.value() or b"").decode() for each in consumer.consume(1000, 0.5) if each.error() is None]
+    consumer.close()
+    return found
+
+
+@pytest.mark.timeout(60 + 60 * ROUNDS + 10 * TASKS)
+def test_workers_die_and_freeze_and_every_record_comes_once(group: Group, tmp_path: Path) -> None:
+    chance = random.Random(20261121)
+    files = Files(tmp_path, TASKS)
+    group.create(files)
+    wait_until(lambda: group.spread(group.workers), "tasks on all workers", 30 + TASKS)
+    for number in range(ROUNDS):
+        victim = chance.choice(group.workers)
+        others = [worker for worker in group.workers if worker is not victim]
+        kept: Mapping[str, int] = {task: pid for worker in others for task, pid in worker.tasks().items()}
+        frozen = number % 3 == 2
+        _freeze(victim) if frozen else victim.kill()
+        began = time.monotonic()
+        wait_until(partial(group.spread, others), "all tasks elsewhere", ELSEWHERE_S)
+        took = time.monotonic() - began
+        sys.stdout.write(f"round {number}: {'frozen' if frozen else 'killed'}, elsewhere after {took:.1f} s\n")
+        assert all(alive(pid) for pid in kept.values()), f"round {number}: a task of another worker stopped"
+        if frozen:
+            time.sleep(max(0.0, FREEZE_S - took))
+            assert victim.process is not None
+            os.kill(victim.process.pid, signal.SIGCONT)
+        else:
+            victim.start()
+        wait_until(lambda: group.spread(group.workers), "an even spread again", 30 + TASKS)
+    files.stop()
+    for number in range(TASKS):
+        count = files.lines[number]
+        assert committed(group.kafka, f"{group.name}-t{number}", count) == [f"{number}-{each}" for each in range(count)]
+
+
+def _freeze(worker: WorkerProcess) -> None:
+    """The worker alone: its task processes must end by themselves."""
+    assert worker.process is not None
+    tasks = worker.tasks().values()
+    os.kill(worker.process.pid, signal.SIGSTOP)
+    wait_until(lambda: not any(alive(pid) for pid in tasks), "the end of its tasks", SESSION_S)
