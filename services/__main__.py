@@ -1,6 +1,7 @@
 """`python -m services start|stop|status|wipe|env PROFILE [SERVER…]`: the servers of the demo, the tests, …
 
-A profile is a set of ports and a data folder of its own. `env` prints shell assignments that tests read.
+A profile is a set of ports and a data folder of its own. Of a server that it has several times, the second is called
+`mysql-2`. `env` prints shell assignments that tests read.
 """
 
 from __future__ import annotations
@@ -19,10 +20,18 @@ SERVERS = {
 }  # fmt: skip
 PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
-    "test": {"mysql": 23306, "mariadb": 23307, "postgres": 25432, "kafka": 29092, "elasticsearch": 29200},
+    "test": {
+        "kafka": 29092, "elasticsearch": 29200, "mysql": 23306, "mariadb": 23307, "postgres": 25432,
+        "mysql-2": 23316, "mariadb-2": 23317, "postgres-2": 25442,
+        "mysql-3": 23326, "mariadb-3": 23327, "postgres-3": 25452,
+    },
     "differential": {"mysql": 43306, "mariadb": 43307, "kafka": 49092, "elasticsearch": 49200},
     "bench": {"mysql": 33306, "postgres": 35432, "kafka": 39092, "elasticsearch": 39200},
-}
+}  # fmt: skip
+
+
+def kind(server: str) -> str:
+    return server.partition("-")[0]
 
 
 def folder(profile: str, server: str) -> Path:
@@ -39,9 +48,9 @@ def start(profile: str, servers: list[str]) -> None:
 def start_one(profile: str, server: str) -> None:
     port = PORTS[profile][server]
     if containers.answer():
-        containers.start(server, f"tailrace-{profile}-{server}", port)
+        containers.start(kind(server), f"tailrace-{profile}-{server}", port)
     else:
-        SERVERS[server](folder(profile, server), port)
+        SERVERS[kind(server)](folder(profile, server), port)
 
 
 def stop(profile: str, servers: list[str]) -> None:
@@ -65,17 +74,12 @@ def status(profile: str, servers: list[str]) -> None:
 
 
 def environment(profile: str) -> dict[str, str]:
-    """Where the tests find the profile's servers."""
-    ports = PORTS[profile]
-    found = {
-        "TAILRACE_MYSQL": f"127.0.0.1:{ports['mysql']}",
-        "TAILRACE_KAFKA": f"127.0.0.1:{ports['kafka']}",
-        "TAILRACE_ES": f"http://127.0.0.1:{ports['elasticsearch']}",
-    }
-    others = {
-        f"TAILRACE_{name.upper()}": f"127.0.0.1:{ports[name]}" for name in ("mariadb", "postgres") if name in ports
-    }
-    return found | others
+    """Where the tests find the profile's servers: addresses with blanks between them."""
+    found: dict[str, list[str]] = {}
+    for server, port in PORTS[profile].items():
+        name = {"elasticsearch": "ES"}.get(kind(server), kind(server).upper())
+        found.setdefault(f"TAILRACE_{name}", []).append(f"{'http://' if name == 'ES' else ''}127.0.0.1:{port}")
+    return {name: " ".join(addresses) for name, addresses in found.items()}
 
 
 def load_inventory(profile: str) -> None:
@@ -102,7 +106,7 @@ def main(arguments: list[str]) -> int:
             case "status":
                 status(profile, servers or list(PORTS[profile]))
             case "env":
-                print("\n".join(f"export {name}={value}" for name, value in environment(profile).items()))
+                print("\n".join(f"export {name}='{value}'" for name, value in environment(profile).items()))
             case _:
                 say(__doc__ or "")
                 return 2

@@ -11,18 +11,16 @@ import re
 import shutil
 import stat
 import subprocess
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.place import ServiceError, cache, run, step
+from services.place import ServiceError, alone, cache, run, step
 
 _ONLY_FOR_SCRIPTS = re.compile(
     r"perl.*|libperl.*|libgdbm.*|libdb5.*|debconf|adduser|passwd|login.*|systemd|sysvinit.*|init-system.*"
     r"|libsystemd-shared|gcc-.*|locales|libc-l10n|libc-bin|libc-gconv.*|lib.*-perl|postgresql-(client-)?common"
     r"|ssl-cert|openssl|ucf|netbase|sensible-utils|libllvm.*|libz3.*|readline-common"
 )
-_one_at_a_time = threading.Lock()
 _PROGRAM_FOLDERS = ("usr/bin", "usr/sbin", "usr/libexec", "usr/lib/postgresql/*/bin")
 
 
@@ -32,7 +30,7 @@ def unpacked(name: str, packages: Sequence[str], *, suite: str | None = None) ->
     With a `suite` (a Debian release other than the machine's), programs run through the suite's own loader and
     libraries; without, they are the machine's own release and run as they are.
     """
-    with _one_at_a_time:
+    with alone("debian"):
         return _unpacked(name, packages, suite)
 
 

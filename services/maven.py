@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from services import debian
-from services.place import ServiceError, cache, run, step
+from services.place import ServiceError, alone, cache, run, step
 
 OLDEST_JAVA = 17
 
@@ -45,6 +45,11 @@ def environment() -> dict[str, str]:
 
 def jars(name: str, source: Path) -> Path:
     """A folder with `libs/` (the jars of `source/pom.xml`) and `classes/` (`source/src` compiled), made if missing."""
+    with alone("maven"):
+        return _jars(name, source)
+
+
+def _jars(name: str, source: Path) -> Path:
     folder = cache() / "maven" / name
     recipe = "".join(path.read_text() for path in [source / "pom.xml", *sorted((source / "src").glob("*.java"))])
     done = folder / "recipe"
@@ -66,6 +71,11 @@ def jars(name: str, source: Path) -> Path:
 
 def archive(coordinates: str) -> Path:
     """The folder of a jar's one archive (.txz), unpacked if it is not there yet."""
+    with alone("maven"):
+        return _archive(coordinates)
+
+
+def _archive(coordinates: str) -> Path:
     folder = cache() / "maven" / coordinates.replace(":", "_")
     root = folder / "root"
     if (folder / "done").exists():

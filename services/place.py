@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -41,6 +42,15 @@ def step(text: str) -> Iterator[None]:
     finally:
         over.set()
     say(f"   {text}: done in {time.monotonic() - began:.1f} s")
+
+
+@contextmanager
+def alone(task: str) -> Iterator[None]:
+    """Waits until nobody else of this user, thread or process, is at the same task."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f"{task}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class ServiceError(Exception):

@@ -35,7 +35,8 @@ from services.place import say
 from tests.differential.pair import CLASSES
 from tests.server.command import TAILRACE
 from tests.server.golden_case import recorded
-from tests.server.worker_process import WorkerProcess, free_port, wait_until
+from tests.server.lane import free_port
+from tests.server.worker_process import WorkerProcess, wait_until
 
 DATABASE = "handover"
 SNAPSHOT = 60000

@@ -16,7 +16,8 @@ from tests.differential.compare import Difference, Events, differences
 from tests.differential.scenario import Scenario
 from tests.differential.session import Session
 from tests.server.golden_case import recorded
-from tests.server.worker_process import WorkerProcess, free_port
+from tests.server.lane import free_port
+from tests.server.worker_process import WorkerProcess
 
 CLASSES = {
     False: "io.debezium.connector.mysql.MySqlConnector",

@@ -16,7 +16,8 @@ from typing import Any
 
 import requests
 
-from tests.server.worker_process import free_port, wait_until
+from tests.server.lane import free_port
+from tests.server.worker_process import wait_until
 
 TAILRACE = str(Path(sys.executable).with_name("tailrace"))
 Config = Mapping[str, str]

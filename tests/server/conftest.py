@@ -9,6 +9,8 @@ from typing import Any
 import pymysql
 import pytest
 
+from tests.server.lane import address
+
 
 @pytest.fixture(scope="session")
 def elasticsearch_url() -> str:
@@ -24,22 +26,19 @@ def kafka() -> str:
 @pytest.fixture(scope="session")
 def mysql_address() -> tuple[str, int]:
     """Host and port; app/apppw may do all, cdc/cdcpw may replicate, root/rootpw is root."""
-    host, port = os.environ.get("TAILRACE_MYSQL", "127.0.0.1:3306").split(":")
-    return host, int(port)
+    return address("TAILRACE_MYSQL", "127.0.0.1:3306")
 
 
 @pytest.fixture(scope="session")
 def mariadb_address() -> tuple[str, int]:
     """Host and port; the accounts are those of MySQL."""
-    host, port = os.environ.get("TAILRACE_MARIADB", "127.0.0.1:3307").split(":")
-    return host, int(port)
+    return address("TAILRACE_MARIADB", "127.0.0.1:3307")
 
 
 @pytest.fixture(scope="session")
 def postgres_address() -> tuple[str, int]:
     """Host and port; app/apppw is a superuser, cdc/cdcpw may replicate and read all, the database is `app`."""
-    host, port = os.environ.get("TAILRACE_POSTGRES", "127.0.0.1:5432").split(":")
-    return host, int(port)
+    return address("TAILRACE_POSTGRES", "127.0.0.1:5432")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,8 @@ class Case:
 def recorded(log: Log, prefixes: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     """Every record of the topics whose names begin so, in the form of `events.jsonl`."""
     topics = sorted(name for name in log.topics() if name.startswith(prefixes) and not HEARTBEATS.match(name))
-    reader = log.reader("golden-dump", topics, None, {})
+    group = f"golden-dump-{time.time_ns()}"
+    reader = log.reader(group, topics, None, {})
     found: dict[str, list[dict[str, Any]]] = {topic: [] for topic in topics}
     wanted = sum(end for topic in topics for end in log.end_offsets(topic).values())
     empty = 0
@@ -109,7 +111,7 @@ def recorded(log: Log, prefixes: tuple[str, ...]) -> dict[str, list[dict[str, An
                 "headers": [[name, None if raw is None else raw.decode()] for name, raw in record.headers],
             })  # fmt: skip
     reader.close()
-    log.delete_group("golden-dump")
+    log.delete_group(group)
     return {topic: events for topic, events in found.items() if events}
 
 

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services import __main__ as services
-from services.process import Process
-from tests.server.private_mysql import PrivateMySql
+from tests.server.private_server import PrivateServer
 from tests.server.rig import Rig
 from tests.server.worker_process import wait_until
 
@@ -22,11 +20,13 @@ MakeRig = Callable[..., Rig]
 
 
 @pytest.fixture
-def make_rig(tmp_path: Path, mysql_address: tuple[str, int], elasticsearch_url: str, kafka: str) -> Iterator[MakeRig]:
+def make_rig(tmp_path: Path, mysql_address: tuple[str, int], elasticsearch_url: str) -> Iterator[MakeRig]:
     made: list[Rig] = []
 
-    def make(log: str, mysql: tuple[str, int] = mysql_address) -> Rig:
-        made.append(Rig(tmp_path, mysql, elasticsearch_url, kafka if log == "kafka" else None))
+    def make(
+        kafka: str | None, *, mysql: tuple[str, int] = mysql_address, elasticsearch: str = elasticsearch_url
+    ) -> Rig:
+        made.append(Rig(tmp_path, mysql, elasticsearch, kafka))
         return made[-1]
 
     yield make
@@ -34,30 +34,37 @@ def make_rig(tmp_path: Path, mysql_address: tuple[str, int], elasticsearch_url: 
         rig.close()
 
 
-@pytest.fixture(scope="module")
-def own_mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMySql]:
-    server = PrivateMySql(tmp_path_factory.mktemp("mysql"))
+def running(kind: str, folders: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+    server = PrivateServer(kind, folders.mktemp(kind))
     server.start()
     yield server
     server.close()
 
 
+@pytest.fixture(scope="module")
+def own_mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+    yield from running("mysql", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+    yield from running("kafka", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def own_elasticsearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+    yield from running("elasticsearch", tmp_path_factory)
+
+
 @contextmanager
-def away(server: str, port: int, *, kill: bool = False) -> Iterator[None]:
-    """A server of a services profile, stopped meanwhile."""
-    profile = next((name for name, ports in services.PORTS.items() if ports[server] == port), None)
-    assert profile is not None, f"{server} on port {port} is of no services profile, so it cannot be stopped"
+def away(server: PrivateServer, *, kill: bool = False) -> Iterator[None]:
     if kill:
-        Process(server, services.folder(profile, server)).kill()
-    services.stop(profile, [server])
+        server.kill()
+    server.stop()
     try:
         yield
     finally:
-        services.start(profile, [server])
-
-
-def port_of(address: str) -> int:
-    return int(address.rstrip("/").rpartition(":")[2])
+        server.start()
 
 
 def states(rig: Rig) -> set[str]:
@@ -70,18 +77,15 @@ def resident_mb(pid: int) -> int:
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
-def test_mysql_goes_away_and_comes_back(make_rig: MakeRig, own_mysql: PrivateMySql, kill: bool) -> None:
-    rig = make_rig("embedded", ("127.0.0.1", own_mysql.port))
+def test_mysql_goes_away_and_comes_back(make_rig: MakeRig, own_mysql: PrivateServer, kill: bool) -> None:
+    rig = make_rig(None, mysql=("127.0.0.1", own_mysql.port))
     rig.stream()
     tasks = rig.worker.tasks()
     load = rig.load(seed=1)
     rig.works(rig.source)
-    if kill:
-        own_mysql.kill()
-    own_mysql.stop()
-    time.sleep(2)
-    assert states(rig) == {"RUNNING"}
-    own_mysql.start()
+    with away(own_mysql, kill=kill):
+        time.sleep(2)
+        assert states(rig) == {"RUNNING"}
     rig.works(rig.source)
     load.finish()
     rig.index_equals_table()
@@ -89,8 +93,8 @@ def test_mysql_goes_away_and_comes_back(make_rig: MakeRig, own_mysql: PrivateMyS
     assert rig.worker.tasks() == tasks, "no task had to be started again"
 
 
-def test_elasticsearch_is_away_for_a_while(make_rig: MakeRig, elasticsearch_url: str) -> None:
-    rig = make_rig("embedded")
+def test_elasticsearch_is_away_for_a_while(make_rig: MakeRig, own_elasticsearch: PrivateServer) -> None:
+    rig = make_rig(None, elasticsearch=f"http://127.0.0.1:{own_elasticsearch.port}")
     letters = f"{rig.name}-letters"
     tolerant = {"errors.tolerance": "all", "errors.deadletterqueue.topic.name": letters,
                 "errors.deadletterqueue.topic.replication.factor": "1"}  # fmt: skip
@@ -101,7 +105,7 @@ def test_elasticsearch_is_away_for_a_while(make_rig: MakeRig, elasticsearch_url:
     tasks = rig.worker.tasks()
     sink = tasks[f"{rig.sink}-0"]
     before = resident_mb(sink)
-    with away("elasticsearch", port_of(elasticsearch_url)):
+    with away(own_elasticsearch):
         time.sleep(AWAY_S)
         assert states(rig) == {"RUNNING"}
         assert "does not answer" in rig.worker.status(rig.sink)["tasks"][0]["waiting_for"]
@@ -116,9 +120,9 @@ def test_elasticsearch_is_away_for_a_while(make_rig: MakeRig, elasticsearch_url:
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
-def test_kafka_goes_away_and_comes_back(make_rig: MakeRig, kafka: str, kill: bool) -> None:
+def test_kafka_goes_away_and_comes_back(make_rig: MakeRig, own_kafka: PrivateServer, kill: bool) -> None:
     """Killed: for longer than the producer keeps records."""
-    rig = make_rig("kafka")
+    rig = make_rig(f"127.0.0.1:{own_kafka.port}")
     rig.worker.start()
     overrides = {"producer.override.delivery.timeout.ms": "4000"} if kill else {}
     rig.create(rig.source_config() | overrides)
@@ -126,7 +130,7 @@ def test_kafka_goes_away_and_comes_back(make_rig: MakeRig, kafka: str, kill: boo
     load = rig.load(seed=1)
     rig.works(rig.source)
     rig.works(rig.sink)
-    with away("kafka", port_of(kafka), kill=kill):
+    with away(own_kafka, kill=kill):
         time.sleep(6 if kill else 1)
     rig.works(rig.source)
     load.finish()
@@ -136,12 +140,12 @@ def test_kafka_goes_away_and_comes_back(make_rig: MakeRig, kafka: str, kill: boo
     assert rig.worker.stop() == 0
 
 
-def test_a_worker_told_to_stop_while_kafka_is_away_ends_in_time(make_rig: MakeRig, kafka: str) -> None:
-    rig = make_rig("kafka")
+def test_a_worker_told_to_stop_while_kafka_is_away_ends_in_time(make_rig: MakeRig, own_kafka: PrivateServer) -> None:
+    rig = make_rig(f"127.0.0.1:{own_kafka.port}")
     rig.stream()
     load = rig.load(seed=1)
     rig.works(rig.source)
-    with away("kafka", port_of(kafka)):
+    with away(own_kafka):
         began = time.monotonic()
         rig.worker.stop()
         assert time.monotonic() - began < 25
@@ -153,9 +157,9 @@ def test_a_worker_told_to_stop_while_kafka_is_away_ends_in_time(make_rig: MakeRi
 
 @pytest.mark.parametrize("log", ["embedded", "kafka"])
 def test_a_sink_task_that_stands_still_loses_its_partitions_to_the_other_and_harms_nothing_later(
-    make_rig: MakeRig, log: str
+    make_rig: MakeRig, kafka: str, log: str
 ) -> None:
-    rig = make_rig(log)
+    rig = make_rig(kafka if log == "kafka" else None)
     rig.worker.start()
     rig.create(sink=rig.sink_config(tasks_max="2"))
     rig.sql("INSERT INTO t (id, v) VALUES (-1, 0)")
@@ -179,8 +183,8 @@ def test_a_sink_task_that_stands_still_loses_its_partitions_to_the_other_and_har
 
 
 @pytest.mark.parametrize("log", ["embedded", "kafka"])
-def test_a_source_task_that_stands_still_goes_on_where_it_was(make_rig: MakeRig, log: str) -> None:
-    rig = make_rig(log)
+def test_a_source_task_that_stands_still_goes_on_where_it_was(make_rig: MakeRig, kafka: str, log: str) -> None:
+    rig = make_rig(kafka if log == "kafka" else None)
     rig.stream()
     load = rig.load(seed=1)
     rig.works(rig.source)
@@ -196,7 +200,7 @@ def test_a_source_task_that_stands_still_goes_on_where_it_was(make_rig: MakeRig,
 
 
 def test_a_task_that_does_not_obey_is_killed_and_its_successor_goes_on(make_rig: MakeRig) -> None:
-    rig = make_rig("embedded")
+    rig = make_rig(None)
     rig.stream()
     load = rig.load(seed=1)
     rig.works(rig.source)

@@ -14,8 +14,9 @@ import pytest
 
 from connect_compat.log import LogSettings
 from tests.server.command import Tailrace, gate, run
+from tests.server.lane import free_port
 from tests.server.shop import Shop, open_shop
-from tests.server.worker_process import alive, free_port, wait_until
+from tests.server.worker_process import alive, wait_until
 
 CONFIGS = Path(__file__).parents[1] / "golden/configs"
 REFUSED_BY_A_MAPPING = {"properties": {"name": {"type": "ip"}}}

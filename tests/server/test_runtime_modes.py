@@ -15,8 +15,9 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from connect_compat.log import LogSettings, open_log
 from tests.certificates import PEM, write_stores
 from tests.server.command import Tailrace, gate, properties, run
+from tests.server.lane import free_port
 from tests.server.shop import Shop, forget, open_shop
-from tests.server.worker_process import free_port, wait_until
+from tests.server.worker_process import wait_until
 
 JSON = "org.apache.kafka.connect.json.JsonConverter"
 

@@ -14,8 +14,8 @@ import pytest
 
 from connect_compat.log import LogSettings
 from tests.server.command import Tailrace
+from tests.server.lane import free_port
 from tests.server.shop import open_shop
-from tests.server.worker_process import free_port
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("cdc", "sinks", "connect_compat")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,12 +17,7 @@ import requests
 from confluent_kafka.admin import AdminClient
 
 from connect_compat.log import Log, LogSettings, open_log
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+from tests.server.lane import free_port
 
 
 def wait_until(seen: Callable[[], bool], what: str, seconds: float = 60, *, every: float = 0.05) -> None:
