@@ -21,7 +21,7 @@ test: setup
 	@scripts/check
 	@$(BIN)/python -m services start test
 	@eval "$$($(BIN)/python -m services env test)" && \
-	  $(BIN)/python -m pytest -n $(LANES) --dist loadgroup --no-loadscope-reorder tests/contract tests/server; \
+	  $(BIN)/python -m pytest -n $(LANES) --dist loadscope --no-loadscope-reorder tests/contract tests/server; \
 	  code=$$?; $(BIN)/python -m services wipe test; exit $$code
 
 check: setup

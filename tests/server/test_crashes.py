@@ -16,8 +16,7 @@ from connect_compat.crash_points import STEPS, VARIABLE
 from tests.server.rig import Rig
 from tests.server.worker_process import alive, wait_until
 
-LOGS = [pytest.param(log, marks=pytest.mark.xdist_group(f"crashes-{log}")) for log in ("embedded", "kafka")]
-"""On two lanes, if there are such."""
+LOGS = ["embedded", "kafka"]
 ROUNDS = (30, 20)
 """Kills at random moments, on the embedded log and on Kafka."""
 

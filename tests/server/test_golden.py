@@ -20,8 +20,6 @@ PAIRS = [
 ]
 SYSTEM = {"mysql", "information_schema", "performance_schema", "sys"}
 
-pytestmark = pytest.mark.single
-
 
 @pytest.fixture
 def empty_server(case: Case, request: pytest.FixtureRequest) -> Any:

@@ -20,8 +20,6 @@ PAIRS = [
     (case, log) for case in CASES for log in ("embedded", "kafka") if log == "embedded" or case.folder.name in MAIN
 ]
 
-pytestmark = pytest.mark.single
-
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory, kafka: str) -> Iterator[Workers]:
