@@ -11,8 +11,9 @@ from cdc.config import parse
 from cdc.connector import SourceConnector
 from cdc.errors import ConfigError, Problem
 from cdc.mariadb.connector import MARIADB
-from cdc.mysql.connector import MYSQL, MySqlSource
+from cdc.mysql.connector import MYSQL
 from cdc.mysql.history import apply_changes, at_or_before, describe, describe_record, records, tables_at
+from cdc.mysql.source import MySqlSource
 from cdc.record import SourceContext, Topic
 from cdc.table import Table, TableId
 from connect_compat.log import Log, open_log

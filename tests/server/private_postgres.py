@@ -18,7 +18,7 @@ from cdc.record import Poll, SourceContext, SourceOffset
 from services import postgres
 from services.process import Process
 from tests.server.in_process import MemoryTopic
-from tests.server.worker_process import free_port
+from tests.server.lane import free_port
 
 
 class PrivatePostgres:
