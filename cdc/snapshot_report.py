@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from cdc.java.order import in_hash_order
+from cdc.java.order import concurrent_buckets, in_hash_order
 from cdc.notifications import INITIAL, Notification
 from cdc.table import TableId
 
@@ -45,7 +45,7 @@ class SnapshotReport:
         self._read: dict[TableId, int] = {}
         self._open: dict[TableId, _Figures] = {}
         self._left = len(estimates)
-        self._all = _joined(in_hash_order(estimates))
+        self._all = _joined(in_hash_order(estimates, concurrent_buckets(len(estimates))))
         self._before = 0
         self._since = self._told = self._logged = clock()
         self._tell()

@@ -66,6 +66,12 @@ class Table:
         return next((column for column in self.columns if column.name.lower() == folded), None)
 
 
+def table_id(text: str) -> TableId:
+    """`home.table`, each name perhaps in backticks or double quotes."""
+    home, _, name = text.strip().partition(".")
+    return TableId(home.strip('`"'), name.strip('`"'))
+
+
 Predicate = Callable[[str], bool]
 
 

@@ -42,7 +42,7 @@ def joined_buckets(count: int) -> int:
 
 
 def concurrent_buckets(count: int) -> int:
-    """The same of a ConcurrentHashMap, which grows an entry earlier."""
+    """The same of a ConcurrentHashMap, which grows an entry earlier, and of a HashSet made of a collection."""
     return map_buckets(count + 1)
 
 

@@ -17,7 +17,7 @@ from cdc.mysql.snapshot_values import RawRow, compile_snapshot_rows, snapshot_se
 from cdc.mysql.types import TypeOptions, field_schema
 from cdc.naming import field_name_adjuster
 from cdc.schema import Schema
-from cdc.table import Column, Table, TableId, chosen
+from cdc.table import Column, Table, TableId, chosen, table_id
 
 SYSTEM_DATABASES = frozenset(("mysql", "performance_schema", "sys", "information_schema"))
 
@@ -69,7 +69,7 @@ class Capture:
         self._key_columns = key_columns(config.key_columns)
         self._field_name = field_name_adjuster(settings.field_name_adjustment)
         self._shapes: dict[TableId, Shape] = {}
-        self.signals = frozenset(map(_table_id, config.signal_tables or ()))
+        self.signals = frozenset(map(table_id, config.signal_tables or ()))
 
     def database(self, name: str) -> bool:
         """Whether tables of the database may be captured."""
@@ -138,9 +138,3 @@ def _both(change: Callable[[Any], Any], mask: Mask | None) -> Mask:
     """A converter's change, then the mask's."""
     masked = mask.change if mask else None
     return Mask((), change if masked is None else lambda value: masked(change(value)))
-
-
-def _table_id(text: str) -> TableId:
-    """`db.table`, each name perhaps in backticks or double quotes."""
-    database, _, name = text.strip().partition(".")
-    return TableId(database.strip('`"'), name.strip('`"'))

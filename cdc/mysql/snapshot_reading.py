@@ -12,11 +12,10 @@ import select
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
-from cdc.changes import SourceRun, Sources
 from cdc.errors import SourceUnavailable
 from cdc.mysql.capture import Shape
 from cdc.mysql.ddl import Catalog
@@ -25,8 +24,7 @@ from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import quoted
 from cdc.mysql.snapshot_session import Blocked, Pinned, Session, without_counter
 from cdc.mysql.source_info import SourceInfo
-from cdc.record import Batch
-from cdc.snapshot_markers import MARKERS, Chunk, Newest
+from cdc.snapshot_markers import MARKERS, Chunk, Newest, TableRows
 from cdc.snapshot_offset import KeyRange, KeyValue, Left
 from cdc.snapshot_report import SnapshotReport
 from cdc.table import Table, TableId
@@ -49,7 +47,8 @@ class _Table:
     """A table that is being read.
 
     Attributes:
-        newest: its last row, kept back: shape, row, sources, key, range.
+        out: its rows on their way out.
+        held: key and range of the row that is kept back.
         contended: somebody waits to alter it; until it is free no other session begins with it.
     """
 
@@ -58,17 +57,16 @@ class _Table:
     key: Key | None
     ranges: list[_Range]
     waiting: deque[_Range]
-    is_first: bool
-    begun: bool
+    out: TableRows
     rows: int
-    newest: tuple[Shape, Any, Mapping[str, SourceInfo], KeyValue | None, _Range] | None = None
+    held: tuple[KeyValue | None, _Range] | None = None
     contended: bool = False
 
     def left(self) -> Left | None:
         """What was not sent yet; None where that cannot be told."""
         if self.key is None:
             return None
-        held = None if self.newest is None else self.newest[4]
+        held = None if self.held is None else self.held[1]
         ranges = [KeyRange(part.after, part.upto) for part in self.ranges if not part.ended or part is held]
         return Left(self.key.signature, tuple(ranges), self.rows) if ranges else None
 
@@ -232,7 +230,8 @@ class Reading:
         begun = left is not None and key is not None and left.key == key.signature
         rows = left.rows if left is not None and begun else 0
         self._report.begins(id, rows)
-        return _Table(id, pinned.ddl, key, ranges, deque(ranges), is_first, begun, rows)
+        out = TableRows(is_first=is_first, begun=begun)
+        return _Table(id, pinned.ddl, key, ranges, deque(ranges), out, rows)
 
     def _pinned(self, session: Session, id: TableId) -> Pinned | None:
         pinned = session.pin(id, self._wanted.large)
@@ -303,46 +302,21 @@ class Reading:
 
     def _sent(self, work: _Work, raw: Sequence[RawRow]) -> Chunk:
         """All but the newest row of the table: it may be the last."""
-        table, held = work.table, work.table.newest
+        table, held = work.table, work.table.held
         rows = work.shape.snapshot_rows(raw)
         table.rows += len(rows)
         self._report.scanned(table.id, len(rows))
         batches, left = self._newest.out()
-        if held is not None:
-            self._passed(held)
-            if held[0] is work.shape and held[2] is work.sources:
-                rows = [held[1], *rows]
-            else:
-                batches += held[0].envelope.reads([held[1]], [held[2][self._opening(table)]], self._clock_ns())
-        last = rows.pop()
+        if held is not None and held[0] is not None:
+            held[1].after = held[0]  # it goes out now: its range begins behind it
         if work.key_of is not None and len(raw) > 1:
             work.part.after = work.key_of(raw[-2])
-        table.newest = (work.shape, last, work.sources, work.key_of(raw[-1]) if work.key_of else None, work.part)
-        if rows:
-            batches += work.shape.envelope.reads(rows, self._origins(table, work, len(rows)), self._clock_ns())
-        if (now := table.left()) is not None and table.begun:
+        table.held = (work.key_of(raw[-1]) if work.key_of else None, work.part)
+        batches += table.out.add(work.shape, rows, work.sources, self._clock_ns())
+        if (now := table.left()) is not None and table.out.begun:
             left[table.id] = now
-        self._led = self._led or table.begun
+        self._led = self._led or table.out.begun
         return Chunk(batches, left)
-
-    def _passed(self, held: tuple[Any, ...]) -> None:
-        """A row that was kept back goes out: its range begins behind it."""
-        if held[3] is not None:
-            held[4].after = held[3]
-
-    def _origins(self, table: _Table, work: _Work, rows: int) -> Sources:
-        usual = work.sources["true"]
-        if table.begun:
-            return Sources([SourceRun(usual, rows)])
-        first = SourceRun(work.sources[self._opening(table)], 1)
-        return Sources([first, SourceRun(usual, rows - 1)] if rows > 1 else [first])
-
-    def _opening(self, table: _Table) -> str:
-        """The marker of a row that goes out before others of its table."""
-        if table.begun:
-            return "true"
-        table.begun = True
-        return "first" if table.is_first else "first_in_data_collection"
 
     def _ended(self, table: _Table) -> None:
         """A range has ended; with the last of them, the table: its newest row is kept, the one before it goes out."""
@@ -352,16 +326,12 @@ class Reading:
         self._open.remove(table)
         self._report.ends(table.id)
         done = {table.id: Left("", (), table.rows)}
-        if table.newest is None:
+        closed = table.out.close()
+        if closed is None:
             self._ends.append(Chunk((), done))
             return
         batches, left = self._newest.out()
-        shape, row, sources, *_ = table.newest
-        marker = "first" if table.is_first and not table.begun else "last_in_data_collection"
-
-        def made(marker: str) -> Sequence[Batch]:
-            return shape.envelope.reads([row], [sources[marker]], self._clock_ns())
-
-        self._newest.keep(made, marker, done)
+        make, marker = closed
+        self._newest.keep(lambda marker: make(marker, self._clock_ns()), marker, done)
         if batches or left:
             self._ends.append(Chunk(batches, left))

@@ -18,7 +18,7 @@ from cdc.postgres.row_decoder import Decode, Read, compile_rows
 from cdc.postgres.types import Form, TypeOptions, form
 from cdc.postgres.wire import quoted
 from cdc.schema import Schema
-from cdc.table import TableId, chosen
+from cdc.table import TableId, chosen, table_id
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +76,14 @@ class Shape:
         return values
 
     @property
+    def selected(self) -> str:
+        """How a SELECT begins that gives rows for `row`."""
+        return "SELECT " + ", ".join(quoted(column.name) for column in self.table.columns)
+
+    @property
     def select(self) -> str:
-        """The SELECT that gives rows for `row`."""
-        names = ", ".join(quoted(column.name) for column in self.table.columns)
-        return f"SELECT {names} FROM {quoted(self.table.id.database)}.{quoted(self.table.id.name)}"
+        """The SELECT of all rows."""
+        return f"{self.selected} FROM {quoted(self.table.id.database)}.{quoted(self.table.id.name)}"
 
 
 class Capture:
@@ -95,9 +99,10 @@ class Capture:
         self._column = chosen(config.column_include or (), config.column_exclude or ())
         self._key_columns = key_columns(config.key_columns)
         self._shapes: dict[int, Shape] = {}
+        self.signals = frozenset(table_id(text) for text in config.signal_tables or ())
 
     def table(self, table: TableId) -> bool:
-        return self._schema(table.database) and self._table(str(table))
+        return (self._schema(table.database) and self._table(str(table))) or table in self.signals
 
     def shape(self, table: PgTable) -> Shape:
         """The shape of a captured table; the same object as long as the table is described alike."""

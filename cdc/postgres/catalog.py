@@ -15,9 +15,10 @@ from cdc.table import TableId
 _TYPES = """SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.typelem, t.typbasetype,
   t.typtypmod, (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"""
-_TABLES = """SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relispartition, c.reltuples::bigint
+_TABLES = """SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relispartition, c.reltuples::bigint,
+  c.relpersistence = 'p'
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C\""""
 _COLUMNS = """SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull OR t.typnotnull, pg_get_expr(d.adbin, d.adrelid),
@@ -127,20 +128,22 @@ class PgTable:
 
 @dataclass(frozen=True)
 class Found:
-    """A table there is. `estimate`: its rows, -1 when nobody counted."""
+    """A table there is. `estimate`: its rows, -1 when nobody counted; `logged`: its changes stand in the WAL."""
 
     oid: int
     id: TableId
     partitioned: bool
     partition: bool
     estimate: int
+    logged: bool = True
 
 
 def tables(ask: Queries) -> list[Found]:
-    """Every table of the database that is logged, by schema and name."""
+    """Every table of the database that outlives a session, by schema and name."""
     rows = ask.rows(_TABLES)
     return [
-        Found(oid, TableId(schema, name), kind == "p", part, count) for oid, schema, name, kind, part, count in rows
+        Found(oid, TableId(schema, name), kind == "p", part, count, logged)
+        for oid, schema, name, kind, part, count, logged in rows
     ]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, MutableMapping, Sequence
-from typing import Any, Final, NamedTuple, cast
+from collections.abc import Generator, Iterator, MutableMapping, Sequence
+from typing import Any, Final, cast
 
 import structlog
 
@@ -12,12 +12,12 @@ from cdc import key_rules
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
-from cdc.errors import ConfigError, Problem, SourceError, SourceUnavailable
-from cdc.gaps import Gap, remedy
+from cdc.errors import ConfigError, Problem, SourceError
 from cdc.heartbeat import Heartbeat
 from cdc.key_rules import OVERRIDES
 from cdc.keys.texts import statements
 from cdc.naming import topic_name
+from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.postgres import catalog, publication, slot, source_info, wal_gap
 from cdc.postgres.capture import Capture
 from cdc.postgres.catalog import Types
@@ -25,17 +25,19 @@ from cdc.postgres.checks import look
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position
+from cdc.postgres.plan import Plan, Seen, of_mode, plan
 from cdc.postgres.reader import Reader, ReaderOptions, stream
 from cdc.postgres.retained import Retained
-from cdc.postgres.snapshot import Snapshot
+from cdc.postgres.snapshot import Context, Snapshot, Task
 from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
 from cdc.postgres.wire import Replication, Session, Settings, quoted
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.runs import run_id
+from cdc.snapshot_offset import left_of, partitions
 from cdc.source_block import VERSION
 from cdc.starts import offsets_check, own_offset, pause
-from cdc.table import TableId, any_of, chosen
+from cdc.table import any_of, chosen
 from cdc.topic_naming import TopicNaming
 
 _log = structlog.get_logger(__name__)
@@ -81,14 +83,6 @@ def build(raw: Raw, context: SourceContext) -> PostgresSource:
     return PostgresSource(config, raw, context)
 
 
-class Plan(NamedTuple):
-    """What a start has to do: read rows, go on with the WAL."""
-
-    rows: bool
-    stream: bool
-    snapshot: bool
-
-
 class PostgresSource:
     """One task. Connects when `polls` is first asked."""
 
@@ -99,22 +93,27 @@ class PostgresSource:
         headers = context_headers(config.topic_prefix, context.task, source_info.CONNECTOR, run_id())
         self._headers: Headers = headers if config.extended_headers else ()
         self._durable = 0
-        self._open: list[Session | Replication] = []
+        self._open: list[Session] = []
+        self._walsender: Replication | None = None
+        self._notifications = Notifications(
+            config.topic_prefix, config.notification_channels or (), config.notification_topic
+        )  # fmt: skip
         self._running: Iterator[Poll] | None = None
 
     def polls(self, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
-        self._running = self._run(self._stored(resume))
+        self._running = self._run(self._stored(resume), resume)
         return self._running
 
     def committed(self, offsets: Sequence[SourceOffset]) -> None:
         """The server may forget what stands before them; it is told with the next report."""
-        for _, offset in offsets:
-            if offset is not None:
+        for partition, offset in offsets:
+            if offset is not None and dict(partition) == {"server": self._config.topic_prefix}:
                 self._durable = max(self._durable, Position.from_offset(offset).needed)
 
     def close(self) -> None:
         if self._running is not None:
             self._running.close()  # type: ignore[attr-defined]
+        self._close_replication()
         while self._open:
             self._open.pop().close()
         if self._config.drop_slot:
@@ -140,11 +139,17 @@ class PostgresSource:
         return session
 
     def _replication(self) -> Replication:
-        replication = Replication(self._settings)
-        self._open.append(replication)
-        return replication
+        """The one replication session there is, made when it is asked for."""
+        if self._walsender is None:
+            self._walsender = Replication(self._settings)
+        return self._walsender
 
-    def _run(self, stored: Position | None) -> Iterator[Poll]:
+    def _close_replication(self) -> None:
+        if self._walsender is not None:
+            self._walsender.close()
+            self._walsender = None
+
+    def _run(self, stored: Position | None, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
         config = self._config
         for warning in warned(config):
             _log.warning(warning)
@@ -155,103 +160,67 @@ class PostgresSource:
             raise SourceError("\n".join(problem.message for problem in findings.problems))
         for warning in findings.warnings:
             _log.warning(warning)
-        publication.publish(session, config, captured)
-        replication = self._replication()
-        found = slot.find(session, config.slot)
-        server = wal_gap.server_now(session, replication, stored)
-        if stored is not None:
-            stored = wal_gap.resumed(stored, server)
-        made = self._planned(stored)
-        if stored is not None and config.log_position_check and made.stream and not made.snapshot:
-            missing = wal_gap.gap(stored, server, found, config.slot)
-            if missing is not None and not self._slot_is_trusted(missing, stored, found):
-                made = self._closing(missing, made, [table.id for table in captured])
-            elif found is not None:
-                stored = self._matched(session, stored, found)
-        if found is not None and found.is_lost:
-            if not made.snapshot:
-                raise SourceError(f"slot {config.slot!r} has lost the WAL that it needed, and with snapshot.mode="
-                                  f"{config.snapshot_mode} no snapshot is taken; set when_needed")  # fmt: skip
-            _log.warning("a slot that has lost its WAL is of no use to anybody; it is made anew", slot=config.slot)
-            slot.drop(session, config.slot)
-            found = None
-        position = stored
-        types = Types(session)
-        if made.snapshot:
+        made, timeline = of_mode(config, stored), None
+        if made.stream:
+            publication.publish(session, config, [table for table in captured if table.logged])
+            server = wal_gap.server_now(session, self._replication(), stored)
+            stored, timeline = stored and wal_gap.resumed(stored, server), server.timeline
+            made = plan(self._seen(session, server, captured), stored)
+        types, position = Types(session), made.since
+        if made.rows:
             yield from pause(config.snapshot_delay_ms)
-            if found is None:
-                view = yield from slot.create(session, replication, config)
-            else:
-                view = yield from slot.view(session, replication, config)
-            capture = self._shapes(types, streamed=False)
-            overrides = key_rules.overrides(config, self._raw)
-            snapshot = Snapshot(
-                config=config, session=session, capture=capture, types=types, lsn=view.lsn, view=view.name,
-                rows=made.rows, overrides=overrides, report=self._report,
-            )  # fmt: skip
+            snapshot = yield from self._snapshot(session, types, made, resume, timeline)
             yield from snapshot.polls()
             position = snapshot.position
-            if found is not None:  # its own slot ends here
-                replication.close()
-                self._open.remove(replication)
-                replication = self._replication()
-        elif found is None:
-            view = yield from slot.create(session, replication, config)
-            position = position or Position(lsn=view.lsn)
-        if position is None:
-            position = Position(lsn=found.confirmed_lsn if found is not None else 0)
+            self._close_replication()  # a view of its own ends here
+        else:
+            yield Poll(self._notifications.batches([Notification(INITIAL, "SKIPPED")]))
         if not made.stream:
             return
         yield from pause(config.streaming_delay_ms)
-        yield from self._stream(session, replication, types, position.with_(timeline=server.timeline))
+        if slot.find(session, config.slot) is None:
+            view = yield from slot.create(session, self._replication(), config)
+            position = position or Position(lsn=view.lsn)
+        position = position or self._of_slot(session)
+        yield from self._stream(session, types, position.with_(timeline=timeline))
 
-    def _planned(self, stored: Position | None) -> Plan:
-        config = self._config
-        due = stored is None or stored.in_snapshot
-        if config.snapshot_mode == "configuration_based":
-            return Plan(config.based_snapshot_data and due, config.based_start_stream, due)
-        return {
-            "initial": Plan(due, True, due), "initial_only": Plan(due, False, due),
-            "when_needed": Plan(due, True, due), "always": Plan(True, True, True),
-            "no_data": Plan(False, True, due), "never": Plan(False, True, False),
-        }[config.snapshot_mode]  # fmt: skip
+    def _seen(self, session: Session, server: wal_gap.Server, captured: Sequence[catalog.Found]) -> Seen:
+        return Seen(
+            config=self._config, session=session, server=server, slot=slot.find(session, self._config.slot),
+            captured=[table.id for table in captured], connector=self._connector, report=self._report,
+        )  # fmt: skip
 
-    def _slot_is_trusted(self, missing: Gap, stored: Position, found: slot.Slot | None) -> bool:
-        """Whether a slot that is ahead is to be followed: by the config, or where it moves without the offset."""
-        if found is None or found.is_lost or found.confirmed_lsn <= stored.needed:
-            return False
-        if self._config.flush_mode == "connector_and_driver":
-            return True
-        if self._config.mismatch not in ("trust_slot", "trust_greater_lsn"):
-            return False
-        _log.warning(f"{missing.what}. offset.mismatch.strategy={self._config.mismatch}: reading goes on at the slot")
-        return True
+    def _of_slot(self, session: Session) -> Position:
+        found = slot.find(session, self._config.slot)
+        return Position(lsn=found.confirmed_lsn if found is not None else 0)
 
-    def _matched(self, session: Session, stored: Position, found: slot.Slot) -> Position:
-        """Slot and offset brought to one position, as `offset.mismatch.strategy` says."""
-        if found.confirmed_lsn > stored.needed:
-            at = found.confirmed_lsn
-            return stored.with_(
-                lsn=at, processed_lsn=at, done_lsn=at, held_lsn=None, event=0, commit_of=0, message=None
-            )
-        if self._config.seeks and found.confirmed_lsn < stored.needed:
-            slot.advance(session, self._config.slot, stored.needed)
-        return stored
+    def _snapshot(
+        self,
+        session: Session,
+        types: Types,
+        made: Plan,
+        resume: Sequence[SourceOffset],
+        timeline: int | None,
+    ) -> Generator[Poll, None, Snapshot]:
+        config, prefix = self._config, self._config.topic_prefix
+        context, done = self._context(session, types), partitions(prefix, resume)
+        if made.since is not None:
+            left = left_of(prefix, made.since.began, resume) if made.again else {}
+            return Snapshot(context, Task(since=made.since, left=left, saved=done))
+        if not made.stream:
+            return Snapshot(context, Task(saved=done))
+        make = slot.create if slot.find(session, config.slot) is None else slot.view
+        view = yield from make(session, self._replication(), config)
+        return Snapshot(context, Task(view=view.name, lsn=view.lsn, timeline=timeline, saved=done))
 
-    def _closing(self, missing: Gap, made: Plan, captured: Sequence[TableId]) -> Plan:
-        """A snapshot where the config allows it. Raises: SourceUnavailable: waiting helps; SourceError: it does not."""
-        config = self._config
-        if missing.passes:
-            raise SourceUnavailable(missing.what)
-        based = config.snapshot_mode == "configuration_based" and config.based_on_data_error
-        if config.snapshot_mode != "when_needed" and not based:
-            raise SourceError(f"{missing.what}. {remedy(self._connector, captured)}")
-        _log.warning("changes are lost between the stored offset and now; a snapshot is taken, and rows that were "
-                     "deleted meanwhile stay in the targets: delete those there", reason=missing.what)  # fmt: skip
-        self._report["postgres.gap"] = missing.what
-        return Plan(True, made.stream, True)
+    def _context(self, session: Session, types: Types) -> Context:
+        return Context(
+            config=self._config, capture=self._shapes(types, streamed=False), types=types, ask=session,
+            open=self._session, notifications=self._notifications,
+            overrides=key_rules.overrides(self._config, self._raw), report=self._report,
+        )  # fmt: skip
 
-    def _stream(self, session: Session, replication: Replication, types: Types, position: Position) -> Iterator[Poll]:
+    def _stream(self, session: Session, types: Types, position: Position) -> Iterator[Poll]:
         config = self._config
         reports = config.flush_mode != "manual" and (config.flush_source or config.flush_mode is not None)
         options = ReaderOptions(
@@ -265,6 +234,7 @@ class PostgresSource:
         reader = Reader(options, self._shapes(types, streamed=True), session, types, position)
         retained = Retained(session, config.slot, self._report)
         slot.unused(session, config.slot)
+        replication = self._replication()
         replication.start(config.slot, position.needed, _plugin_options(config, session.version))
         for poll in stream(replication, reader, options, lambda: self._durable):
             retained.look()

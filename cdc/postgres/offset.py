@@ -55,6 +55,11 @@ class Position:
         """From where the server must still be able to send."""
         return self.start if self.held_lsn is None else min(self.start, self.held_lsn)
 
+    @property
+    def began(self) -> dict[str, Any]:
+        """The members that tell the snapshot that began here from others."""
+        return {"lsn": self.lsn}
+
     def to_offset(self) -> dict[str, Any]:
         offset: dict[str, Any] = {}
         members = (

@@ -35,8 +35,6 @@ REFUSED: Final = (
 
 WARNED: Final = (
     Limit("signal_tables", given, "signals are not read yet: incremental and blocking snapshots cannot be started"),
-    Limit("notification_channels", given, "no notifications are sent yet"),
-    Limit("snapshot_threads", lambda value: value > 1, "a snapshot reads one table at a time"),
     Limit("heartbeat_query", given, "the query is not run with heartbeats yet"),
     Limit("stream_params", given, "pgoutput takes no options of a user"),
     Limit("xmin_ms", lambda value: value > 0, "source.xmin stays null"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import select
 import struct
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -74,7 +74,7 @@ class Session:
 
     def __init__(self, settings: Settings, statements: Sequence[str] = ()) -> None:
         """Raises: SourceUnavailable, SourceError."""
-        self._settings = settings
+        self.settings = settings
         try:
             self._connection = psycopg.connect(**settings.conninfo(), autocommit=True, row_factory=tuple_row)
             for statement in statements:
@@ -85,7 +85,7 @@ class Session:
     @property
     def name(self) -> str:
         """User and server, for messages."""
-        return str(self._settings)
+        return str(self.settings)
 
     @property
     def version(self) -> int:
@@ -98,52 +98,20 @@ class Session:
             cursor = self._connection.execute(query.encode(), parameters or None)
             return cursor.fetchall() if cursor.description is not None else []
         except psycopg.Error as error:
-            raise failure(error, self._settings) from error
+            raise failure(error, self.settings) from error
 
-    def copied(self, select_: str) -> Iterator[list[str | None]]:
-        """The rows of a SELECT as texts, in the forms that the WAL has them in; read as they come.
+    def tried(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The same as `rows`. Raises: psycopg.Error: for who wants to look at it."""
+        cursor = self._connection.execute(query.encode(), parameters or None)
+        return cursor.fetchall() if cursor.description is not None else []
 
-        Raises: SourceUnavailable, SourceError.
-        """
-        try:
-            with self._connection.cursor() as cursor, cursor.copy(f"COPY ({select_}) TO STDOUT".encode()) as copy:
-                rest = b""
-                for block in copy:
-                    lines = (rest + bytes(block)).split(b"\n")
-                    rest = lines.pop()
-                    for line in lines:
-                        yield _copy_line(line)
-        except psycopg.Error as error:
-            raise failure(error, self._settings) from error
+    @property
+    def raw(self) -> pq.abc.PGconn:
+        """For COPY."""
+        return self._connection.pgconn
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _copy_line(line: bytes) -> list[str | None]:
-    fields = line.decode().split("\t")
-    if "\\" not in line.decode():
-        return fields  # type: ignore[return-value]
-    return [None if field == "\\N" else _unescaped(field) if "\\" in field else field for field in fields]
-
-
-_ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
-
-
-def _unescaped(field: str) -> str:
-    """COPY's text format: a backslash begins an escape."""
-    parts = field.split("\\")
-    out, skip = [parts[0]], False
-    for part in parts[1:]:
-        if skip:
-            out.append(part)
-            skip = False
-        elif not part:
-            out.append("\\")
-            skip = True
-        else:
-            out.append(_ESCAPES.get(part[0], part[0]) + part[1:])
-    return "".join(out)
 
 
 Texts = tuple[str | None, ...]

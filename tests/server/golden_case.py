@@ -39,6 +39,8 @@ TRANSACTIONS = (".transaction", ".tx", "-tx", "_t-x")
 """Topics of transaction metadata, whose ids a run makes anew."""
 HEARTBEATS = re.compile(r"__debezium-heartbeat|gm_\w+-hb\.")
 """Topics whose number of records is a matter of time."""
+UNORDERED = "additional_data"
+"""Of notifications: made of a Java `Map.of`, whose order is another in each run of a JVM."""
 RUN_HEADERS = {"__debezium.context.runId"}
 MADE_ANEW = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=$|-open$|-close$)|\d{4}-\d\d-\d\dT[0-9:.]+Z(?=\"[,}])"
@@ -126,6 +128,8 @@ def masked(one: Any, other: Any, inside: bool = False) -> tuple[Any, Any]:
                 left[name] = right[name] = "*"
             else:
                 left[name], right[name] = masked(a, b, inside or name in BLOCKS)
+            if name == UNORDERED:
+                left[name], right[name] = (dict(sorted(side[name].items())) for side in (left, right))
         return left, right
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         if len(one) == 2 and one[0] == other[0] and isinstance(one[0], str) and one[0] in RUN_HEADERS:

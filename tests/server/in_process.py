@@ -1,4 +1,4 @@
-"""A MySQL connector in this process, over several starts: what it sent, what it saved."""
+"""A connector in this process, over several starts: what it sent, what it saved."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Event(NamedTuple):
     after: Any
     marker: str | None
     place: tuple[str, int, int] = ("", 0, 0)
-    """Binlog file, position of the event, and row."""
+    """MySQL's: binlog file, position of the event, and row."""
 
 
 @dataclass
@@ -67,6 +67,8 @@ class Connector:
     report: dict[str, Any] = field(default_factory=dict)
     history_name: str = "d-history"
     declared: SourceConnector = MYSQL
+    block: Callable[..., Any] = SourceInfo
+    """The `source` block's type."""
 
     def open(self, name: str, client: Mapping[str, str]) -> MemoryTopic:
         assert name == self.history_name
@@ -88,9 +90,7 @@ class Connector:
                     self.changes.append((value[0].db, value[0].snapshot, value[4]))
                 elif value is not None:
                     before, after, block, _, op, *_ = value
-                    source = SourceInfo(*block)
-                    place = (source.file, source.pos, source.row)
-                    self.events.append(Event(source.table or "", op, before, after, source.snapshot, place))
+                    self.events.append(_event(self.block(*block), op, before, after))
         for saved in poll.offsets:
             if "snapshot" not in saved.partition:
                 self.offsets.append(saved)
@@ -116,7 +116,8 @@ class Connector:
         self.until(self.is_streaming, 30, **given)
 
     def is_streaming(self) -> bool:
-        return bool(self.offsets) and "snapshot" not in (self.offsets[-1].offset or {})
+        offset = (self.offsets[-1].offset if self.offsets else None) or {"snapshot": "INITIAL"}
+        return "snapshot" not in offset or bool(offset.get("snapshot_completed"))
 
     def rows(self, table: str) -> dict[Any, Any]:
         """The table as the events say it is, by its first column."""
@@ -128,3 +129,8 @@ class Connector:
                 if event.after is not None:
                     found[event.after[0]] = event.after[1:]
         return found
+
+
+def _event(source: Any, op: str, before: Any, after: Any) -> Event:
+    place = (source.file, source.pos, source.row) if isinstance(source, SourceInfo) else ("", source.lsn or 0, 0)
+    return Event(source.table or "", op, before, after, source.snapshot, place)

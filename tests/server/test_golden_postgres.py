@@ -64,7 +64,8 @@ def test_every_record_is_as_debezium_wrote_it(
     topics = (case.prefix(config),)
     database.execute((case.folder / "setup.sql").read_bytes())
     with connector(worker, case.name, config, topics):
-        wait_until(lambda: _streams(database), "the start of streaming")
+        if config.get("snapshot.mode") != "initial_only":
+            wait_until(lambda: _streams(database), "the start of streaming")
         for statement in case.statements("changes.sql"):
             database.execute(statement.encode())
         found = list(differences(case.expected(), came(worker, case.name, case.expected(), topics)))

@@ -10,6 +10,7 @@ from cdc.keys.declare import declared, java_regexes, not_negative, positive
 
 _LOW = Importance.LOW
 _connector = partial(declared, group="Connector")
+_unlisted = partial(declared, group="Advanced", internal=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +76,8 @@ class PostgresConnectorKeys:
     )  # fmt: skip
     via_root: bool = _connector("publish.via.partition.root", default=False,
                                 doc="Create the publication so that partitions' rows are their root's.")  # fmt: skip
+    snapshot_pages: int = _unlisted(
+        "tailrace.snapshot.part.pages", default=1024, check=positive, importance=_LOW,
+        doc="Pages (8 kB) of the parts that a snapshot reads a table in: one that was stopped goes on behind the last "
+            "whole part.",
+    )  # fmt: skip
