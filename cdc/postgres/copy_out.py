@@ -66,6 +66,7 @@ class CopyOut:
             yield found
             found = []
         self._end()
+        self._more = True
         if found:
             yield found
 
