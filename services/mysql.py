@@ -25,7 +25,8 @@ def start(folder: Path, port: int, options: Sequence[str] = ()) -> None:
     """Initialises `folder` when it is new, starts the server, and creates the accounts.
 
     Args:
-        options: of mysqld, such as `--skip-log-bin`; they win over SETTINGS and hold for this start alone.
+        options: of mysqld, such as `--skip-log-bin`; they win over SETTINGS and hold for this start alone, but for
+            `--lower-case-table-names`, which a new folder keeps: give it each time.
     """
     usr = debian.unpacked("mysql-9.7", ["mysql-server-core", "mysql-client-core"], suite="sid") / "usr"
     process = Process("mysql", folder)
@@ -42,7 +43,8 @@ def start(folder: Path, port: int, options: Sequence[str] = ()) -> None:
     with step(f"starting MySQL on 127.0.0.1:{port}"):
         if fresh:
             run(["rm", "-rf", folder / "data"])
-            run([usr / "sbin/mysqld", "--no-defaults", *layout, "--initialize-insecure"])
+            lasting = [option for option in options if option.startswith("--lower-case-table-names")]
+            run([usr / "sbin/mysqld", "--no-defaults", *layout, "--initialize-insecure", *lasting])
         admin: list[str | Path] = [
             usr / "bin/mysqladmin",
             "--no-defaults",

@@ -99,6 +99,7 @@ class Query:
 
     Attributes:
         charset: collation id of the client; None when the event does not say.
+        sql_mode: the client's, as bits; 0 when the event does not say.
     """
 
     thread_id: int
@@ -106,6 +107,7 @@ class Query:
     sql: str
     charset: int | None = None
     error_code: int = 0
+    sql_mode: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,15 +383,21 @@ _FIXED_STATUS: Final = {
     0: 4, 1: 8, 3: 4, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 14: 8, 15: 8, 16: 1, 17: 8, 18: 2, 19: 1, 20: 1, 128: 3, 129: 8,
     130: 1,
 }  # fmt: skip
-"""Status variable -> size of its value. Those with a size of their own are in `_client_charset`."""
+"""Status variable -> size of its value. Those with a size of their own are in `_client`."""
 
 
-def _client_charset(raw: EventBytes) -> int | None:
-    """The client's collation id among a Query's status variables; what follows an unknown one cannot be read."""
+def _client(raw: EventBytes) -> tuple[int | None, int]:
+    """The client's collation id and sql_mode among a Query's status variables.
+
+    What follows an unknown variable cannot be read.
+    """
+    sql_mode = 0
     while raw:
         match raw.number(1):
+            case 1:
+                sql_mode = raw.number(8)
             case 4:
-                return raw.number(2)
+                return raw.number(2), sql_mode
             case 2:
                 raw.take(raw.number(1) + 1)
             case 5 | 6:
@@ -404,17 +412,17 @@ def _client_charset(raw: EventBytes) -> int | None:
             case code if code in _FIXED_STATUS:
                 raw.take(_FIXED_STATUS[code])
             case _:
-                return None
-    return None
+                break
+    return None, sql_mode
 
 
 def _query(raw: EventBytes, head: Header) -> Event:
     thread, _, database_size, error, status_size = struct.unpack("<IIBHH", raw.take(13))
-    collation = _client_charset(raw.part(status_size))
+    collation, sql_mode = _client(raw.part(status_size))
     database = raw.take(database_size + 1)[:-1].decode("utf-8", "replace")
     sql = raw.rest()
     codec = "utf_8" if collation is None else charset(collation)[1]
-    return Query(thread, database, sql.decode(codec, "replace"), collation, error)
+    return Query(thread, database, sql.decode(codec, "replace"), collation, error, sql_mode)
 
 
 def _rows_query(raw: EventBytes, head: Header) -> Event:

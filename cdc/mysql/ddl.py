@@ -69,19 +69,20 @@ class Catalog:
         return other
 
     def execute(
-        self, sql: str, database: str, refuse: Callable[[Unparseable], None] = lambda error: None
+        self, sql: str, database: str, refuse: Callable[[Unparseable], None] = lambda error: None, sql_mode: int = 0
     ) -> list[Effect] | None:
         """Applies a text of one or more statements.
 
         Args:
             database: the default database of names without one; USE changes it for what follows.
             refuse: told of each statement that cannot be understood; raises, or returns to have it skipped.
+            sql_mode: the session's, as bits; 0 when it is not known.
         Returns: what the statements did; empty when they are DDL that changes no table; None when nothing of the
             text is to be recorded (transactions, row changes, rights, views, stored programs).
         """
         found: list[Effect] | None = None
         run = _Run(self, sql, database)
-        for statement in statements(tokenize(sql)):
+        for statement in statements(tokenize(sql, sql_mode)):
             try:
                 effects = run.statement(statement)
             except DecodeError as error:

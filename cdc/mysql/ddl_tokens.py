@@ -5,6 +5,7 @@ Source: MySQL's manual, "Language Structure".
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
@@ -19,7 +20,7 @@ class TokenKind(Enum):
     NAME = "name"
     """A name in backquotes."""
     STRING = "string"
-    """In single or double quotes; with ANSI_QUOTES the latter are names, which only the place can tell."""
+    """In single or double quotes. With ANSI_QUOTES the latter are names; the place tells when the mode is not known."""
     NUMBER = "number"
     BITS = "bits"
     """`b'101'`, `0b101`, `x'1F'`, `0x1F`, `N'text'`: a literal with a prefix."""
@@ -45,31 +46,50 @@ class Token(NamedTuple):
         return self.text.upper() if self.kind is TokenKind.WORD else ""
 
 
-_TOKEN: Final = re.compile(
-    r"""
-      (?P<space> \s+ | --(?=\s|\Z)[^\n]* | \#[^\n]* | /\*(?!!).*?(?:\*/|\Z) )
-    | (?P<open>  /\*!(?P<version>\d{5,6})? )
-    | (?P<close> \*/ )
-    | (?P<bits>  [bBxXnN]'(?:[^'\\]|''|\\.)*' | 0b[01]+(?![\w$]) | 0x[0-9a-fA-F]+(?![\w$]) )
-    | (?P<number> (?: \d+(?:\.\d*)? | (?<![\w$`"\u0080-\U0010ffff])\.\d+ )(?:[eE][+-]?\d+)?(?![\w$\u0080-\U0010ffff]) )
-    | (?P<word>  [\w$\u0080-\U0010ffff]+ )
-    | (?P<name>  `(?:[^`]|``)*` )
-    | (?P<string> '(?:[^'\\]|''|\\.)*' | "(?:[^"\\]|""|\\.)*" )
-    | (?P<sign>  . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_ANSI_QUOTES: Final = 1 << 2
+_NO_BACKSLASH_ESCAPES: Final = 1 << 20
+"""Bits of `sql_mode` in the log, of MySQL and MariaDB alike."""
+
+
+@functools.cache
+def _token(sql_mode: int) -> re.Pattern[str]:
+    """What a token is; of the mode no bit but those two is set."""
+    escapes = not sql_mode & _NO_BACKSLASH_ESCAPES
+    single = r"'(?:[^'\\]|''|\\.)*'" if escapes else "'(?:[^']|'')*'"
+    double = r'"(?:[^"\\]|""|\\.)*"' if escapes else '"(?:[^"]|"")*"'
+    names, strings = (f"|{double}", single) if sql_mode & _ANSI_QUOTES else ("", f"{single}|{double}")
+    return re.compile(
+        rf"""
+          (?P<space> \s+ | --(?=\s|\Z)[^\n]* | \#[^\n]* | /\*(?!!).*?(?:\*/|\Z) )
+        | (?P<open>  /\*!(?P<version>\d{{5,6}})? )
+        | (?P<close> \*/ )
+        | (?P<bits>  [bBxXnN]{single} | 0b[01]+(?![\w$]) | 0x[0-9a-fA-F]+(?![\w$]) )
+        | (?P<number> (?: \d+(?:\.\d*)? | (?<![\w$`"\u0080-\U0010ffff])\.\d+ )(?:[eE][+-]?\d+)?
+                      (?![\w$\u0080-\U0010ffff]) )
+        | (?P<word>  [\w$\u0080-\U0010ffff]+ )
+        | (?P<name>  `(?:[^`]|``)*`{names} )
+        | (?P<string> {strings} )
+        | (?P<sign>  . )
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
 _NEWEST: Final = 99999
 """Versioned comments above this are for no MySQL server there is."""
 
 
-def tokenize(sql: str) -> list[Token]:
-    """All tokens of a text. Never fails: what cannot be read is a SIGN token a character."""
+def tokenize(sql: str, sql_mode: int = 0) -> list[Token]:
+    """All tokens of a text. Never fails: what cannot be read is a SIGN token a character.
+
+    `sql_mode` is that of the session, as bits; 0 when it is not known.
+    """
+    token = _token(sql_mode & (_ANSI_QUOTES | _NO_BACKSLASH_ESCAPES))
     found: list[Token] = []
     versioned = False
     at = 0
     while at < len(sql):
-        match = _TOKEN.match(sql, at)
+        match = token.match(sql, at)
         if match is None:  # cannot happen: `sign` takes any character
             break
         at = match.end()

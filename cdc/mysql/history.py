@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -66,6 +66,16 @@ class HistoryOptions:
 
 _Place = tuple[str | int, ...]
 """A position as far as two readings of the same statement agree on it."""
+
+
+class _Text(NamedTuple):
+    """A text of the log, and what comes with it."""
+
+    sql: str
+    database: str
+    position: Mapping[str, Any]
+    ts_ms: int
+    sql_mode: int
 
 
 class History:
@@ -141,7 +151,9 @@ class History:
 
         replay(self._catalog, remembered(), upto, self._refuse, self._options.origin)
 
-    def apply(self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int) -> list[SchemaChange]:
+    def apply(
+        self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int, sql_mode: int = 0
+    ) -> list[SchemaChange]:
         """Reads a text of the log, changes `tables`, and records it; durable when it returns.
 
         Args:
@@ -149,16 +161,18 @@ class History:
             database: the session's default database.
             position: the offset map before the statement.
             ts_ms: the clock, milliseconds since 1970.
+            sql_mode: the session's, as bits; 0 when it is not known.
         Returns: what belongs in the `<prefix>` topic, in order. A change of kind TRUNCATE is not recorded and
             does not belong there: it is an event of its table.
         Raises: LogError, LogUnavailable: the history cannot be written. Then `tables` may be ahead
             of it: go on with a new History, recovered from the saved offset.
         """
         sql = sql.strip()
+        text = _Text(sql, database or "", position, ts_ms, sql_mode)
         recovered = self._recovered.pop(_place(position), None) if self._recovered else None
-        if recovered is not None and (again := self._again(recovered, sql, database or "", ts_ms)) is not None:
+        if recovered is not None and (again := self._again(recovered, text)) is not None:
             return again
-        changes = self._changes(self._catalog, sql, database or "", ts_ms, position)
+        changes = self._changes(self._catalog, text)
         for change in changes:
             self._settle(change.table_changes)
         kept = [change for change in changes if change.kind is not Kind.TRUNCATE and self._is_kept(change)]
@@ -250,13 +264,13 @@ class History:
             elif change.kind is not Kind.ALTER:
                 self._doubts.pop(change.id, None)
 
-    def _again(self, recovered: list[HistoryRecord], sql: str, database: str, ts_ms: int) -> list[SchemaChange] | None:
+    def _again(self, recovered: list[HistoryRecord], text: _Text) -> list[SchemaChange] | None:
         """What a text that is read a second time gave the first time: `tables` has it since `recover`.
 
         Applying it twice would be wrong where names are swapped. None when the record is not of this text, or was
         only written in part.
         """
-        changes = self._changes(self._catalog.copy(), sql, database, ts_ms, recovered[0].position)
+        changes = self._changes(self._catalog.copy(), text._replace(position=recovered[0].position))
         kept = [change.ddl for change in changes if self._is_kept(change)]
         recovered = recovered[: len(kept)]  # what follows repeats it: it was read twice before
         if kept != [record.ddl for record in recovered]:
@@ -268,15 +282,14 @@ class History:
                 ddl=record.ddl or "",
                 table_changes=record.table_changes,
                 tables=tuple(change.id for other in recovered for change in other.table_changes),
-                ts_ms=ts_ms,
+                ts_ms=text.ts_ms,
             )
             for record in recovered
         ]
 
-    def _changes(
-        self, catalog: Catalog, sql: str, database: str, ts_ms: int, position: Mapping[str, Any]
-    ) -> list[SchemaChange]:
-        result = catalog.execute(sql, database, lambda error: self._refuse(error, position))
+    def _changes(self, catalog: Catalog, text: _Text) -> list[SchemaChange]:
+        sql, database, position, ts_ms, sql_mode = text
+        result = catalog.execute(sql, database, lambda error: self._refuse(error, position), sql_mode)
         if result is None or (self._options.only_captured_tables and not self._concerns_us(result, sql, database)):
             return []
         if not result:

@@ -66,7 +66,9 @@ class Statements(Protocol):
     @property
     def doubts(self) -> Mapping[TableId, SourceError]: ...
 
-    def apply(self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int) -> list[SchemaChange]: ...
+    def apply(
+        self, sql: str, database: str | None, position: Mapping[str, Any], ts_ms: int, sql_mode: int = 0
+    ) -> list[SchemaChange]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -612,7 +614,7 @@ class Reader:
         if not self._in_transaction:
             self._restart = (self._file, self._end)
         position = self._position(self._event if self._in_transaction else 0).to_offset()
-        changes = self._history.apply(sql, query.database, position, self._now() // 1_000_000)
+        changes = self._history.apply(sql, query.database, position, self._now() // 1_000_000, query.sql_mode)
         if changes:
             self._tables.changed()
         emitted: list[tuple[SchemaChange, SourceInfo]] = []

@@ -140,9 +140,16 @@ def test_partial_updates_are_recognised() -> None:
 
 
 def test_a_client_charset_behind_other_status_variables_decodes_the_statement() -> None:
-    status = b"\x00\0\0\0\0" + b"\x01" + bytes(8) + b"\x06\x03std" + b"\x04\x08\0\x08\0\x08\0" + b"\x05\x03UTC"
+    status = (
+        b"\x00\0\0\0\0"
+        + b"\x01"
+        + (1 << 20 | 4).to_bytes(8, "little")
+        + b"\x06\x03std"
+        + b"\x04\x08\0\x08\0\x08\0"
+        + b"\x05\x03UTC"
+    )
     body = struct.pack("<IIBHH", 9, 0, 2, 0, len(status)) + status + b"db\0" + "é".encode("cp1252")
-    assert binlog.decode(made(2, body), checksum=True)[1] == Query(9, "db", "é", 8)
+    assert binlog.decode(made(2, body), checksum=True)[1] == Query(9, "db", "é", 8, sql_mode=1 << 20 | 4)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,27 @@ def test_comments_go_and_literals_stay_whole(sql: str, expected: list[str]) -> N
     assert texts(sql) == expected
 
 
+ANSI_QUOTES, NO_BACKSLASH_ESCAPES = 1 << 2, 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("sql_mode", "sql", "expected"),
+    [
+        (0, r"""'a\' "b\" c""", ["'", "a", "\\", "'", '"', "b", "\\", '"', "c"]),
+        (NO_BACKSLASH_ESCAPES, r"""'a\' "b\" N'\' c""", [r"'a\'", r'"b\"', r"N'\'", "c"]),
+        (ANSI_QUOTES, r"""'a\'b' "c""d" e""", [r"'a\'b'", '"c""d"', "e"]),
+        (ANSI_QUOTES | NO_BACKSLASH_ESCAPES, r"""'a\' "b\" """, [r"'a\'", r'"b\"']),
+    ],
+)
+def test_the_sql_mode_of_the_session_tells_what_a_quote_and_a_backslash_mean(
+    sql_mode: int, sql: str, expected: list[str]
+) -> None:
+    tokens = tokenize(sql, sql_mode)
+    assert [token.text for token in tokens] == expected
+    kinds = {token.kind for token in tokens if token.text[0] == '"' and len(token.text) > 1}
+    assert kinds <= {TokenKind.NAME if sql_mode & ANSI_QUOTES else TokenKind.STRING}
+
+
 def test_the_content_of_a_versioned_comment_is_code() -> None:
     tokens = tokenize("CREATE /*!80013 TEMPORARY */ TABLE /*! x */ t /*!99999 not for us */")
     assert [token.text for token in tokens] == ["CREATE", "TEMPORARY", "TABLE", "x", "t"]
