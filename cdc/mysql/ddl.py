@@ -49,20 +49,21 @@ class Catalog:
         tables: replaced, never mutated, by `execute`; its owner may change it too.
         captured: whether the connector captures a table: a UNIQUE INDEX of another one is not looked at (Debezium).
         server_charset: set by `SET character_set_server`, which a snapshot records first.
+        comments: keep comments of columns and tables.
+        fold_names: the server has lower_case_table_names=1.
     """
 
     def __init__(self, *, comments: bool = False, fold_names: bool = False) -> None:
-        """`comments`: keep comments of columns and tables. `fold_names`: the server has lower_case_table_names=1."""
         self.tables: dict[TableId, Table] = {}
         self.database_charsets: dict[str, str] = {}
         self.server_charset: str | None = None
         self.captured: Callable[[TableId], bool] = lambda id: True
         self.comments = comments
-        self._fold_names = fold_names
+        self.fold_names = fold_names
 
     def copy(self) -> Catalog:
         """One that can be changed without changing this one."""
-        other = Catalog(comments=self.comments, fold_names=self._fold_names)
+        other = Catalog(comments=self.comments, fold_names=self.fold_names)
         other.tables = dict(self.tables)
         other.database_charsets = dict(self.database_charsets)
         other.server_charset, other.captured = self.server_charset, self.captured
@@ -81,7 +82,7 @@ class Catalog:
             text is to be recorded (transactions, row changes, rights, views, stored programs).
         """
         found: list[Effect] | None = None
-        run = _Run(self, sql, database)
+        run = _Run(self, sql, self.database_of(database))
         for statement in statements(tokenize(sql, sql_mode)):
             try:
                 effects = run.statement(statement)
@@ -97,7 +98,10 @@ class Catalog:
         return self.database_charsets.get(database) or self.server_charset
 
     def id_of(self, database: str, name: str) -> TableId:
-        return TableId(database.lower(), name.lower()) if self._fold_names else TableId(database, name)
+        return TableId(self.database_of(database), name.lower() if self.fold_names else name)
+
+    def database_of(self, name: str) -> str:
+        return name.lower() if self.fold_names else name
 
 
 _NO_DDL = """
@@ -139,7 +143,7 @@ class _Run:
             id = self._table_id(cursor)
             return [Effect(Kind.TRUNCATE, id.database, text, id)]
         if head == "USE":
-            self._database = cursor.name()
+            self._database = self._catalog.database_of(cursor.name())
             return [Effect(Kind.DATABASE, self._database, text)]
         return self._set(cursor, text) if head == "SET" else []
 
@@ -226,7 +230,7 @@ class _Run:
         self._exists(cursor)
         options = ("CHARACTER", "CHARSET", "COLLATE", "DEFAULT", "ENCRYPTION", "READ")
         named = cursor.at_name() and not any(cursor.at(word) for word in options)
-        database = cursor.name() if named else self._database
+        database = self._catalog.database_of(cursor.name()) if named else self._database
         charsets = self._catalog.database_charsets
         if head == "DROP":
             charsets.pop(database, None)

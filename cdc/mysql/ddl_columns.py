@@ -258,8 +258,8 @@ def _charset(cursor: Cursor, draft: _Draft) -> bool:
 
 
 def _national(cursor: Cursor, draft: _Draft) -> None:
-    word = cursor.accept_any("CHAR", "CHARACTER", "VARCHAR")
-    if word is None:
+    word = cursor.accept_any("CHAR", "CHARACTER", "VARCHAR") or (cursor.accept("VARCHARACTER") and "VARCHAR")
+    if not word:
         raise cursor.error("expected CHAR or VARCHAR after NATIONAL")
     names, jdbc_type = ["NATIONAL", word], NVARCHAR if word == "VARCHAR" else NCHAR
     if word != "VARCHAR" and cursor.accept("VARYING"):
@@ -274,7 +274,10 @@ def _long(cursor: Cursor, draft: _Draft) -> None:
     if cursor.accept("VARBINARY"):
         draft.type_name, draft.jdbc_type = "LONG VARBINARY", BLOB
         return
-    names = ["LONG", "VARCHAR"] if cursor.accept("VARCHAR") or cursor.accept("VARCHARACTER") else ["LONG"]
+    varying = cursor.accept_any("VARCHAR", "VARCHARACTER") or (
+        cursor.accept("CHAR", "VARYING") or cursor.accept("CHARACTER", "VARYING")
+    )
+    names = ["LONG", "VARCHAR"] if varying else ["LONG"]
     draft.type_name, draft.jdbc_type = " ".join(names), VARCHAR
     _text_attributes(cursor, draft)
 

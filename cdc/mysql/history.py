@@ -51,7 +51,6 @@ class HistoryOptions:
         only_captured_databases: `schema.history.internal.store.only.captured.databases.ddl`.
         skip_unparseable: `schema.history.internal.skip.unparseable.ddl`.
         comments: `include.schema.comments`.
-        fold_names: the server has `lower_case_table_names=1`.
         origin: the filter of `gtid.source.includes` and `.excludes`; None: all.
     """
 
@@ -60,7 +59,6 @@ class HistoryOptions:
     only_captured_databases: bool = False
     skip_unparseable: bool = False
     comments: bool = False
-    fold_names: bool = False
     origin: Filter | None = None
 
 
@@ -97,7 +95,7 @@ class History:
         self._server = server
         self._captured = captured
         self._options = options or HistoryOptions()
-        self._catalog = Catalog(comments=self._options.comments, fold_names=self._options.fold_names)
+        self._catalog = Catalog(comments=self._options.comments)
         self._catalog.captured = captured
         self._recovered: dict[_Place, list[HistoryRecord]] = {}
         self._doubts: dict[TableId, UnparseableDdl] = {}
@@ -117,6 +115,10 @@ class History:
     def tables(self) -> Mapping[TableId, Table]:
         """Every table known now, captured or not. Changes with `apply` and `recover`."""
         return self._catalog.tables
+
+    def fold_names(self) -> None:
+        """Tells that the server has `lower_case_table_names=1`: whatever a statement writes, names are lower case."""
+        self._catalog.fold_names = True
 
     def exists(self) -> bool:
         """The topic is there and holds something of this server."""

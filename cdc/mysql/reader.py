@@ -572,6 +572,9 @@ class Reader:
             self._on_commit(event, timestamp)
         elif start.startswith(_DML):
             self._tell_lost(query.database)
+        elif start == "XA ROLLBA":
+            _log.warning("an XA transaction was rolled back after it was prepared: its rows were sent; compare its "
+                         "tables with their topics", statement=sql, at=self._where())  # fmt: skip
         elif not start.startswith("XA ") and not self._is_ignored(sql):
             self._statement(query, sql, timestamp)
         if (self._alone or not self._in_transaction) and start not in ("COMMIT", "ROLLBACK"):

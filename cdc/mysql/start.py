@@ -46,6 +46,8 @@ class Start:
             for warning in findings.warnings:
                 _log.warning(warning)
             self._report.update(findings.facts)
+            if server.variables("lower_case_table_names") == {"lower_case_table_names": "1"}:
+                self._history.fold_names()
             unfinished = stored is not None and stored.snapshot is not None
             has_history = stored is not None and self._history.exists()
             made = plan(self._config, offset=stored is not None, unfinished=unfinished, history=has_history)

@@ -11,8 +11,10 @@ from typing import Any
 
 import pymysql
 import pytest
+from structlog.testing import capture_logs
 
 from cdc.errors import SourceError
+from cdc.mysql import ddl_tokens
 from cdc.mysql.connector import MYSQL
 from cdc.record import SourceOffset
 from tests.server.in_process import Connector, MemoryTopic
@@ -309,13 +311,64 @@ def test_a_restart_reads_the_history_as_it_was_at_its_offset(connector: Connecto
     assert [event.after for event in connector.events] == [(1,), (2, 2)]
 
 
-def test_a_statement_that_is_not_understood_is_settled_by_the_table_on_the_server(
+def test_an_xa_transaction_is_sent_when_it_is_prepared_and_once_wherever_reading_stops(
     connector: Connector, run: Run
 ) -> None:
+    run("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(9))")
+    connector.snapshot()
+    for name, last in (("x", "XA COMMIT 'x'"), ("y", "XA ROLLBACK 'y'")):
+        run(f"XA START '{name}'")
+        for id in range(3):
+            run(f"INSERT INTO a VALUES ({10 * ord(name) + id}, '{name}')")
+        run(f"UPDATE a SET v = 'u' WHERE v = '{name}'")
+        run(f"XA END '{name}'")
+        run(f"XA PREPARE '{name}'")
+        run(last)
+    run("XA START 'z'")
+    run("INSERT INTO a VALUES (9, 'z')")
+    run("XA END 'z'")
+    run("XA COMMIT 'z' ONE PHASE")
+    run("INSERT INTO a VALUES (10, 'end')")
+    first = len(connector.offsets)
+    with capture_logs() as logs:
+        connector.until(lambda: len(connector.events) == 14, max__batch__size="1")
+    assert [log["statement"].split("'")[1] for log in logs if "was rolled back after" in log["event"]] == [b"y".hex()]
+    sent = [(event.op, event.after) for event in connector.events]
+    assert [op for op, _ in sent] == [*"cccuuu", *"cccuuu", "c", "c"]
+    run("INSERT INTO a VALUES (11, 'after')")
+    sent.append(("c", (11, "after")))
+    left: list[int] = []
+    for offset in connector.offsets[first:]:
+        again = Connector(connector.config, connector.history, [offset])
+        again.until(lambda again=again: bool(again.events) and again.events[-1].after == (11, "after"))  # type: ignore[misc]
+        left.append(len(again.events))
+        assert [(event.op, event.after) for event in again.events] == sent[-left[-1] :]
+    assert left == sorted(left, reverse=True) and len(set(left)) > 8
+
+
+def test_a_statement_is_read_by_the_sql_mode_of_its_session(connector: Connector, run: Run) -> None:
+    run("CREATE TABLE a (id INT PRIMARY KEY)")
+    connector.snapshot()
+    run("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'")
+    run(r"""ALTER TABLE "a" ADD COLUMN "v\" VARCHAR(5) DEFAULT '\', ADD COLUMN "w""x" INT COMMENT 'it\'""")
+    run("INSERT INTO a VALUES (1, 'x', 5)")
+    run("SET SESSION sql_mode = DEFAULT")
+    run(r'ALTER TABLE a DROP COLUMN `v\`, ADD COLUMN z CHAR(2) DEFAULT "\"", ADD COLUMN y INT')
+    run("INSERT INTO a VALUES (2, 6, '', 7)")
+    connector.until(lambda: len(connector.events) == 2)
+    assert [event.after for event in connector.events] == [(1, "x", 5), (2, 6, "", 7)]
+    columns = json.loads(connector.history.records[-1][1])["tableChanges"][0]["table"]["columns"]
+    assert [column["name"] for column in columns] == ["id", 'w"x', "z", "y"]
+
+
+def test_a_statement_that_is_not_understood_is_settled_by_the_table_on_the_server(
+    connector: Connector, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ddl_tokens, "_NO_BACKSLASH_ESCAPES", 0)  # of a parser that does not know of the mode
     run("CREATE TABLE a (id INT PRIMARY KEY)")
     connector.snapshot()
     run("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'")
-    run(r"ALTER TABLE a ADD COLUMN v VARCHAR(5) DEFAULT '\', ADD COLUMN w INT")  # the log's text does not say the mode
+    run(r"ALTER TABLE a ADD COLUMN v VARCHAR(5) DEFAULT '\', ADD COLUMN w INT")
     run("INSERT INTO a VALUES (1, 'x', 5)")
     connector.until(lambda: len(connector.events) == 1)
     run("ALTER TABLE a DROP COLUMN v")

@@ -206,6 +206,10 @@ def test_a_server_that_folds_names_has_one_table_whatever_the_case() -> None:
     made = Catalog(fold_names=True)
     made.execute("CREATE TABLE D.T (A INT); ALTER TABLE d.t ADD b INT", "", refused)
     assert {str(id): names(found) for id, found in made.tables.items()} == {"d.t": "A b"}
+    made.execute("USE D; ALTER TABLE T ADD c INT", "", refused)
+    assert {str(id): names(found) for id, found in made.tables.items()} == {"d.t": "A b c"}
+    made.execute("DROP DATABASE D", "", refused)
+    assert made.tables == {}
 
 
 # Properties

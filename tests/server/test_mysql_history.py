@@ -1,7 +1,8 @@
-"""A schema history is shortened on a real server: killed at every step, by hand and by itself, on both logs."""
+"""The schema history of real servers: shortened by hand and killed at every step, by itself, and with folded names."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -93,39 +94,69 @@ def refused(rig: Rig) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMySql]:
+    made = PrivateMySql(tmp_path_factory.mktemp("mysql"))
+    made.start("--lower-case-table-names=1")
+    yield made
+    made.close()
+
+
+def connector_of(server: PrivateMySql) -> Connector:
+    return Connector({
+        "topic.prefix": "d", "database.hostname": "127.0.0.1", "database.port": str(server.port),
+        "database.user": "cdc", "database.password": "cdcpw", "database.server.id": "77",
+        "database.include.list": "d", "schema.history.internal.kafka.topic": "d-history",
+    })  # fmt: skip
+
+
+def test_names_in_another_case_than_the_server_keeps_are_those_of_its_tables(server: PrivateMySql) -> None:
+    server.run("CREATE DATABASE D", "CREATE TABLE D.Orders (Id INT PRIMARY KEY, Name VARCHAR(9))")
+    connector = connector_of(server)
+    connector.snapshot()
+    server.run(
+        "ALTER TABLE d.oRDERS ADD Note INT", "INSERT INTO d.orders VALUES (1, 'a', 2)",
+        "USE D", "CREATE TABLE NewTable (Id INT PRIMARY KEY, V INT)", "ALTER TABLE NEWTABLE MODIFY v BIGINT UNSIGNED",
+        "INSERT INTO newTABLE VALUES (1, 18446744073709551615)", "RENAME TABLE D.NewTable TO D.Other",
+        "CREATE TABLE LikeIt LIKE D.OTHER", "INSERT INTO likeit VALUES (3, 4)", "TRUNCATE LIKEIT",
+        "INSERT INTO OTHER VALUES (2, 5)", "DROP TABLE LikeIT", "DROP TABLE D.other",
+    )  # fmt: skip
+    connector.until(lambda: len(connector.events) == 5, skipped__operations="none")
+    server.run("INSERT INTO d.orders VALUES (2, 'b', 3)")
+    connector.until(lambda: len(connector.events) == 6)
+    assert [(event.table, event.op, event.after) for event in connector.events] == [
+        ("orders", "c", (1, "a", 2)), ("newtable", "c", (1, -1)), ("likeit", "c", (3, 4)), ("likeit", "t", None),
+        ("other", "c", (2, 5)), ("orders", "c", (2, "b", 3)),
+    ]  # fmt: skip
+    ids = {change["id"] for _, value in connector.history.records for change in json.loads(value)["tableChanges"]}
+    assert ids == {f'"d"."{table}"' for table in ("orders", "newtable", "other", "likeit")}
+    server.run("DROP DATABASE D")
+
+
 def test_a_long_history_is_shortened_once_the_server_has_purged_the_log_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: PrivateMySql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compaction, "ENOUGH", 20)
-    server = PrivateMySql(tmp_path / "mysql")
-    server.start()
-    try:
-        server.run("CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY)")
-        connector = Connector({
-            "topic.prefix": "d", "database.hostname": "127.0.0.1", "database.port": str(server.port),
-            "database.user": "cdc", "database.password": "cdcpw", "database.server.id": "77",
-            "database.include.list": "d", "schema.history.internal.kafka.topic": "d-history",
-        })  # fmt: skip
-        connector.snapshot()
-        for number in range(30):
-            server.run(f"ALTER TABLE d.t ADD c{number} INT")
-        row = partial(came, connector, server)
-        row(1, 30)
-        started = len(connector.history.records)
-        row(2, 30)  # writes a checkpoint; the log before it is still there
-        assert len(connector.history.records) > started
-        kept = len(connector.history.records)
-        server.run("FLUSH BINARY LOGS")
-        row(3, 30)
-        assert len(connector.history.records) == kept
-        newest = server.run("SHOW BINARY LOGS")[-1][0]
-        server.run(f"PURGE BINARY LOGS TO '{newest}'", "ALTER TABLE d.t DROP c0")
-        row(4, 29)
-        assert len(connector.history.records) == 4 + 1  # two charsets, the table, the end; what came since
-        row(5, 29)
-        assert connector.rows("t") == {n: (None,) * (30 if n < 4 else 29) for n in range(1, 6)}
-    finally:
-        server.close()
+    server.run("CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY)")
+    connector = connector_of(server)
+    connector.snapshot()
+    for number in range(30):
+        server.run(f"ALTER TABLE d.t ADD c{number} INT")
+    row = partial(came, connector, server)
+    row(1, 30)
+    started = len(connector.history.records)
+    row(2, 30)  # writes a checkpoint; the log before it is still there
+    assert len(connector.history.records) > started
+    kept = len(connector.history.records)
+    server.run("FLUSH BINARY LOGS")
+    row(3, 30)
+    assert len(connector.history.records) == kept
+    newest = server.run("SHOW BINARY LOGS")[-1][0]
+    server.run(f"PURGE BINARY LOGS TO '{newest}'", "ALTER TABLE d.t DROP c0")
+    row(4, 29)
+    assert len(connector.history.records) == 4 + 1  # two charsets, the table, the end; what came since
+    row(5, 29)
+    assert connector.rows("t") == {n: (None,) * (30 if n < 4 else 29) for n in range(1, 6)}
 
 
 def came(connector: Connector, server: PrivateMySql, id: int, nulls: int) -> None:
