@@ -81,6 +81,10 @@ class Compaction:
     is_after: Callable[[Position, Position], bool]
     is_at: Callable[[Position, Position], bool]
 
+    def reaches(self, survey: Survey, position: Position) -> bool:
+        """Whether the history begins at or before an offset, so that the tables there are known."""
+        return survey.first is not None and not self.is_after(survey.first, position)
+
     def checkpoint(self, catalog: Catalog, survey: Survey, position: Position, now_ms: int) -> int:
         """Writes the tables as they are at an offset; durable when it returns. Returns: the checkpoint's name.
 
@@ -88,7 +92,7 @@ class Compaction:
             catalog: the tables, recovered at that offset.
         Raises: SourceError: the history begins after the offset: what the tables were there is not known.
         """
-        if survey.first is None or self.is_after(survey.first, position):
+        if not self.reaches(survey, position):
             raise SourceError(
                 f"the schema history of {self.server} begins after the stored offset {dict(position)}: record the "
                 "tables there with: tailrace history rebuild"

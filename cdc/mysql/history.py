@@ -209,9 +209,11 @@ class History:
         self.record(change, position)
         return True
 
-    def is_long(self) -> bool:
-        """Whether `recover` read so much that a checkpoint should be written where it stopped."""
-        return self._survey.is_long(len(self.tables)) and not (self._survey.others or self._doubts)
+    def is_long(self, position: Mapping[str, Any]) -> bool:
+        """Whether `recover` read so much that a checkpoint should be written at the offset where it stopped."""
+        if self._survey.others or self._doubts or not self._survey.is_long(len(self.tables)):
+            return False
+        return self._compaction.reaches(self._survey, position)
 
     def checkpoint(self, position: Mapping[str, Any], now_ms: int) -> int:
         """Records all tables at the offset where `recover` stopped; durable when it returns.

@@ -157,8 +157,8 @@ class MySqlSource:
 
     def _shorten(self, position: Position) -> None:
         """Keeps a history that has grown readable in a moment, and every position that the server can be read from."""
-        if self._history.is_long():
-            self._history.checkpoint(position.to_offset(), time.time_ns() // 1_000_000)
+        if self._history.is_long(offset := position.to_offset()):
+            self._history.checkpoint(offset, time.time_ns() // 1_000_000)
         checkpoint = self._history.superseded(partial(self._start.is_gone, position))
         if checkpoint is None:
             return

@@ -105,10 +105,11 @@ def long_history(topic: MemoryTopic) -> History:
 def test_a_history_is_long_after_a_thousand_records_and_short_after_its_checkpoint() -> None:
     topic = MemoryTopic()
     long = long_history(topic)
-    assert long.is_long()
-    assert not recovered(MemoryTopic(topic.values[:ENOUGH]), position(ENOUGH + 1)).is_long()
+    assert long.is_long(position(ENOUGH + 1))
+    assert not recovered(topic, position(0)).is_long(position(0))
+    assert not recovered(MemoryTopic(topic.values[:ENOUGH]), position(ENOUGH + 1)).is_long(position(ENOUGH + 1))
     name = long.checkpoint(position(ENOUGH + 1), 7)
-    assert not recovered(topic, position(ENOUGH + 1)).is_long()
+    assert not recovered(topic, position(ENOUGH + 1)).is_long(position(ENOUGH + 1))
     topic.values += topic.values[:2]
     again = recovered(topic, position(ENOUGH + 1))
     assert again.superseded(lambda offset: False) is None
@@ -146,6 +147,6 @@ def test_tables_that_are_not_known_for_sure_are_not_written_down_as_if_they_were
         recovered(topic, position(2)).checkpoint(position(2), 1)
     made.apply("ALTER TABLE d.t ADD", "d", position(4), 1)
     doubtful = recovered(topic, position(4))
-    assert not doubtful.is_long()
+    assert not doubtful.is_long(position(4))
     with pytest.raises(SourceError, match=r"the last change of d\.t was not understood"):
         doubtful.checkpoint(position(4), 1)
