@@ -9,13 +9,13 @@ from typing import Final
 from cdc.connector import Raw
 from cdc.envelope import EnvelopeSettings
 from cdc.heartbeat import Heartbeat
+from cdc.heartbeat_query import HeartbeatQuery
 from cdc.keys.texts import patterns
 from cdc.masks import Masks
 from cdc.mysql import source_info, wire
 from cdc.mysql.capture import Capture
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.custom_converters import CustomConverters
-from cdc.mysql.heartbeat_query import HeartbeatQuery
 from cdc.mysql.offset import Position
 from cdc.mysql.types import TypeOptions, is_propagated
 from cdc.record import Headers, SourceContext

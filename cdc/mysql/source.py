@@ -19,7 +19,7 @@ from cdc.keys.texts import names
 from cdc.mysql import blocking, parts, watch
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.failures import LogGone
-from cdc.mysql.heartbeat_query import HeartbeatQuery
+from cdc.mysql.heartbeat_query import heartbeat_query
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History, HistoryOptions
 from cdc.mysql.log_tables import Accept, Shape
@@ -57,7 +57,7 @@ class MySqlSource:
         includes, excludes = config.gtid_includes or (), names(config.gtid_excludes)
         self._origin = config.flavor.sources(includes, excludes) if includes or excludes else None
         self._history = self._opened_history()
-        self._action = HeartbeatQuery(self._settings, config.heartbeat_query) if config.heartbeat_query else None
+        self._action = heartbeat_query(self._settings, config.heartbeat_query) if config.heartbeat_query else None
         self._heartbeat = parts.heartbeat(config, raw, self._action)
         self._processors = [
             Reselect(each, config.unavailable_placeholder, lambda: Session(self._settings, config).server)

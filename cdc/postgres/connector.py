@@ -14,6 +14,7 @@ from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.errors import ConfigError, Problem, SourceError
 from cdc.heartbeat import Heartbeat
+from cdc.heartbeat_query import HeartbeatQuery
 from cdc.key_rules import OVERRIDES
 from cdc.keys.texts import statements
 from cdc.naming import topic_name
@@ -23,6 +24,7 @@ from cdc.postgres.capture import Capture
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
 from cdc.postgres.config import PostgresConfig
+from cdc.postgres.heartbeat_query import heartbeat_query
 from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.plan import Plan, Seen, of_mode, plan
@@ -92,6 +94,7 @@ class PostgresSource:
         self._report = cast(MutableMapping[str, Any], context.report)
         headers = context_headers(config.topic_prefix, context.task, source_info.CONNECTOR, run_id())
         self._headers: Headers = headers if config.extended_headers else ()
+        self._action = heartbeat_query(self._settings, config.heartbeat_query) if config.heartbeat_query else None
         self._durable = 0
         self._open: list[Session] = []
         self._walsender: Replication | None = None
@@ -116,6 +119,8 @@ class PostgresSource:
         self._close_replication()
         while self._open:
             self._open.pop().close()
+        if self._action is not None:
+            self._action.close()
         if self._config.drop_slot:
             self._drop_slot()
 
@@ -228,7 +233,7 @@ class PostgresSource:
             messages=LogicalMessages(config.topic_prefix, config.binary_mode, self._headers,
                                      name_adjustment=config.schema_names, delimiter=config.topic_delimiter),
             message_prefix=chosen(config.prefix_include or (), config.prefix_exclude or ()),
-            heartbeat=_heartbeat(config), status_s=config.status_ms / 1000, reports=reports,
+            heartbeat=_heartbeat(config, self._action), status_s=config.status_ms / 1000, reports=reports,
             max_records=config.max_batch_size,
         )  # fmt: skip
         reader = Reader(options, self._shapes(types, streamed=True), session, types, position)
@@ -282,12 +287,13 @@ def _settings(config: PostgresConfig, timeout_s: int = 30) -> Settings:
     )  # fmt: skip
 
 
-def _heartbeat(config: PostgresConfig) -> Heartbeat | None:
+def _heartbeat(config: PostgresConfig, action: HeartbeatQuery | None) -> Heartbeat | None:
     if not config.heartbeat_ms:
         return None
     start = config.topic_heartbeat_prefix or config.heartbeat_topics_prefix
     name = config.topic_heartbeat_name or topic_name(start, config.topic_prefix, delimiter=config.topic_delimiter)
-    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name)
+    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name,
+                     action=action.run if action is not None else lambda: None)  # fmt: skip
 
 
 POSTGRES: Final = SourceConnector(

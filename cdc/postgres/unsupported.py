@@ -35,7 +35,6 @@ REFUSED: Final = (
 
 WARNED: Final = (
     Limit("signal_tables", given, "signals are not read yet: incremental and blocking snapshots cannot be started"),
-    Limit("heartbeat_query", given, "the query is not run with heartbeats yet"),
     Limit("stream_params", given, "pgoutput takes no options of a user"),
     Limit("xmin_ms", lambda value: value > 0, "source.xmin stays null"),
     Limit("event_failure_mode", unless("fail"), "an event that cannot be processed stops the task all the same"),

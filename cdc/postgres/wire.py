@@ -32,6 +32,7 @@ _MOST_BYTES: Final = 16 << 20
 _GATHER_S: Final = 0.003
 """A server that has more to send sends it message by message; many at once are less work for all that follow."""
 _KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
+_ANSWER_S: Final = 60
 _STATUS: Final = struct.Struct(">cQQQqB").pack
 
 
@@ -130,20 +131,27 @@ class Received(NamedTuple):
 class Replication:
     """A walsender session: creates a slot, then streams from it."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises: SourceUnavailable, SourceError."""
-        self._settings = settings
-        self._connection = pq.PGconn.connect(_conninfo_text(settings.conninfo(replication="database")))
-        if self._connection.status != pq.ConnStatus.OK:
-            message = self._connection.get_error_message("utf-8")
-            self._connection.finish()
-            raise login_failure(message, settings)
-        self._reported = time.monotonic()
+    def __init__(self, settings: Settings, silence_s: float = 60) -> None:
+        """`silence_s`: how long a server may say nothing while it is asked; its own receivers wait as long.
+
+        Raises: SourceUnavailable, SourceError.
+        """
+        self._settings, self._silence_s = settings, silence_s
+        try:  # not PGconn.connect, which would hold every thread of the process up
+            self._session = psycopg.connect(**settings.conninfo(replication="database"), autocommit=True)
+        except psycopg.Error as error:
+            raise failure(error, settings) from error
+        self._connection = self._session.pgconn
+        self._reported = self._heard = time.monotonic()
         self._command = ""
 
     def execute(self, command: str) -> list[Texts]:
         """A replication command's rows. Raises: SourceUnavailable, SourceError."""
-        return self._rows(self._connection.exec_(command.encode()), command)
+        self.begin(command)
+        rows = self.answer(_ANSWER_S)
+        if rows is None:
+            raise SourceUnavailable(f"{self._settings} did not answer {command} within {_ANSWER_S} s")
+        return rows
 
     def begin(self, command: str) -> None:
         """Sends a replication command that may take long; `answer` has its rows. Raises: SourceUnavailable."""
@@ -155,15 +163,23 @@ class Replication:
 
     def answer(self, seconds: float) -> list[Texts] | None:
         """None: the server is not done after so long. Raises: SourceUnavailable, SourceError."""
-        if self._connection.is_busy():
-            select.select([self._connection.socket], [], [], seconds)
-            self._consume()
-            if self._connection.is_busy():
-                return None
+        if not self._done(seconds):
+            return None
         rows = self._rows(self._connection.get_result(), self._command)
         while self._connection.get_result() is not None:
             pass
         return rows
+
+    def _done(self, seconds: float) -> bool:
+        """Whether the result is there, or comes within so long."""
+        until = time.monotonic() + seconds
+        while self._connection.is_busy():
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            select.select([self._connection.socket], [], [], left)
+            self._consume()
+        return True
 
     def _rows(self, result: pq.abc.PGresult | None, command: str) -> list[Texts]:
         if result is None or result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
@@ -179,6 +195,8 @@ class Replication:
         given = ", ".join(f"{quoted(name)} '{value.replace(chr(39), chr(39) * 2)}'" for name, value in options.items())
         command = f"START_REPLICATION SLOT {quoted(slot)} LOGICAL {lsn_text(lsn)} ({given})"
         self.begin(command)
+        if not self._done(_ANSWER_S):
+            raise SourceUnavailable(f"{self._settings} did not begin to send its WAL within {_ANSWER_S} s")
         result = self._connection.get_result()
         if result is None or result.status != pq.ExecStatus.COPY_BOTH:
             raise self._refused(result, command)
@@ -211,9 +229,18 @@ class Replication:
             if not gathers and (frames or server_lsn):
                 gathers, until = True, min(until, time.monotonic() + _GATHER_S)
             if not select.select([connection.socket], [], [], max(0.0, until - time.monotonic()))[0]:
+                self._miss()
                 break
+            self._heard = time.monotonic()
             self._consume()
         return Received(frames, server_lsn if said_at == len(frames) else 0)
+
+    def _miss(self) -> None:
+        """Raises: SourceUnavailable: the connection is dead although nothing says so."""
+        silent = time.monotonic() - self._heard
+        if silent > self._silence_s:
+            raise SourceUnavailable(f"{self._settings} has said nothing for {silent:.0f} s although it was asked; the "
+                                    "connection is given up")  # fmt: skip
 
     def _consume(self) -> None:
         try:
@@ -251,16 +278,12 @@ class Replication:
         return said(state, primary or result.get_error_message("utf-8").strip(), self._settings)
 
     def close(self) -> None:
-        self._connection.finish()
+        self._session.close()
 
 
 def quoted(name: str) -> str:
     """An identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def _conninfo_text(given: Mapping[str, Any]) -> bytes:
-    return psycopg.conninfo.make_conninfo(**given).encode()
 
 
 _AWAY: Final = ("08", "57P", "53")

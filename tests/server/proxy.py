@@ -10,9 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Filter = Callable[[bytes, int, int], bytes]
-"""(bytes of a binary log, how many of it came before, number of the connection) -> what the client gets; when these are
+"""(bytes of a log, how many of it came before, number of the connection) -> what the client gets; when these are
 fewer, the connection is cut after them."""
-_BINLOG_DUMP = (0x12, 0x1E)
+
+
+def dumps_binlog(data: bytes) -> bool:
+    """Whether a client's bytes ask MySQL for its log."""
+    return data[4] in (0x12, 0x1E)
+
+
+def starts_replication(data: bytes) -> bool:
+    """Whether they ask PostgreSQL for it."""
+    return b"START_REPLICATION" in data
 
 
 @dataclass
@@ -20,7 +29,8 @@ class Proxy:
     """Listens on `port`; what `target` names is connected to, anew for each connection.
 
     Attributes:
-        through: what happens to the bytes of a binary log that is read without TLS; None: they pass.
+        through: what happens to the bytes of a log that is read without TLS; None: they pass.
+        asks: tells from a client's bytes that the log begins.
         is_silent: nothing passes any more, and nobody is told.
         connections: how many there were.
     """
@@ -29,6 +39,7 @@ class Proxy:
     through: Filter | None = None
     is_silent: bool = False
     connections: int = 0
+    asks: Callable[[bytes], bool] = dumps_binlog
     _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     _open: set[socket.socket] = field(default_factory=set)
 
@@ -76,7 +87,7 @@ class Proxy:
                 if self.is_silent:
                     continue
                 if sock is client:
-                    if data[4] in _BINLOG_DUMP:
+                    if self.asks(data):
                         came = 0
                     server.sendall(data)
                 elif came is None or self.through is None:

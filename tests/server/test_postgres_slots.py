@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -243,3 +243,23 @@ def test_a_publication_is_made_and_kept_in_step_and_what_it_lacks_is_told(
     server.run(f"DROP PUBLICATION {name}")
     start(publication__autocreate__mode="all_tables")
     assert server.run(f"SELECT puballtables FROM pg_publication WHERE pubname = '{name}'") == [(True,)]
+
+
+def test_a_query_runs_with_each_heartbeat_and_one_without_a_table_stops_the_task(
+    server: PrivatePostgres, connector: Connector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.run("DROP TABLE IF EXISTS beats", "CREATE TABLE beats (at TIMESTAMPTZ)")
+
+    def beaten(query: str, done: Callable[[], bool]) -> str:
+        connector.until(done, 30, heartbeat__interval__ms="200", heartbeat__action__query=query,
+                        database__initial__statements="SET search_path = nowhere; SET work_mem = '4MB'")  # fmt: skip
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    beaten("INSERT INTO beats VALUES (now())", lambda: server.run("SELECT count(*) FROM beats")[0][0] >= 3)
+    sent = connector.sent
+    assert sent >= 3
+    told = beaten("SELECT 1 / 0", lambda: connector.sent > sent + 1)
+    assert told.count("heartbeat.action.query failed") == 1 and "division by zero" in told
+    with pytest.raises(SourceError, match=r"heartbeat\.action\.query cannot run: .*\(42P01\); create the table"):
+        beaten("INSERT INTO none VALUES (1)", lambda: False)

@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 
 from cdc.errors import SourceError
 from cdc.mysql import heartbeat_query, wire
-from cdc.mysql.heartbeat_query import HeartbeatQuery
 
 SETTINGS = wire.Settings(host="db", user="u")
 
@@ -39,7 +38,7 @@ class Answers:
 def test_a_lost_connection_is_said_once_and_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = OperationalError(2013, "Lost connection")
     server = Answers(monkeypatch, None, lost, lost, None)
-    query = HeartbeatQuery(SETTINGS, "UPDATE beat")
+    query = heartbeat_query.heartbeat_query(SETTINGS, "UPDATE beat")
     with capture_logs() as said:
         for _ in range(4):
             query.run()
@@ -53,4 +52,4 @@ def test_a_lost_connection_is_said_once_and_made_anew(monkeypatch: pytest.Monkey
 def test_a_query_that_can_never_run_stops_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     Answers(monkeypatch, ProgrammingError(1064, "You have an error in your SQL syntax"))
     with pytest.raises(SourceError, match=r"heartbeat\.action\.query cannot run: .* \(1064\)"):
-        HeartbeatQuery(SETTINGS, "UPDATE beat").run()
+        heartbeat_query.heartbeat_query(SETTINGS, "UPDATE beat").run()
