@@ -97,6 +97,7 @@ _CONVERTERS = {
 
 _TRANSFORMS = {
     "io.debezium.transforms.ByLogicalTableRouter": "by_logical_table_router",
+    "io.debezium.transforms.ContentBasedRouter": "content_based_router",
     "io.debezium.transforms.ExtractChangedRecordState": "extract_changed_record_state",
     "io.debezium.transforms.ExtractNewRecordState": "extract_new_record_state",
     "io.debezium.transforms.HeaderToValue": "header_to_value",
@@ -167,6 +168,8 @@ TABLE: tuple[Plugin, ...] = (
     *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
     *map(_header_converter, _CONVERTERS),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
+    Plugin(Kind.TRANSFORM, "io.debezium.transforms.Filter", DEBEZIUM,
+           "connect_compat.transforms.scripted_filter:ScriptedFilter"),
     *(_transform(name, module) for name, module in _TRANSFORMS.items()),
     *map(_predicate, ("HasHeaderKey", "RecordIsTombstone", "TopicNameMatches")),
 )  # fmt: skip
@@ -184,10 +187,11 @@ class Plugins:
         return [plugin for plugin in self._table if not kinds or plugin.kind in kinds]
 
     def find(self, name: str, *kinds: Kind) -> Plugin | None:
-        """By full name first, then by simple name or alias."""
+        """By full name first, then by simple name or alias, where Kafka Connect's own come first."""
         candidates = self.all(*kinds)
         exact = [plugin for plugin in candidates if plugin.class_name == name]
-        return next(iter(exact or [plugin for plugin in candidates if plugin.answers_to(name)]), None)
+        named = [plugin for plugin in candidates if plugin.answers_to(name)]
+        return next(iter(exact or sorted(named, key=lambda plugin: not plugin.class_name.startswith("org."))), None)
 
     def connector(self, name: str) -> Plugin:
         """Raises: UnknownPlugin listing every connector there is and the nearest name."""

@@ -536,6 +536,144 @@ PAYLOADS = (
     '{"a":-2147483649}',
 )
 
+CONDITIONS = (
+    "value.op == 'u'",
+    "value.op != 'd' || value.before.id != 2",
+    "value.before.id == 7",
+    "value.before?.id == 7",
+    'value.after.name == "ann"',
+    "value.after.nope == 1",
+    "value.nope",
+    "value.after.id",
+    "value.after.note == null",
+    "value.after.qty == 5",
+    "value.after.qty > 4 && value.after.qty <= 5",
+    "value.after.price == -1.28",
+    "value.after.price > 100",
+    "value.after.price + 1 == 660.52",
+    "value.after.ratio == 1.5",
+    "value.after.ratio > 1",
+    "value.after.single == 0.1",
+    "value.after.big == 1099511627779",
+    "value.after.big == -1L",
+    "value.after.on",
+    "!value.after.on",
+    "value.after.on == true",
+    "value.after.tags.size() == 3",
+    "value.after.tags[0] == 'a'",
+    "value.after.tags[9] == null",
+    "'a' in value.after.tags",
+    "value.op in ['c', 'r']",
+    "!(value.op in ['c', 'r'])",
+    "value.after.tags.contains('a')",
+    "value.after.name.startsWith('a')",
+    "value.after.name.length() == 3",
+    "value.after.name.size() > 3",
+    "value.after.name =~ /n+/ ? true : false",
+    "value.after.name ==~ /a.*/",
+    "value.after.name ==~ 'an'",
+    "value.after.name.matches('an+')",
+    "value.after.name.toUpperCase() == 'ANN'",
+    "value.after.name.substring(1) == 'nn'",
+    "value.after.name.substring(1, 2) == 'n'",
+    "value.after.name[0] == 'a'",
+    "value.after.name < 'b'",
+    "value.after.note < 'b'",
+    "value.after.id < null",
+    "value.after.id == '7'",
+    "value.after.id + 1 == 8",
+    "value.after.id * 2 - 4 == 10",
+    "value.after.id / 2 == 3.5",
+    "value.after.id % 4 == 3",
+    "-value.after.id == -7",
+    "value.after.name + 1 == 'ann1'",
+    "(value.after.note ?: 'none') == 'none'",
+    "value.after.get('id') == 7",
+    "value.getString('op') == 'c'",
+    "value['op'] == 'c'",
+    "value.after['id'] == 7",
+    "value.source.table == 'orders'",
+    "value.source.snapshot == 'false'",
+    "topic == 'p.shop.orders'",
+    "topic.endsWith('orders')",
+    "key.id == 7",
+    "key == null",
+    "value != null",
+    "header.old.value == 1",
+    "header['old'].value == 1",
+    "header.absent == null",
+    "header.absent?.value == 1",
+    "header.containsKey('old')",
+    "valueSchema.name() == 'p.shop.orders.Envelope'",
+    "valueSchema.field('op') != null",
+    "keySchema.field('x') == null",
+    "valueSchema.field('nope') != null",
+    "value.op == 'c' && value.after.id",
+    "value.op <=> 'c'",
+    "true",
+    "null",
+    "1",
+    "operation != 'd'",
+    "value.op != 'd",
+    "value.op.nope()",
+    "value.ts_ms > 1700000000000",
+    "value.source.ts_ms.intValue() > 0",
+    "\"${value.op}-${value.after.id}\" == 'c-7'",
+    "\"$value.op\".toString() == 'c'",
+    "return value.op == 'c';",
+    "value.after.day == 19000",
+    "value.op.equals('c')",
+    "value.op.equalsIgnoreCase('C')",
+    "'x'.isEmpty() || value.op == 'c'",
+    "[1, 2].contains(value.after.id - 6)",
+    "value.after.id == 7.0",
+    "value.after.id.equals(7)",
+)
+TOPICS = (
+    "value.op == 'u' ? 'updates' : null",
+    "value == null ? 'nulls' : (value.op == 'c' ? 'ones' : null)",
+    "1",
+    "topic + '.x'",
+    "'t-' + value.source.table",
+    "value.after.name",
+    "value.op",
+    '"t-${value.op}".toString()',
+    "value.before.name",
+    "topic.replace('p.', '')",
+    "topic.replaceAll('(\\\\w+)$', 'x-$1')",
+    "topic.toUpperCase()",
+    "''",
+    "value.after?.note",
+)
+NULLS = ("drop", "keep", "evaluate")
+
+
+def scripted(transform: str, name: str, sources: tuple[str, ...]) -> Iterator[Case]:
+    chosen = [each for each in events() if each[0] in ("create", "update", "delete", "tombstone", "plain")]
+    headers = [["old", text(INT32, 1)]]
+    for source in sources:
+        for about, value in chosen[:2] if transform == "Filter" else chosen:
+            yield case(about, transform, {"language": "jsr223.groovy", name: source}, value, headers=headers)
+    for source in sources[:3]:
+        for about, value in chosen:
+            for nulls in NULLS:
+                config = {"language": "jsr223.groovy", name: source, "null.handling.mode": nulls}
+                yield case(about, transform, config, value, headers=headers)
+        for pattern in ("p.*", "shop", "("):
+            config = {"language": "jsr223.groovy", name: source, "topic.regex": pattern}
+            yield case("pattern", transform, config, chosen[0][1], headers=headers)
+    for config in ({"language": "groovy", name: "true"}, {name: "true"}, {"language": "jsr223.groovy"}):
+        yield case("config", transform, config, chosen[0][1])
+
+
+def scripted_filter() -> Iterator[Case]:
+    return scripted("Filter", "condition", CONDITIONS)
+
+
+def content_based_router() -> Iterator[Case]:
+    return scripted("ContentBasedRouter", "topic.expression", TOPICS)
+
+
 SETS: dict[str, Callable[[], Iterator[Case]]] = {
     made.__name__: made
     for made in (
@@ -545,6 +683,8 @@ SETS: dict[str, Callable[[], Iterator[Case]]] = {
         schema_change_event_filter,
         timezone_converter,
         event_router,
+        scripted_filter,
+        content_based_router,
     )
 }
 
