@@ -1,4 +1,4 @@
-"""Command lines to a running worker, or to what its log holds: `tailrace`, `standalone`, `distributed`, `history`."""
+"""Command lines that run a worker or read its log; those that ask a running one are in verbs.py."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from cdc.errors import TailraceError
-from connect_compat import console, properties, worker_config
+from connect_compat import console, properties, verbs, worker_config
 from connect_compat.worker_config import Mode, WorkerConfig
 
 command = typer.Typer(
     name="tailrace",
     help="Kafka Connect and Debezium without the JVM. Alone it runs a worker on an embedded log.",
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -102,6 +102,25 @@ def _config(mode: Mode, path: Path, log_level: str) -> WorkerConfig:
     return worker_config.worker_config(mode, properties.load(path))
 
 
+@command.command()
+def tail(
+    context: typer.Context,
+    topic: Annotated[str, typer.Argument(help="Name of a topic.")],
+    worker: Annotated[Path | None, typer.Option("--worker", help="Properties of the worker, when in Kafka.")] = None,
+    last: Annotated[int, typer.Option("--last", "-n", help="How many of each partition.", min=0)] = 10,
+    beginning: Annotated[bool, typer.Option("--from-beginning", help="All of them.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing.")] = False,
+    data: Annotated[str | None, typer.Option("--data", help="Folder of the embedded log, as before `tail`.")] = None,
+) -> None:
+    """Prints the records of a topic, a line of JSON each."""
+    from connect_compat import tail_command
+
+    with _told():
+        config = _worker_of(worker, standalone=False, data=data or context.obj[0])
+        for line in tail_command.tail(config.log, topic, None if beginning else last, follow=follow):
+            typer.echo(line)
+
+
 class HistoryAction(StrEnum):
     SHOW = "show"
     REPLAY = "replay"
@@ -127,7 +146,7 @@ def history(
 
     with _told():
         given = connector_file(file)[1] if file is not None else None
-        config = _history_worker(worker, standalone=given is not None, data=data or context.obj[0])
+        config = _worker_of(worker, standalone=given is not None, data=data or context.obj[0])
         with history_command.history_of(config, connector, given) as found:
             lines = {
                 HistoryAction.SHOW: lambda: history_command.show(found, history_command.position(at)),
@@ -139,7 +158,10 @@ def history(
                 typer.echo(line)
 
 
-def _history_worker(path: Path | None, *, standalone: bool, data: str) -> WorkerConfig:
+def _worker_of(path: Path | None, *, standalone: bool, data: str) -> WorkerConfig:
     if path is None:
         return worker_config.embedded(data)
     return worker_config.worker_config(Mode.STANDALONE if standalone else Mode.DISTRIBUTED, properties.load(path))
+
+
+verbs.register(command)

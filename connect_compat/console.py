@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections import deque
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -20,6 +21,41 @@ LEVELS: Final = {"trace": 5, "debug": logging.DEBUG, "info": logging.INFO, "warn
 
 _TALKATIVE: Final = ("elastic_transport", "urllib3")
 """Libraries that log each request as INFO, and as WARNING each failure, which they raise too."""
+
+
+_KEPT: Final = 2000
+
+
+class Recent(logging.Handler):
+    """The last lines that were logged, as fields, for those who ask over REST."""
+
+    def __init__(self, processors: Sequence[Any], before: Sequence[Any]) -> None:
+        super().__init__()
+        kept = [*processors, self._keep]
+        self.setFormatter(structlog.stdlib.ProcessorFormatter(processors=kept, foreign_pre_chain=list(before)))
+        self._lines: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        self.last = 0
+        """Number of the last line; the first has 1."""
+
+    def _keep(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        self.last += 1
+        self._lines.append(
+            {key: value if isinstance(value, int | float) else str(value) for key, value in event.items()}
+        )
+        return ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.format(record)
+
+    def lines(self, after: int) -> list[dict[str, Any]]:
+        """Those with a greater number, as far as they are kept."""
+        kept = list(self._lines)
+        return kept[max(0, len(kept) - max(0, self.last - after)) :]
+
+
+def recent() -> Recent | None:
+    """What this process logged lately; None before `configure`."""
+    return next((each for each in logging.getLogger().handlers if isinstance(each, Recent)), None)
 
 
 def _quieten() -> None:
@@ -59,17 +95,13 @@ def configure(level: str = "info", *, as_json: bool | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: Any = structlog.processors.JSONRenderer() if plain else structlog.dev.ConsoleRenderer()
-    ending: list[Any] = [
-        _process,
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        *([structlog.processors.format_exc_info] if plain else []),
-        mask,
-        renderer,
-    ]
+    fields: list[Any] = [_process, structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    texts: list[Any] = [structlog.processors.format_exc_info, mask]
+    ending = [*fields, *(texts if plain else [mask]), renderer]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=ending, foreign_pre_chain=shared))
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [handler, Recent([*fields, *texts], shared)]
     root.setLevel(LEVELS[level.lower()])
     _quieten()
     structlog.configure(

@@ -212,6 +212,14 @@ class Herder:
     def config(self, name: str) -> dict[str, str]:
         return self._shown(self._config(name))
 
+    def diff(self, name: str, raw: Raw) -> dict[str, tuple[str | None, str | None]]:
+        """Key -> what is stored and what would be, of all that differs; secrets masked. Raises: RequestError: 404."""
+        stored = self._config(name)
+        sent = {key: text for key, text in unmasked(raw, stored).items() if text is not None}
+        before, after = self._shown(stored), self._shown(sent)
+        different = [key for key in {**stored, **sent} if stored.get(key) != sent.get(key)]
+        return {key: (before.get(key), after.get(key)) for key in different}
+
     def task_configs(self, name: str) -> list[dict[str, Any]]:
         self._config(name)
         return [

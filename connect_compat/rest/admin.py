@@ -1,4 +1,4 @@
-"""`/admin/loggers`: levels of the worker's loggers, read and set while it runs."""
+"""`/admin`: levels of the worker's loggers, read and set while it runs, and what it logged lately."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cdc.errors import RequestError
+from connect_compat.console import recent
 from connect_compat.rest import body
 from connect_compat.rest.answer import empty, json_answer
 from connect_compat.rest.app import Body, TheHerder
@@ -84,3 +85,15 @@ def _set(name: str, level: str, now_ms: int) -> list[str]:
         _logger(item).setLevel(_LEVELS[level])
         _modified[item] = (level, now_ms)
     return changed
+
+
+@router.get("/admin/logs")
+def logs(request: Request) -> Response:
+    """Tailrace's own: what this worker logged lately, `after` the line of that number."""
+    asked = request.query_params.get("after", "0")
+    if not asked.isdecimal():
+        raise RequestError(400, f"after={asked} is no number of a line; take `last` of an earlier answer")
+    kept = recent()
+    if kept is None:
+        return json_answer({"last": 0, "lines": []})
+    return json_answer({"last": kept.last, "lines": kept.lines(int(asked))})

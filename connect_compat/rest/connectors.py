@@ -106,6 +106,12 @@ def patch_config(name: str, raw: Body, herder: TheHerder) -> Response:
     return json_answer(herder.patch_config(name, body.config_map(raw, "connectorConfigPatch")))
 
 
+@router.post(_ONE + "/diff")
+def diff(name: str, raw: Body, herder: TheHerder) -> Response:
+    """Tailrace's own: what a config would change, secrets masked."""
+    return json_answer(herder.diff(name, _named(name, body.config_map(raw))))
+
+
 @router.get(_ONE + "/status")
 def status(name: str, herder: TheHerder) -> Response:
     return json_answer(herder.status(name))
