@@ -52,7 +52,7 @@ class Tailrace:
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"the worker ended with {self.process.returncode}: {self.said()}")
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             return self.call("GET", "/health").status_code
         return 0
 

@@ -15,7 +15,7 @@ from tests.server.private_server import PrivateServer
 from tests.server.rig import Rig
 from tests.server.worker_process import wait_until
 
-AWAY_S = 20
+AWAY_S = 8
 MakeRig = Callable[..., Rig]
 
 
@@ -145,7 +145,7 @@ def test_a_worker_told_to_stop_while_kafka_is_away_ends_in_time(make_rig: MakeRi
     rig.stream()
     load = rig.load(seed=1)
     rig.works(rig.source)
-    with away(own_kafka):
+    with away(own_kafka, kill=True):
         began = time.monotonic()
         rig.worker.stop()
         assert time.monotonic() - began < 25

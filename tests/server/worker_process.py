@@ -86,7 +86,7 @@ status.storage.replication.factor=1
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, **(environment or {})}, start_new_session=True
             )
-        wait_until(self.answers, f"an answer of the worker; it said:\n{self.said()}", 30)
+        wait_until(self.answers, f"an answer of the worker; it said:\n{self.said()}")
 
     def answers(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
