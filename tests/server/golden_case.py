@@ -35,13 +35,15 @@ ANYWHERE = {
 }
 IN_BLOCKS = {"id", "version", "row", "query", "event"}
 BLOCKS = {"source", "transaction", "position"}
-TRANSACTIONS = (".transaction", ".tx", "-tx", "_t-x")
+TRANSACTIONS = (".transaction", "_transaction", ".tx", "-tx", "_t-x")
 """Topics of transaction metadata, whose ids a run makes anew."""
 HEARTBEATS = re.compile(r"__debezium-heartbeat|gm_\w+-hb\.")
 """Topics whose number of records is a matter of time."""
 UNORDERED = "additional_data"
 """Of notifications: made of a Java `Map.of`, whose order is another in each run of a JVM."""
 RUN_HEADERS = {"__debezium.context.runId"}
+UNORDERED = "additional_data"
+"""A notification's members: where two of them share a bucket, their order is one that each JVM draws anew."""
 MADE_ANEW = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=$|-open$|-close$)|\d{4}-\d\d-\d\dT[0-9:.]+Z(?=\"[,}])"
 )
@@ -123,6 +125,8 @@ def masked(one: Any, other: Any, inside: bool = False) -> tuple[Any, Any]:
         left, right = dict(one), dict(other)
         for name in one.keys() & other.keys():
             a, b = one[name], other[name]
+            if name == UNORDERED and isinstance(a, dict) and isinstance(b, dict):
+                a, b = (dict(sorted(each.items())) for each in (a, b))
             volatile = name in ANYWHERE or (inside and name in IN_BLOCKS)
             if volatile and (a is None) == (b is None) and not isinstance(a, dict | list):
                 left[name] = right[name] = "*"

@@ -1,0 +1,12 @@
+USE `g-odd.av`;
+INSERT INTO `no key` VALUES (3,4,NULL,'-',NULL);
+UPDATE `no key` SET `b`=5 WHERE `x.y`=3;
+DELETE FROM `no key`;
+BEGIN;
+INSERT INTO `Ab-cd.é` VALUES (2,-1.5,NULL,NULL,NULL);
+UPDATE `Ab-cd.é` SET `i-d`=3 WHERE `i-d`=2;
+COMMIT;
+TRUNCATE TABLE `Ab-cd.é`;
+TRUNCATE `no key`;
+ALTER TABLE `Ab-cd.é` ADD `n-w` TIME(3) DEFAULT '01:02:03.4';
+INSERT INTO `Ab-cd.é` (`i-d`) VALUES (9);

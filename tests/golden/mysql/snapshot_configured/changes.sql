@@ -1,0 +1,5 @@
+USE gsc;
+INSERT INTO a VALUES (3,3);
+UPDATE b SET x=10 WHERE x=1;
+DELETE FROM c WHERE id=1;
+INSERT INTO `d-d` VALUES (2),(3),(4),(5),(6),(7),(8);
