@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cdc.errors import Problem
+from cdc.outlook import Outlook
 from cdc.record import Sink, Source, SourceContext, SourceOffset
 
 Raw = Mapping[str, str]
@@ -47,6 +48,8 @@ class SourceConnector:
         knows_offsets: whether it vouches that offsets changed through REST are all there are; the answer of REST
             tells the user to look elsewhere too when not.
         takes_signals: whether its tasks read `SourceContext.orders`.
+        outlook: what starting it would mean, from another look at the source; called when `check` found nothing.
+            Raises SourceError.
     """
 
     class_name: str
@@ -60,6 +63,7 @@ class SourceConnector:
     check_offsets: Callable[[Raw, Sequence[SourceOffset]], None] = any_offset
     knows_offsets: bool = False
     takes_signals: bool = False
+    outlook: Callable[[Raw], Outlook] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

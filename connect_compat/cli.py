@@ -121,6 +121,32 @@ def tail(
             typer.echo(line)
 
 
+@command.command()
+def plan(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Connectors, as properties or JSON.")],
+    worker: Annotated[
+        Path | None, typer.Option("--worker", help="Properties of the worker that is to run them.")
+    ] = None,
+    output: verbs.Shown = verbs.Output.TEXT,
+) -> None:
+    """Looks for everything that could stop connectors, before they are created; changes nothing."""
+    from connect_compat.plan_command import lines, preview
+    from connect_compat.serve import connector_file
+
+    with _told():
+        config = _worker_of(worker, standalone=False, data=context.obj[0])
+        found = [preview(config, *connector_file(file)) for file in files]
+    if output is verbs.Output.JSON:
+        verbs.print_json([each.as_json() for each in found])
+    else:
+        for each in found:
+            for line in lines(each):
+                typer.echo(line)
+    if any(each.errors for each in found):
+        raise typer.Exit(1)
+
+
 class HistoryAction(StrEnum):
     SHOW = "show"
     REPLAY = "replay"

@@ -86,7 +86,7 @@ def get(
                 )
         chosen = {name: found[name] for name in sorted(names or found)}
         if output is Output.JSON:
-            _json(chosen)
+            print_json(chosen)
             return
         _table([("NAME", "TYPE", "STATE", "TASKS", "WORKERS", "SAYS"),
                 *(_row(name, each["status"]) for name, each in chosen.items())])  # fmt: skip
@@ -121,7 +121,7 @@ def describe(
             "offsets": worker.ask("GET", worker.connector(name, "offsets"))["offsets"],
         }
         if output is Output.JSON:
-            _json(found)
+            print_json(found)
             return
         status = found["status"]
         connector = status["connector"]
@@ -298,7 +298,7 @@ def offsets(
         elif alter is not None:
             typer.echo(worker.ask("PATCH", path, _loaded(alter))["message"])
         else:
-            _json(worker.ask("GET", path))
+            print_json(worker.ask("GET", path))
 
 
 def _loaded(path: Path) -> Any:
@@ -336,7 +336,8 @@ def _spoken(line: Mapping[str, Any]) -> str:
 # Printing
 
 
-def _json(found: Any) -> None:
+def print_json(found: Any) -> None:
+    """Indented, for people and programs."""
     typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
 
 

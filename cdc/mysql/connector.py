@@ -18,6 +18,7 @@ from cdc.mysql import parts
 from cdc.mysql.checks import look
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.offset import Position
+from cdc.mysql.outlook import outlook
 from cdc.mysql.reselect import configured
 from cdc.mysql.server import Server
 from cdc.mysql.source import MySqlSource
@@ -97,6 +98,7 @@ def declare(class_name: str, config: type[MySqlConfig]) -> SourceConnector:
         check=partial(check, config),
         check_offsets=offsets_check(Position.from_offset),
         takes_signals=True,
+        outlook=partial(outlook, config),
     )
 
 

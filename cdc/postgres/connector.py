@@ -19,6 +19,7 @@ from cdc.key_rules import OVERRIDES
 from cdc.keys.texts import statements
 from cdc.naming import topic_name
 from cdc.notifications import INITIAL, Notification, Notifications
+from cdc.outlook import Outlook
 from cdc.postgres import catalog, publication, slot, source_info, wal_gap
 from cdc.postgres.capture import Capture
 from cdc.postgres.catalog import Types
@@ -27,6 +28,7 @@ from cdc.postgres.config import PostgresConfig
 from cdc.postgres.heartbeat_query import heartbeat_query
 from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position
+from cdc.postgres.outlook import outlook as looked_ahead
 from cdc.postgres.plan import Plan, Seen, of_mode, plan
 from cdc.postgres.reader import Reader, ReaderOptions, stream
 from cdc.postgres.retained import Retained
@@ -74,6 +76,17 @@ def check(raw: Raw) -> list[Problem]:
     for warning in (*warned(config), *findings.warnings):
         _log.warning(warning, connector=raw.get("name"))
     return list(findings.problems)
+
+
+def outlook(raw: Raw) -> Outlook:
+    """What starting it would mean. Raises: ConfigError, SourceUnavailable, SourceError."""
+    config = parse(PostgresConfig, raw)
+    session = Session(_settings(config))
+    try:
+        captured = catalog.captured(session, _capture(config, TypeOptions()))
+        return looked_ahead(session, config, captured, look(session, config, captured))
+    finally:
+        session.close()
 
 
 def build(raw: Raw, context: SourceContext) -> PostgresSource:
@@ -303,5 +316,6 @@ POSTGRES: Final = SourceConnector(
     build=build,
     prefixes=(OVERRIDES, *PREFIXES),
     check=check,
+    outlook=outlook,
     check_offsets=offsets_check(Position.from_offset),
 )
