@@ -30,8 +30,10 @@ TRANSACTION: Final = struct(
     optional=True,
 )
 
-Blocks = Callable[[str, int], "list[Row] | None"]
-"""(`db.table`, number of events) -> their `transaction` blocks; None: they have none. See `cdc.transactions`."""
+Blocks = Callable[[str, Sequence[Row]], "list[Row] | None"]
+"""(`db.table`, the events' `source` blocks) -> their `transaction` blocks; None: they have none.
+
+See `cdc.transactions`."""
 Pairs = Sequence[tuple[Row | None, Row]]
 Named = Sequence[tuple[str, Schema]]
 
@@ -48,6 +50,7 @@ class EnvelopeSettings:
         field_name_adjustment: `field.name.adjustment.mode`: the same.
         headers: the context headers every record carries; see `context_headers`.
         naming: names topics and schemas; None: as Debezium does by default.
+        skipped: letters of `skipped.operations`: they hold for the halves of a row whose key changed too.
         skip_unchanged: `skip.messages.without.change`: no event for an update that changes nothing of what is shown.
     """
 
@@ -59,6 +62,7 @@ class EnvelopeSettings:
     headers: Headers = ()
     naming: TopicNaming | None = None
     skip_unchanged: bool = False
+    skipped: frozenset[str] = frozenset()
 
 
 def context_headers(prefix: str, task: int, connector: str, run_id: str) -> Headers:
@@ -141,7 +145,7 @@ class TableEnvelope:
                 return self._moves(pairs, sources, now, (old_keys, new_keys), blocks)
         before, after = zip(*self._shown_pairs(pairs), strict=True)
         values = Changes(
-            before, after, Sources.of(sources), _rest("u", now), transactions=self._blocks(blocks, len(pairs))
+            before, after, Sources.of(sources), _rest("u", now), transactions=self._blocks(blocks, sources)
         )
         return self._batch(new_keys, values)
 
@@ -152,13 +156,13 @@ class TableEnvelope:
             keys = [key for key in keys for _ in (0, 1)]
         values = Changes(
             self._shown(rows), None, Sources.of(sources), _rest("d", now), tombstones=self.settings.tombstones,
-            transactions=self._blocks(blocks, len(rows)),
+            transactions=self._blocks(blocks, sources),
         )  # fmt: skip
         return self._batch(keys, values)
 
     def truncates(self, sources: Sequence[Row], now: int, blocks: Blocks | None = None) -> list[Batch]:
         """A truncated table, op `t`: neither key nor row."""
-        transactions = self._blocks(blocks, len(sources))
+        transactions = self._blocks(blocks, sources)
         values = Changes(None, None, Sources.of(sources), _rest("t", now), transactions=transactions)
         headers = [self.settings.headers] * len(values)
         return [Batch(self.topic, None, self.value_schema, [None] * len(values), values, headers)]
@@ -166,12 +170,12 @@ class TableEnvelope:
     def _inserted(
         self, rows: Rows, sources: Sequence[Row], now: int, op: str, blocks: Blocks | None = None
     ) -> list[Batch]:
-        transactions = self._blocks(blocks, len(rows))
+        transactions = self._blocks(blocks, sources)
         values = Changes(None, self._shown(rows), Sources.of(sources), _rest(op, now), transactions=transactions)
         return self._batch(self._keys(rows), values)
 
-    def _blocks(self, blocks: Blocks | None, count: int) -> list[Row] | None:
-        return None if blocks is None else blocks(".".join(self.names), count)
+    def _blocks(self, blocks: Blocks | None, sources: Sequence[Row]) -> list[Row] | None:
+        return None if blocks is None else blocks(".".join(self.names), sources)
 
     def _changed(self, pairs: Pairs, sources: Sequence[Row]) -> tuple[Pairs, Sequence[Row]]:
         """The updates that change what is shown. NaN and the like do not stand in a table."""
@@ -190,23 +194,27 @@ class TableEnvelope:
         blocks: Blocks | None,
     ) -> list[Batch]:
         """Updates of which some change the key."""
-        usual, schema = self.settings.headers, self.key_schema
+        usual, schema, skipped = self.settings.headers, self.key_schema, self.settings.skipped
 
-        def rest(op: str) -> Row:
-            block = self._blocks(blocks, 1)
+        def rest(op: str, source: Row) -> Row:
+            block = self._blocks(blocks, [source])
             return _rest(op, now) if block is None else (block[0], *_rest(op, now)[1:])
 
         records: list[tuple[Row | None, Row | None, Headers]] = []
         for (before, after), old, new, source in zip(self._shown_pairs(pairs), *keys, sources, strict=True):
             if old == new:
-                records.append((new, (before, after, source, *rest("u")), usual))
+                records.append((new, (before, after, source, *rest("u", source)), usual))
                 continue
-            moved_to = (Header(NEW_KEY, schema, new), *usual)
-            records.append((old, (before, None, source, *rest("d")), moved_to))
-            if self.settings.tombstones:
-                records.append((old, None, moved_to))
-            moved_from = (Header(OLD_KEY, schema, old), *usual)
-            records.append((new, (None, after, source, *rest("c")), moved_from))
+            if "d" not in skipped:
+                moved_to = (Header(NEW_KEY, schema, new), *usual)
+                records.append((old, (before, None, source, *rest("d", source)), moved_to))
+                if self.settings.tombstones:
+                    records.append((old, None, moved_to))
+            if "c" not in skipped:
+                moved_from = (Header(OLD_KEY, schema, old), *usual)
+                records.append((new, (None, after, source, *rest("c", source)), moved_from))
+        if not records:
+            return []
         all_keys, values, headers = zip(*records, strict=True)
         return [Batch(self.topic, schema, self.value_schema, all_keys, values, headers)]
 

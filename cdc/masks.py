@@ -9,13 +9,13 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from cdc.errors import Problem
 from cdc.java.order import in_hash_order
 from cdc.java.strings import cut, serialized
 from cdc.keys.texts import patterns
-from cdc.table import Column, Predicate, any_of
+from cdc.table import Predicate, any_of
 
 _KINDS: Final = (
     ("truncate", re.compile(r"column\.truncate\.to\.(\d+)\.chars")),
@@ -42,6 +42,18 @@ PARAMETERS: Final = frozenset(("masked", "truncateLength"))
 """What a mask adds to the parameters of a column's schema."""
 
 
+class Masked(Protocol):
+    """A column as masks look at it: its length, None where it has none, and its number of `java.sql.Types`."""
+
+    @property
+    def length(self) -> int | None: ...
+    @property
+    def jdbc_type(self) -> int: ...
+
+
+C = TypeVar("C", bound=Masked)
+
+
 @dataclass(frozen=True, eq=False)
 class Mask:
     """What becomes of one column.
@@ -58,19 +70,17 @@ class Mask:
 @dataclass(frozen=True)
 class _Rule:
     names: Predicate
-    make: Callable[[Column], Mask]
+    make: Callable[[Masked], Mask]
 
 
-class Masks:
+class Masks(Generic[C]):
     """The masks of one connector.
 
     `propagated` says whether `column.propagate.source.type` or `datatype.propagate.source.type` names a column: it
     then is not hashed, for of Debezium's rules for a column only the first holds, and hashing comes last.
     """
 
-    def __init__(
-        self, raw: Mapping[str, str], propagated: Callable[[str, Column], bool] = lambda name, c: False
-    ) -> None:
+    def __init__(self, raw: Mapping[str, str], propagated: Callable[[str, C], bool] = lambda name, c: False) -> None:
         self._propagated = propagated
         rules: dict[str, list[_Rule]] = {kind: [] for kind, _ in _KINDS}
         for name in in_hash_order(raw):
@@ -84,7 +94,7 @@ class Masks:
     def __bool__(self) -> bool:
         return bool(self._first or self._last)
 
-    def of(self, name: str, column: Column) -> Mask | None:
+    def of(self, name: str, column: C) -> Mask | None:
         """`name` is `db.table.column`."""
         rule = next((rule for rule in self._first if rule.names(name)), None)
         if rule is None and self._last and not self._propagated(name, column):
@@ -125,10 +135,10 @@ def _matched(name: str) -> re.Match[str] | None:
     return next((match for _, pattern in _KINDS if (match := pattern.fullmatch(name))), None)
 
 
-def _truncate(length_text: str) -> Callable[[Column], Mask]:
+def _truncate(length_text: str) -> Callable[[Masked], Mask]:
     length = int(length_text)
 
-    def make(column: Column) -> Mask:
+    def make(column: Masked) -> Mask:
         if column.length is not None and 0 <= column.length <= length:
             return Mask(())
         return Mask((("truncateLength", str(length)),), lambda value: _shortened(value, length))
@@ -142,16 +152,16 @@ def _shortened(value: Any, length: int) -> Any:
     return value[:length] if type(value) is bytes else value
 
 
-def _mask(length_text: str) -> Callable[[Column], Mask]:
+def _mask(length_text: str) -> Callable[[Masked], Mask]:
     stars = "*" * int(length_text)
     return lambda column: Mask((("masked", "true"),), (lambda value: stars) if _is_text(column) else None)
 
 
-def _hash(data: Callable[[str], bytes]) -> Callable[[str, str], Callable[[Column], Mask]]:
-    def rule(algorithm: str, salt: str) -> Callable[[Column], Mask]:
+def _hash(data: Callable[[str], bytes]) -> Callable[[str, str], Callable[[Masked], Mask]]:
+    def rule(algorithm: str, salt: str) -> Callable[[Masked], Mask]:
         start = hashlib.new(_ALGORITHMS[algorithm.upper()], salt.encode(), usedforsecurity=False)
 
-        def make(column: Column) -> Mask:
+        def make(column: Masked) -> Mask:
             length = column.length if column.length else None
 
             def change(value: Any) -> str | None:
@@ -168,11 +178,11 @@ def _hash(data: Callable[[str], bytes]) -> Callable[[str, str], Callable[[Column
     return rule
 
 
-def _is_text(column: Column) -> bool:
+def _is_text(column: Masked) -> bool:
     return column.jdbc_type in _TEXT_TYPES
 
 
-_MAKERS: Final[dict[str, Callable[..., Callable[[Column], Mask]]]] = {
+_MAKERS: Final[dict[str, Callable[..., Callable[[Masked], Mask]]]] = {
     "truncate": _truncate,
     "mask": _mask,
     "hash": _hash(serialized),

@@ -73,10 +73,6 @@ class TopicNaming:
         changed = _replaced(self._regex.key_regex, self._regex.key_replacement, origin)
         return origin if changed is None else changed
 
-    def beside(self, *parts: str) -> str:
-        """A topic that is no table's: `parts` joined as they are."""
-        return self._delimiter.join(parts)
-
     def _origin(self, home: str, table: str) -> str:
         parts = (self._prefix, home if self._shows_home else "", table)
         return self._delimiter.join(part for part in parts if part and not part.isspace())

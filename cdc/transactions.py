@@ -5,7 +5,7 @@ Source: Debezium 3.5.0.Final, `TransactionMonitor`, `TransactionContext`, and re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from cdc.changes import Row
@@ -26,8 +26,16 @@ _COLLECTION: Final = struct(
 class Transactions:
     """The transaction that is open, and the records of the transaction topic that were not taken yet."""
 
-    def __init__(self, topic: str, name_adjustment: str = "none", offset: Mapping[str, Any] | None = None) -> None:
-        """`offset` is where the last run ended: in the middle of a transaction it tells that one's counts."""
+    def __init__(
+        self, topic: str, name_adjustment: str = "none", offset: Mapping[str, Any] | None = None, *,
+        shown: Callable[[str, Row], str] | None = None,
+    ) -> None:  # fmt: skip
+        """
+        Args:
+            offset: where the last run ended: in the middle of a transaction it tells that one's counts.
+            shown: what a transaction's id becomes where an event of that `source` block shows it.
+        """
+        self._shown = shown
         adjust = schema_name_adjuster(name_adjustment)
         name = "io.debezium.connector.common.TransactionMetadata"
         self.topic = topic
@@ -42,20 +50,23 @@ class Transactions:
         self._size = map_buckets(len(self._counts))
         self._marks: list[Row] = []
 
-    def begin(self, id: str, ts_ms: int) -> None:
+    def begin(self, id: str, ts_ms: int, source: Row = ()) -> None:
         """A transaction that the last run left open goes on; it has had its BEGIN record."""
         if id != self._begun:
             self._id, self._counts = id, {}
-            self._marks.append(("BEGIN", id, None, None, ts_ms))
+            self._marks.append(("BEGIN", self._named(id, source), None, None, ts_ms))
         self._begun = None
 
-    def end(self, ts_ms: int) -> None:
+    def _named(self, id: str, source: Row) -> str:
+        return id if self._shown is None else self._shown(id, source)
+
+    def end(self, ts_ms: int, source: Row = ()) -> None:
         if self._id is None:
             return
         # The map that Debezium counts in keeps its size from one transaction to the next.
         self._size = map_buckets(len(self._counts), self._size)
         counts = [(table, self._counts[table]) for table in in_hash_order(self._counts, self._size)]
-        self._marks.append(("END", self._id, sum(self._counts.values()), counts, ts_ms))
+        self._marks.append(("END", self._named(self._id, source), sum(self._counts.values()), counts, ts_ms))
         self.drop()
 
     def drop(self) -> None:
@@ -67,13 +78,16 @@ class Transactions:
         self._begun = None
         self.drop()
 
-    def blocks(self, table: str, count: int) -> list[Row] | None:
-        """The `transaction` blocks of the next events of a table; None outside of a transaction."""
-        if self._id is None:
+    def blocks(self, table: str, sources: Sequence[Row]) -> list[Row] | None:
+        """The `transaction` blocks of a table's next events, one a `source` block; None outside of a transaction."""
+        id, shown = self._id, self._shown
+        if id is None:
             return None
         before, of_table = sum(self._counts.values()), self._counts.get(table, 0)
-        self._counts[table] = of_table + count
-        return [(self._id, before + i, of_table + i) for i in range(1, count + 1)]
+        self._counts[table] = of_table + len(sources)
+        if shown is None:
+            return [(id, before + i, of_table + i) for i in range(1, len(sources) + 1)]
+        return [(shown(id, source), before + i, of_table + i) for i, source in enumerate(sources, 1)]
 
     def take(self) -> list[Batch]:
         """The records since the last time."""
@@ -89,6 +103,11 @@ class Transactions:
         if self._id is None:
             return {}
         return {ID: self._id, **{ORDER + table: count for table, count in self._counts.items()}}
+
+
+def members(offset: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those of an offset that tell of an open transaction."""
+    return {name: value for name, value in offset.items() if name == ID or name.startswith(ORDER)}
 
 
 def stored(offset: Mapping[str, Any]) -> tuple[str | None, dict[str, int]]:

@@ -58,7 +58,7 @@ class Capture:
     """
 
     def __init__(
-        self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions, masks: Masks | None = None,
+        self, config: MySqlConfig, settings: EnvelopeSettings, options: TypeOptions, masks: Masks[Column] | None = None,
         converters: CustomConverters | None = None,
     ) -> None:  # fmt: skip
         self._settings, self._options, self._masks, self._converters = settings, options, masks, converters

@@ -8,12 +8,11 @@ from typing import Final
 
 import structlog
 
-from cdc import key_rules, masks
+from cdc import key_rules, masks, naming_keys
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.errors import ConfigError, Problem, SourceError
 from cdc.key_rules import OVERRIDES, wrong
-from cdc.keys.declare import INVALID
 from cdc.mysql import parts
 from cdc.mysql.checks import look
 from cdc.mysql.config import MySqlConfig
@@ -26,7 +25,6 @@ from cdc.mysql.unsupported import refused, warned
 from cdc.record import SourceContext
 from cdc.source_block import VERSION
 from cdc.starts import offsets_check
-from cdc.topic_naming import problems as naming_problems
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +36,7 @@ _PASSED_THROUGH: Final = (*parts.HISTORY_CLIENT, OVERRIDES, "driver.", *masks.PR
 def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
     found = refused(config, raw) + masks.problems(raw)
-    found += naming_problems(config.topic_naming, parts.regex_naming(config), INVALID)
+    found += naming_keys.problems(config)
     found += key_rules.problems(config, raw, "database")
     if not config.history_topic:
         problem = f"A value is required: the topic for table definitions, such as schemahistory.{config.topic_prefix}"

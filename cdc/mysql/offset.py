@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from cdc.errors import SourceError
 from cdc.java.order import in_hash_order
 from cdc.mysql.domain_gtids import DomainGtids, is_domain_gtids
-from cdc.transactions import ID, ORDER
+from cdc.transactions import members
 
 Interval = tuple[int, int]
 """First and last transaction number, both inclusive."""
@@ -258,7 +258,7 @@ class Position:
             gtids=None if gtids in (None, "") else str(gtids).replace("\n", "").replace("\r", ""),
             server_id=_number(offset, "server_id", 0),
             ts_sec=None if offset.get("ts_sec") is None else _number(offset, "ts_sec", 0),
-            transaction={name: value for name, value in offset.items() if name == ID or name.startswith(ORDER)},
+            transaction=members(offset),
             snapshot=_SNAPSHOTS.get(snapshot, snapshot),
         )
 

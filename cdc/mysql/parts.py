@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from cdc import naming_keys
 from cdc.connector import Raw
 from cdc.envelope import EnvelopeSettings
 from cdc.heartbeat import Heartbeat
@@ -21,13 +22,9 @@ from cdc.mysql.types import TypeOptions, is_propagated
 from cdc.record import Headers, SourceContext
 from cdc.signal_file import SignalFile
 from cdc.signals import FILE, KAFKA, Channel, Messages
-from cdc.table import Predicate, any_of
-from cdc.topic_naming import RegexNaming, TopicNaming
+from cdc.table import Column, Predicate, any_of
 from cdc.transactions import Transactions
 
-_AVRO_CONVERTERS: Final = frozenset(
-    ("io.confluent.connect.avro.AvroConverter", "io.apicurio.registry.utils.converter.AvroConverter")
-)
 HISTORY_CLIENT: Final = (
     "database.history.consumer.", "schema.history.internal.consumer.",
     "database.history.producer.", "schema.history.internal.producer.",
@@ -67,64 +64,35 @@ def type_options(config: MySqlConfig) -> TypeOptions:
     )
 
 
-def _field_names(config: MySqlConfig, raw: Raw) -> str:
-    """A connector that names an Avro converter itself gets field names that Avro allows, as in Debezium."""
-    avro = {raw.get("key.converter"), raw.get("value.converter")} & _AVRO_CONVERTERS
-    return "avro" if avro and config.field_names == "none" else config.field_names
-
-
 def capture(config: MySqlConfig, raw: Raw, headers: Headers = ()) -> Capture:
     envelopes = EnvelopeSettings(
         prefix=config.topic_prefix,
         source=source_info.schema(config.flavor.name),
         tombstones=config.tombstones,
         name_adjustment=config.schema_names,
-        field_name_adjustment=_field_names(config, raw),
+        field_name_adjustment=naming_keys.field_names(config, raw),
         headers=headers,
-        naming=naming(config, raw),
+        naming=naming_keys.naming(config, raw, "Default"),
         skip_unchanged=config.skip_unchanged,
+        skipped=frozenset(config.skipped_operations),
     )
     types = type_options(config)
-    column_masks = Masks(raw, lambda name, column: is_propagated(name, column, types))
+    column_masks = Masks[Column](raw, lambda name, column: is_propagated(name, column, types))
     return Capture(config, envelopes, types, column_masks, CustomConverters(raw) if config.converters else None)
 
 
-def regex_naming(config: MySqlConfig) -> RegexNaming:
-    return RegexNaming(
-        regex=config.topic_regex,
-        replacement=config.topic_replacement,
-        unique=config.topic_key_unique,
-        key_field=config.topic_key_field,
-        key_regex=config.topic_key_regex,
-        key_replacement=config.topic_key_replacement,
-    )
-
-
-def naming(config: MySqlConfig, raw: Raw) -> TopicNaming:
-    return TopicNaming(
-        config.topic_prefix,
-        # Debezium's definition names another default than its MySQL connector has.
-        strategy=config.topic_naming if raw.get("topic.naming.strategy") else None,
-        delimiter=config.topic_delimiter,
-        regex=regex_naming(config),
-    )
-
-
-def heartbeat(config: MySqlConfig, raw: Raw, action: HeartbeatQuery | None) -> Heartbeat | None:
+def heartbeat(config: MySqlConfig, action: HeartbeatQuery | None) -> Heartbeat | None:
     if not config.heartbeat_ms:
         return None
-    start = config.topic_heartbeat_prefix or config.heartbeat_topics_prefix
-    name = config.topic_heartbeat_name or naming(config, raw).beside(start, config.topic_prefix)
-    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name,
+    topic = naming_keys.heartbeat_topic(config)
+    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=topic,
                      action=action.run if action is not None else lambda: None)  # fmt: skip
 
 
-def transactions(config: MySqlConfig, raw: Raw, position: Position) -> Transactions | None:
+def transactions(config: MySqlConfig, position: Position) -> Transactions | None:
     if not config.transaction_metadata:
         return None
-    old_name = (config.transaction_topic or "").replace("${database.server.name}", config.topic_prefix)
-    topic = old_name or naming(config, raw).beside(config.topic_prefix, config.topic_transaction)
-    return Transactions(topic, config.schema_names, position.transaction)
+    return Transactions(naming_keys.transaction_topic(config), config.schema_names, position.transaction)
 
 
 def history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:

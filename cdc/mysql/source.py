@@ -58,7 +58,7 @@ class MySqlSource:
         self._origin = config.flavor.sources(includes, excludes) if includes or excludes else None
         self._history = self._opened_history()
         self._action = heartbeat_query(self._settings, config.heartbeat_query) if config.heartbeat_query else None
-        self._heartbeat = parts.heartbeat(config, raw, self._action)
+        self._heartbeat = parts.heartbeat(config, self._action)
         self._processors = [
             Reselect(each, config.unavailable_placeholder, lambda: Session(self._settings, config).server)
             for each in configured(config.post_processors, raw)
@@ -261,7 +261,7 @@ class MySqlSource:
             filter_dml=config.gtid_filter,
             ignore_gtids=config.gtid_ignore_on_recovery,
             heartbeat=self._heartbeat,
-            transactions=parts.transactions(config, self._raw, position),
+            transactions=parts.transactions(config, position),
             ignored=parts.ignored(config),
             refill=self._refilled if self._processors else None,
             max_rows=config.max_batch_size,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from cdc.changes import Row
 from cdc.envelope import EnvelopeSettings, TableEnvelope
 from cdc.errors import ConversionError, DecodeError
 from cdc.key_columns import key_columns
+from cdc.masks import Mask, Masks
+from cdc.naming import field_name_adjuster
 from cdc.postgres.catalog import PgColumn, PgTable, Types
-from cdc.postgres.column_schema import field_schema
+from cdc.postgres.column_schema import Described, described, field_schema
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.pgoutput import HEADER_SIZE, UNCHANGED, Delete, Insert, Update, Values, decode
 from cdc.postgres.row_decoder import Decode, Read, compile_rows
@@ -90,10 +93,12 @@ class Capture:
     """The filters of one connector, and the shapes of the tables that pass them."""
 
     def __init__(
-        self, config: PostgresConfig, settings: EnvelopeSettings, options: TypeOptions, types: Types | None = None
-    ) -> None:
+        self, config: PostgresConfig, settings: EnvelopeSettings, options: TypeOptions, types: Types | None = None,
+        masks: Masks[Described] | None = None,
+    ) -> None:  # fmt: skip
         """`types` is needed for shapes only."""
-        self._settings, self._options, self._types = settings, options, types
+        self._settings, self._options, self._types, self._masks = settings, options, types, masks
+        self._field_name = field_name_adjuster(settings.field_name_adjustment)
         self._schema = chosen(config.schema_include or (), config.schema_exclude or ())
         self._table = chosen(config.table_include or (), config.table_exclude or ())
         self._column = chosen(config.column_include or (), config.column_exclude or ())
@@ -127,31 +132,62 @@ class Capture:
         keys = [c.name for wanted in self._key_columns for c in known if wanted(f"{name}.{c.name}")]
         keys = list(dict.fromkeys(keys)) or [key for key in table.key if key in made]
         shown = tuple(column for column in known if self._column(f"{name}.{column.name}"))
-        hidden = tuple(column for column in known if column.name in keys and column not in shown)
-        fields = self._fields(table, shown, made)
-        envelope = TableEnvelope(
-            self._settings, (table.id.database, table.id.name), fields, keys, self._fields(table, hidden, made)
-        )
+        masks = [self._mask(name, column) for column in shown]
+        # Keys are not masked: the column then stands in the row tuple a second time, as it is.
+        plain = [column for column, mask in zip(shown, masks, strict=True) if mask is None or mask.change is None]
+        hidden = tuple(column for column in known if column.name in keys and column not in plain)
         columns = (*shown, *hidden)
-        schemas = [schema for _, schema in (*fields, *self._fields(table, hidden, made))]
+        fields = [self._field(table, *each, made) for each in zip_longest(columns, masks)]
+        envelope = TableEnvelope(
+            self._settings, (table.id.database, table.id.name), fields[: len(shown)],
+            list(map(self._field_name, keys)), fields[len(shown) :],
+        )  # fmt: skip
+        schemas = [schema for _, schema in fields]
         places = [table.columns.index(column) for column in columns]
-        forms = [made[column.name] for column in columns]
+        forms = [
+            _masked(_settled(made[column.name], column, schema), mask)
+            for column, schema, mask in zip_longest(columns, schemas, masks)
+        ]
         return Shape(
             table, columns, envelope,
-            _compiled(table.id, columns, places, forms, schemas, partial=False),
-            _compiled(table.id, columns, places, forms, schemas, partial=True),
-            _toasted(columns, places, forms, schemas),
-            [_read(*each) for each in zip(columns, places, forms, schemas, strict=True)],
+            _compiled(table.id, columns, places, forms, partial=False),
+            _compiled(table.id, columns, places, forms, partial=True),
+            _toasted(columns, places, forms),
+            [_read(*each) for each in zip(columns, places, forms, strict=True)],
         )  # fmt: skip
 
-    def _fields(self, table: PgTable, columns: Sequence[PgColumn], made: dict[str, Form]) -> list[tuple[str, Schema]]:
+    def _mask(self, table: str, column: PgColumn) -> Mask | None:
+        if not self._masks:
+            return None
         assert self._types is not None
-        return [(c.name, field_schema(c, made[c.name], self._options, self._types, table.id)) for c in columns]
+        return self._masks.of(f"{table}.{column.name}", described(column, self._options, self._types))
+
+    def _field(self, table: PgTable, column: PgColumn, mask: Mask | None, made: dict[str, Form]) -> tuple[str, Schema]:
+        assert self._types is not None
+        schema = field_schema(column, made[column.name], self._options, self._types, table.id, mask)
+        return self._field_name(column.name), schema
+
+
+def _settled(made: Form, column: PgColumn, schema: Schema) -> Form:
+    """What is not told of a NOT NULL column is its default."""
+    if column.optional:
+        return made
+    return made._replace(absent=made.absent if schema.default is None else schema.default, nothing=made.absent)
+
+
+def _masked(made: Form, mask: Mask | None) -> Form:
+    if mask is None or mask.change is None:
+        return made
+    read, change = made.read, mask.change
+    return Form(
+        made.schema, change if read is None else lambda text: change(read(text)), change(made.absent),
+        made.unchanged if type(made.unchanged) is bytes else change(made.unchanged), change(made.null),
+        change(made.nothing),
+    )  # fmt: skip
 
 
 def _compiled(
-    table: TableId, columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form],
-    schemas: Sequence[Schema], *, partial: bool,
+    table: TableId, columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form], *, partial: bool
 ) -> Callable[[Values], Row]:  # fmt: skip
     """One tuple expression over the values: no loop over the columns of a row."""
     scope: dict[str, Any] = {}
@@ -161,10 +197,13 @@ def _compiled(
         if made.read is not None:
             scope[f"r{number}"] = made.read if column.optional else _never_null(made)
             item = f"r{number}({item})"
-        if column.optional:
+        if column.optional and made.null is not None:
+            scope[f"n{number}"] = made.null
+            item = f"n{number} if v[{place}] is None else {item}"
+        elif column.optional:
             item = item if made.read is None else f"None if v[{place}] is None else {item}"
         elif partial:
-            scope[f"a{number}"] = _absent(made, schemas[number])
+            scope[f"a{number}"] = made.absent
             item = f"a{number} if v[{place}] is None else {item}"
         items.append(item)
     body = "(" + "".join(f"{item}, " for item in items) + ")"
@@ -181,25 +220,21 @@ def _compiled(
     return checked
 
 
-def _read(column: PgColumn, place: int, made: Form, schema: Schema) -> Read:
-    absent = None if column.optional else _absent(made, schema)
-    return Read(place, made.read, not column.optional, absent, made.absent)
+def _read(column: PgColumn, place: int, made: Form) -> Read:
+    null = made.null if column.optional else made.absent
+    return Read(place, made.read, not column.optional, null, made.nothing)
 
 
 def _never_null(made: Form) -> Callable[[str], Any]:
     """NaN in a NOT NULL column of a form that has none becomes what stands for nothing."""
-    read, absent = made.read, made.absent
+    read, nothing = made.read, made.nothing
     assert read is not None
 
     def value(text: str) -> Any:
         found = read(text)
-        return absent if found is None else found
+        return nothing if found is None else found
 
     return value
-
-
-def _absent(made: Form, schema: Schema) -> Any:
-    return made.absent if schema.default is None else schema.default
 
 
 def _culprit(columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form], values: Values) -> str:
@@ -214,21 +249,19 @@ def _culprit(columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence
     return "a NOT NULL column came without a value"
 
 
-def _toasted(
-    columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form], schemas: Sequence[Schema]
-) -> Callable[[Values], Row]:
+def _toasted(columns: Sequence[PgColumn], places: Sequence[int], forms: Sequence[Form]) -> Callable[[Values], Row]:
     """Rare, so column by column."""
 
     def convert(values: Values) -> Row:
         row = []
-        for column, place, made, schema in zip(columns, places, forms, schemas, strict=True):
+        for column, place, made in zip(columns, places, forms, strict=True):
             value = values[place]
             if value is UNCHANGED:
                 value = made.unchanged
             elif value is not None and made.read is not None:
                 value = made.read(value)
-            if value is None and not column.optional:
-                value = _absent(made, schema)
+            if value is None:
+                value = made.null if column.optional else made.absent
             row.append(value)
         return tuple(row)
 

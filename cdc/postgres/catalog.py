@@ -22,7 +22,7 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C\""""
 _COLUMNS = """SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull OR t.typnotnull, pg_get_expr(d.adbin, d.adrelid),
-  a.attidentity::text, a.attgenerated::text, col_description(a.attrelid, a.attnum)
+  a.attidentity::text, a.attgenerated::text
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
@@ -113,7 +113,6 @@ class PgColumn:
     default: str | None = None
     identity: bool = False
     generated: bool = False
-    comment: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -155,11 +154,11 @@ def captured(ask: Queries, wanted: Captures) -> list[Found]:
 def described(ask: Queries, types: Types, oid: int, id: TableId) -> PgTable:
     """A table as it is now."""
     columns = []
-    for name, type_oid, modifier, required, default, identity, generated, comment in ask.rows(_COLUMNS, (oid,)):
+    for name, type_oid, modifier, required, default, identity, generated in ask.rows(_COLUMNS, (oid,)):
         type_ = types[type_oid]
         if type_ is not None:
             columns.append(
-                PgColumn(name=name, type=type_, modifier=modifier, optional=not required, comment=comment,
+                PgColumn(name=name, type=type_, modifier=modifier, optional=not required,
                          default=None if generated else default, identity=bool(identity), generated=bool(generated))
             )  # fmt: skip
     return PgTable(oid=oid, id=id, columns=tuple(columns), key=_key(ask, oid))
@@ -182,8 +181,8 @@ def announced(ask: Queries, types: Types, relation: Relation) -> PgTable:
         same = known.get(name)
         if same is not None and same.type.oid == type_oid:
             columns.append(PgColumn(name=name, type=type_, modifier=modifier, optional=same.optional,
-                                    default=same.default, identity=same.identity, generated=same.generated,
-                                    comment=same.comment))  # fmt: skip
+                                    default=same.default, identity=same.identity,
+                                    generated=same.generated))  # fmt: skip
         else:
             columns.append(PgColumn(name=name, type=type_, modifier=modifier))
     names = {column.name for column in columns}

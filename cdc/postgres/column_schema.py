@@ -7,9 +7,10 @@ events.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cdc.envelope import SOURCE_COLUMN
+from cdc.masks import Mask
 from cdc.postgres import texts
 from cdc.postgres.catalog import PgColumn, Types
 from cdc.postgres.types import VECTORS, Form, TypeOptions
@@ -82,24 +83,49 @@ def _default_text(expression: str, column: PgColumn) -> str | None:
     return text
 
 
-def field_schema(column: PgColumn, made: Form, options: TypeOptions, types: Types, table: TableId) -> Schema:
-    """The schema of a column's values."""
+def field_schema(
+    column: PgColumn, made: Form, options: TypeOptions, types: Types, table: TableId, mask: Mask | None = None
+) -> Schema:
+    """The schema of a column's values. A masked column tells its mask instead of its source type."""
     return made.schema.with_(
         optional=column.optional,
         default=default_value(column, made),
-        doc=(column.comment if options.comments else None) or made.schema.doc,
-        parameters=made.schema.parameters + _source_parameters(column, options, types, table),
+        parameters=made.schema.parameters
+        + (_source_parameters(column, options, types, table) if mask is None else mask.parameters),
     )
+
+
+class Described(NamedTuple):
+    """A column as Java's driver describes it: length, number of `java.sql.Types`, and its type's name."""
+
+    length: int | None
+    jdbc_type: int
+    type_name: str
+
+
+def described(column: PgColumn, options: TypeOptions, types: Types) -> Described:
+    root, _ = types.root(column.type, column.modifier)
+    jdbc_type = _VARCHAR if root.kind == "e" else _JDBC_TYPES.get(root.name, _OTHER)
+    return Described(size(column, options, types)[0], jdbc_type, column.type.name)
+
+
+_VARCHAR, _OTHER = 12, 1111
+_JDBC_TYPES: Final = {"char": 1, "bpchar": 1, "varchar": _VARCHAR, "text": _VARCHAR, "name": _VARCHAR}
+
+
+def is_propagated(name: str, type_name: str, options: TypeOptions) -> bool:
+    """Whether the column of that full name tells its source type."""
+    if options.propagate is not None and options.propagate(name):
+        return True
+    table = name.rpartition(".")[0]
+    return options.propagate_types is not None and options.propagate_types(f"{table}.{type_name}")
 
 
 def _source_parameters(
     column: PgColumn, options: TypeOptions, types: Types, table: TableId
 ) -> tuple[tuple[str, str], ...]:
     """What `column.propagate.source.type` and `datatype.propagate.source.type` add."""
-    wanted = (options.propagate is not None and options.propagate(f"{table}.{column.name}")) or (
-        options.propagate_types is not None and options.propagate_types(f"{table}.{column.type.name}")
-    )
-    if not wanted:
+    if not is_propagated(f"{table}.{column.name}", column.type.name, options):
         return ()
     length, scale = size(column, options, types)
     found = {"type": column.type.name.upper(), "length": length, "scale": scale, "name": column.name}

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import structlog
 
-from cdc import key_rules
+from cdc import key_rules, masks, naming_keys
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
@@ -17,13 +17,14 @@ from cdc.heartbeat import Heartbeat
 from cdc.heartbeat_query import HeartbeatQuery
 from cdc.key_rules import OVERRIDES
 from cdc.keys.texts import statements
-from cdc.naming import topic_name
+from cdc.masks import Masks
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.outlook import Outlook
 from cdc.postgres import catalog, publication, slot, source_info, wal_gap
 from cdc.postgres.capture import Capture
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
+from cdc.postgres.column_schema import Described, is_propagated
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.heartbeat_query import heartbeat_query
 from cdc.postgres.messages import LogicalMessages
@@ -33,6 +34,7 @@ from cdc.postgres.plan import Plan, Seen, of_mode, plan
 from cdc.postgres.reader import Reader, ReaderOptions, stream
 from cdc.postgres.retained import Retained
 from cdc.postgres.snapshot import Context, Snapshot, Task
+from cdc.postgres.source_info import shown_transaction
 from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
 from cdc.postgres.wire import Replication, Session, Settings, quoted
@@ -42,7 +44,7 @@ from cdc.snapshot_offset import left_of, partitions
 from cdc.source_block import VERSION
 from cdc.starts import offsets_check, own_offset, pause
 from cdc.table import any_of, chosen
-from cdc.topic_naming import TopicNaming
+from cdc.transactions import Transactions
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +53,10 @@ CLASS_NAME: Final = "io.debezium.connector.postgresql.PostgresConnector"
 
 def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
-    return refused(config, raw) + key_rules.problems(config, raw, "schema")
+    return (
+        refused(config) + masks.problems(raw) + naming_keys.problems(config)
+        + key_rules.problems(config, raw, "schema")
+    )  # fmt: skip
 
 
 def check(raw: Raw) -> list[Problem]:
@@ -68,12 +73,12 @@ def check(raw: Raw) -> list[Problem]:
     except SourceError as error:
         return [Problem("database.hostname", f"Unable to connect: {error}")]
     try:
-        findings = look(session, config, catalog.captured(session, _capture(config, TypeOptions())))
+        findings = look(session, config, catalog.captured(session, _capture(config, raw, TypeOptions())))
     except SourceError as error:
         return [Problem("database.hostname", f"Unable to look at the server: {error}")]
     finally:
         session.close()
-    for warning in (*warned(config), *findings.warnings):
+    for warning in (*warned(config, raw), *findings.warnings):
         _log.warning(warning, connector=raw.get("name"))
     return list(findings.problems)
 
@@ -83,7 +88,7 @@ def outlook(raw: Raw) -> Outlook:
     config = parse(PostgresConfig, raw)
     session = Session(_settings(config))
     try:
-        captured = catalog.captured(session, _capture(config, TypeOptions()))
+        captured = catalog.captured(session, _capture(config, raw, TypeOptions()))
         return looked_ahead(session, config, captured, look(session, config, captured))
     finally:
         session.close()
@@ -169,10 +174,10 @@ class PostgresSource:
 
     def _run(self, stored: Position | None, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
         config = self._config
-        for warning in warned(config):
+        for warning in warned(config, self._raw):
             _log.warning(warning)
         session = self._session()
-        captured = catalog.captured(session, _capture(config, TypeOptions()))
+        captured = catalog.captured(session, _capture(config, self._raw, TypeOptions()))
         findings = look(session, config, captured)
         if findings.problems:
             raise SourceError("\n".join(problem.message for problem in findings.problems))
@@ -243,10 +248,11 @@ class PostgresSource:
         reports = config.flush_mode != "manual" and (config.flush_source or config.flush_mode is not None)
         options = ReaderOptions(
             prefix=config.topic_prefix, database=config.database, skipped=frozenset(config.skipped_operations),
-            messages=LogicalMessages(config.topic_prefix, config.binary_mode, self._headers,
+            messages=LogicalMessages(config.topic_prefix, config.binary_mode,
                                      name_adjustment=config.schema_names, delimiter=config.topic_delimiter),
             message_prefix=chosen(config.prefix_include or (), config.prefix_exclude or ()),
-            heartbeat=_heartbeat(config, self._action), status_s=config.status_ms / 1000, reports=reports,
+            transactions=_transactions(config, position), heartbeat=_heartbeat(config, self._action),
+            status_s=config.status_ms / 1000, reports=reports,
             max_records=config.max_batch_size,
         )  # fmt: skip
         reader = Reader(options, self._shapes(types, streamed=True), session, types, position)
@@ -259,7 +265,7 @@ class PostgresSource:
             yield poll
 
     def _shapes(self, types: Types, *, streamed: bool) -> Capture:
-        return _capture(self._config, _type_options(self._config, streamed), self._headers, types)
+        return _capture(self._config, self._raw, _type_options(self._config, streamed), self._headers, types)
 
 
 def _plugin_options(config: PostgresConfig, version: int) -> dict[str, str]:
@@ -270,23 +276,24 @@ def _plugin_options(config: PostgresConfig, version: int) -> dict[str, str]:
 
 
 def _capture(
-    config: PostgresConfig, options: TypeOptions, headers: Headers = (), types: Types | None = None
+    config: PostgresConfig, raw: Raw, options: TypeOptions, headers: Headers = (), types: Types | None = None
 ) -> Capture:
     envelopes = EnvelopeSettings(
         prefix=config.topic_prefix, source=source_info.SCHEMA, tombstones=config.tombstones,
         name_adjustment=config.schema_names, headers=headers, skip_unchanged=config.skip_unchanged,
-        naming=TopicNaming(config.topic_prefix, strategy=config.topic_naming, delimiter=config.topic_delimiter,
-                           homes="Schema"),
+        skipped=frozenset(config.skipped_operations),
+        naming=naming_keys.naming(config, raw, "Schema"), field_name_adjustment=naming_keys.field_names(config, raw),
     )  # fmt: skip
-    return Capture(config, envelopes, options, types)
+    column_masks = Masks[Described](raw, lambda name, column: is_propagated(name, column.type_name, options))
+    return Capture(config, envelopes, options, types, column_masks)
 
 
 def _type_options(config: PostgresConfig, streamed: bool) -> TypeOptions:
     return TypeOptions(
         decimal=config.decimal_mode, time_precision=config.time_precision, binary=config.binary_mode,
         hstore=config.hstore_mode, interval=config.interval_mode,
-        money_digits=config.money_digits, placeholder=config.unavailable_placeholder,
-        unknown=config.unknown_types, comments=config.schema_comments,
+        money_digits=config.money_digits, placeholder_bytes=_placeholder(config.unavailable_placeholder),
+        unknown=config.unknown_types,
         propagate=any_of(config.propagate_columns) if config.propagate_columns else None,
         propagate_types=any_of(config.propagate_types) if config.propagate_types else None, streamed=streamed,
     )  # fmt: skip
@@ -300,12 +307,22 @@ def _settings(config: PostgresConfig, timeout_s: int = 30) -> Settings:
     )  # fmt: skip
 
 
+def _placeholder(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("hex:")) if text.startswith("hex:") else text.encode()
+
+
+def _transactions(config: PostgresConfig, position: Position) -> Transactions | None:
+    if not config.transaction_metadata:
+        return None
+    topic = naming_keys.transaction_topic(config)
+    return Transactions(topic, config.schema_names, position.transaction, shown=shown_transaction)
+
+
 def _heartbeat(config: PostgresConfig, action: HeartbeatQuery | None) -> Heartbeat | None:
     if not config.heartbeat_ms:
         return None
-    start = config.topic_heartbeat_prefix or config.heartbeat_topics_prefix
-    name = config.topic_heartbeat_name or topic_name(start, config.topic_prefix, delimiter=config.topic_delimiter)
-    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=name,
+    topic = naming_keys.heartbeat_topic(config)
+    return Heartbeat(config.topic_prefix, config.heartbeat_ms, started=time.time_ns(), topic=topic,
                      action=action.run if action is not None else lambda: None)  # fmt: skip
 
 
@@ -314,7 +331,7 @@ POSTGRES: Final = SourceConnector(
     version=VERSION,
     config=PostgresConfig,
     build=build,
-    prefixes=(OVERRIDES, *PREFIXES),
+    prefixes=(OVERRIDES, *masks.PREFIXES, *PREFIXES),
     check=check,
     outlook=outlook,
     check_offsets=offsets_check(Position.from_offset),

@@ -6,10 +6,11 @@ Source: Debezium 3.5.0.Final, `io.debezium.connector.postgresql.PostgresOffsetCo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cdc.errors import SourceError
+from cdc.transactions import members
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Position:
         done_lsn: before which all is done, where that is not `commit_lsn`: the server passed over what is not ours.
         held_lsn: from where the server must send again, to send a prepared transaction that is not decided yet.
         timeline: of the server it was read from: how often a standby was promoted before. None: nobody noted it.
+        transaction: the members that `cdc.transactions` keeps of an open transaction.
         snapshot: INITIAL while the first rows are read, BLOCKING while rows are read again.
     """
 
@@ -41,6 +43,7 @@ class Position:
     done_lsn: int | None = None
     held_lsn: int | None = None
     timeline: int | None = None
+    transaction: Mapping[str, Any] = field(default_factory=dict)
     snapshot: str | None = None
     last_snapshot_record: bool = False
     snapshot_completed: bool = False
@@ -81,7 +84,7 @@ class Position:
             offset["lsn_held"] = self.held_lsn
         if self.timeline is not None:
             offset["timeline"] = self.timeline
-        return offset
+        return {**offset, **self.transaction}
 
     @staticmethod
     def from_offset(offset: Mapping[str, Any]) -> Position:
@@ -97,6 +100,7 @@ class Position:
             xmin=offset.get("xmin"), event=offset.get("event", 0), commit_of=offset.get("commit_of", 0),
             done_lsn=offset.get("lsn_done"), held_lsn=offset.get("lsn_held"),
             timeline=offset.get("timeline"),
+            transaction=members(offset),
             snapshot=("INITIAL" if snapshot is True else snapshot) or None,
             last_snapshot_record=bool(offset.get("last_snapshot_record")),
             snapshot_completed=bool(offset.get("snapshot_completed")),

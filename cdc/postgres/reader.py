@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
-from cdc.changes import SourceRun, Sources
+from cdc.changes import Row, SourceRun, Sources
+from cdc.envelope import Blocks
 from cdc.errors import DecodeError
 from cdc.heartbeat import Heartbeat
 from cdc.postgres import pgoutput
 from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Queries, Types, announced
-from cdc.postgres.messages import LogicalMessages
+from cdc.postgres.messages import MESSAGE_ID, LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.open_transactions import Kept, OpenTransactions
 from cdc.postgres.pgoutput import HEADER_SIZE
@@ -27,6 +28,7 @@ from cdc.postgres.wire import Replication
 from cdc.record import Batch, Poll, SourceOffset
 from cdc.source_block import VERSION
 from cdc.table import Predicate, TableId
+from cdc.transactions import Transactions
 
 _WAIT_S: Final = 0.5
 _SETTLED_US: Final = 500_000
@@ -51,6 +53,7 @@ class ReaderOptions:
         messages: None leaves logical messages out; `message_prefix` is asked with a message's prefix.
         status_s: seconds between reports to the server.
         reports: whether the server is told what is durable (`lsn.flush.mode`), not only that somebody is there.
+        transactions: writes transaction metadata; None writes none.
         max_records: a Poll ends with the message that reaches so many.
     """
 
@@ -60,6 +63,7 @@ class ReaderOptions:
     messages: LogicalMessages | None = None
     message_prefix: Predicate = lambda prefix: True
     heartbeat: Heartbeat | None = None
+    transactions: Transactions | None = None
     status_s: float = 10.0
     reports: bool = True
     max_records: int = 4096
@@ -90,7 +94,7 @@ class Reader:
         now: Callable[[], int] = time.time_ns, pause: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
         self._options, self._capture, self._ask, self._types, self._now = options, capture, ask, types, now
-        self._pause = pause
+        self._pause, self._transactions = pause, options.transactions
         self._start = start.with_(snapshot=None, last_snapshot_record=False, snapshot_completed=False)
         self._position = self._start
         self._skip_of, self._skip = start.commit_of, start.event
@@ -160,8 +164,14 @@ class Reader:
         self._lsn = decided.lsn
         self._on_commit(commit)
 
+    @property
+    def _blocks(self) -> Blocks | None:
+        return None if self._transactions is None else self._transactions.blocks
+
     def _poll(self, idle: bool) -> Poll:
         self._flush()
+        if self._transactions is not None:
+            self._batches += self._transactions.take()
         if self._options.heartbeat is not None:
             beat = self._options.heartbeat.beat(self._now())
             if beat is not None:
@@ -181,6 +191,7 @@ class Reader:
             lsn=self._lsn, processed_lsn=self._processed, commit_lsn=self._commit, done_lsn=self._done,
             held_lsn=self._open.prepared_lsn, message=self._message,
             event=0 if begin is None else self._changes, commit_of=0 if begin is None else begin.commit_lsn,
+            transaction={} if self._transactions is None else self._transactions.offset,
         )  # fmt: skip
 
     def _walk(self, frames: Sequence[bytes], at: int) -> int:
@@ -267,8 +278,15 @@ class Reader:
         elif begin.commit_lsn != self._skip_of:
             self._skip = 0
 
+        if self._transactions is not None and self._skip != _ALL:
+            self._flush()
+            self._transactions.begin(str(begin.xid), begin.time_us // 1000, self._source("", "", self._lsn))
+
     def _on_commit(self, commit: pgoutput.Commit) -> None:
         self._close()
+        if self._transactions is not None and self._skip != _ALL:
+            self._flush()
+            self._transactions.end(commit.time_us // 1000, self._source("", "", self._lsn))
         self._begin, self._skip_until, self._message = None, None, "COMMIT"
         if self._skip != _ALL:
             self._processed = self._lsn
@@ -311,7 +329,7 @@ class Reader:
                 self._flush()
                 id = shape.table.id
                 sources = Sources([SourceRun(self._source(id.database, id.name, self._lsn), 1)])
-                self._batches += shape.envelope.truncates(sources, self._now())
+                self._batches += shape.envelope.truncates(sources, self._now(), self._blocks)
 
     def _on_message(self, message: pgoutput.Message) -> None:
         if message.transactional:
@@ -331,7 +349,13 @@ class Reader:
             source = self._source("", "", self._lsn)
             if not message.transactional:
                 source = source._replace(tx_id=None)
-            self._batches.append(made.batch(message.prefix, message.content, source, self._now()))
+            block = self._message_block(source) if message.transactional else None
+            self._batches.append(made.batch(message.prefix, message.content, source, self._now(), block))
+
+    def _message_block(self, source: SourceInfo) -> Row | None:
+        """Debezium counts each message as a table of its own, named by a Java object's address."""
+        blocks = self._transactions and self._transactions.blocks(f"{MESSAGE_ID}@{source.lsn:x}", [source])
+        return blocks[0] if blocks else None
 
     def _keep(self, frame: bytes, xid: int, kept: Kept, streamed: bool) -> None:
         """A frame of a transaction that is not decided yet."""
@@ -401,11 +425,11 @@ class Reader:
         now, envelope = self._now(), group.shape.envelope
         match group.op:
             case "c":
-                self._batches += envelope.creates(rows, sources, now)
+                self._batches += envelope.creates(rows, sources, now, self._blocks)
             case "u":
-                self._batches += envelope.updates(rows, sources, now)
+                self._batches += envelope.updates(rows, sources, now, self._blocks)
             case "d":
-                self._batches += envelope.deletes(rows, sources, now)
+                self._batches += envelope.deletes(rows, sources, now, self._blocks)
 
     def _source(self, schema: str, table: str, lsn: int) -> SourceInfo:
         options, position, origin = self._options, self._position, self._origin

@@ -36,14 +36,15 @@ class Read(NamedTuple):
     Attributes:
         place: of the column in the relation.
         read: from its text; None: the text itself.
-        required: null is replaced by `absent` in rows that hold the replica identity alone, and by `nothing` where a
-            text stands for a value that events cannot hold.
+        required: null stands in no row but those that hold the replica identity alone.
+        null: what is shown for null.
+        nothing: what is shown of a required column where a text stands for a value that events cannot hold.
     """
 
     place: int
     read: Callable[[str], Any] | None
     required: bool
-    absent: Any
+    null: Any
     nothing: Any
 
 
@@ -121,24 +122,26 @@ class _Source:
         A column that must not be null is not looked for: when it is null all the same, the parts do not suffice.
         """
         lines = ["more = iter(parts).__next__; p = more(); e = 0"]
-        wanted = {read.place: i for i, read in enumerate(self._reads)}
+        wanted: dict[int, list[int]] = {}
+        for i, read in enumerate(self._reads):
+            wanted.setdefault(read.place, []).append(i)
 
         def must(place: int, kind: str) -> bool:
-            return place in wanted and self._reads[wanted[place]].required and kind != "K"
+            return place in wanted and self._reads[wanted[place][0]].required and kind != "K"
 
         for number, kind in enumerate(kinds):
             if number:
                 lines += ["if p[e:e + 3] != between: raise ValueError", "e += 3"]
             for place in range(self._columns):
-                i = wanted.get(place)
+                reads = wanted.get(place, [])
                 ends = place + 1 == self._columns or not must(place + 1, kind)
                 some = [f"p = more(){'; e = 2 + (p[0] << 8 | p[1])' if ends else ''}"]
-                if i is not None:
+                for i in reads:
                     some += self._assigned(number, i, "p[2:e]" if ends else "p[2:]")
                 if must(place, kind):
                     lines += some
                     continue
-                none = "" if i is None else f"; t{number}v{i} = {self._null(i)}"
+                none = "".join(f"; t{number}v{i} = {self._null(i)}" for i in reads)
                 lines += [f"if len(p) > e and p[e] == 110: e += 1{none}", "else:", *(" " + line for line in some)]
         return [*lines, "if e != len(p) or p is not parts[-1]: raise ValueError"]
 
@@ -152,10 +155,10 @@ class _Source:
         return lines
 
     def _null(self, number: int) -> str:
-        if not self._reads[number].required:
+        if self._reads[number].null is None:
             return "None"
-        self.constants[f"absent{number}"] = self._reads[number].absent
-        return f"absent{number}"
+        self.constants[f"null{number}"] = self._reads[number].null
+        return f"null{number}"
 
     def row(self, kind: str, number: int) -> str:
         return f"({''.join(f't{number}v{i}, ' for i in range(len(self._reads)))})"

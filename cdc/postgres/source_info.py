@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from cdc.changes import Row
 from cdc.schema import OPTIONAL_INT64, OPTIONAL_STRING, STRING, struct
 from cdc.source_block import FIRST_FIELDS
 
@@ -59,3 +60,8 @@ def sequence_start(commit_lsn: int | None) -> str:
 def sequence(commit_lsn: int | None, lsn: int) -> str:
     """The `sequence` member: the last commit's LSN and the record's, as JSON text."""
     return f'{sequence_start(commit_lsn)}{lsn}"]'
+
+
+def shown_transaction(id: str, source: Row) -> str:
+    """A transaction's id as events and transaction metadata show it: with the LSN of where they stand."""
+    return f"{id}:{source[LSN_PLACE]}"

@@ -20,6 +20,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _STRUCTURE = re.compile(r'[{}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NUMBER = re.compile(r"-?(?:\d[\d.]*(?:e[+-]?\d+)?|Infinity|NaN)")
+_MOST_DIGITS = 4000
 _SRID = 0x20000000
 NO_NUMBERS = frozenset(("NaN", "Infinity", "-Infinity"))
 """What stands in a NUMERIC and is no number."""
@@ -128,7 +129,12 @@ def unscaled(text: str, scale: int) -> int:
             raise ValueError(f"{len(fraction)} digits after the point where {scale} are declared")
         fraction = fraction[:scale]
     digits: int = 10 ** (scale - len(fraction))
-    return int(whole + fraction) * digits
+    return _whole(whole + fraction) * digits
+
+
+def _whole(digits: str) -> int:
+    """NUMERIC has up to 131,072 digits before the point, more than Python's `int` reads."""
+    return int(digits) if len(digits) < _MOST_DIGITS else int(Decimal(digits))
 
 
 def number_of_scale(scale: int) -> Callable[[str], int | None]:
@@ -161,7 +167,7 @@ def variable_scale(text: str) -> tuple[int, bytes]:
     """A number with its own scale, zeros at its end left out, as scale and big-endian bytes."""
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
-    number = int(whole + fraction)
+    number = _whole(whole + fraction)
     return len(fraction), number.to_bytes((number + (number < 0)).bit_length() // 8 + 1, "big", signed=True)
 
 

@@ -41,7 +41,7 @@ from cdc.schema import (
 )
 from cdc.table import Predicate
 
-PLACEHOLDER: Final = "__debezium_unavailable_value"
+PLACEHOLDER: Final = b"__debezium_unavailable_value"
 _VARIABLE: Final = struct(
     ("scale", INT32), ("value", BYTES), name="io.debezium.data.VariableScaleDecimal", version=1,
     doc="Variable scaled decimal",
@@ -58,12 +58,15 @@ class TypeOptions:
     hstore: str = "json"
     interval: str = "numeric"
     money_digits: int = 2
-    placeholder: str = PLACEHOLDER
+    placeholder_bytes: bytes = PLACEHOLDER
     unknown: bool = False
-    comments: bool = False
     propagate: Predicate | None = None
     propagate_types: Predicate | None = None
     streamed: bool = field(default=False, compare=False)
+
+    @property
+    def placeholder(self) -> str:
+        return self.placeholder_bytes.decode("utf-8", "replace")
 
 
 class Form(NamedTuple):
@@ -74,6 +77,8 @@ class Form(NamedTuple):
         read: from the text; None: the text itself.
         absent: what stands for null where the column is NOT NULL and the log does not hold the value.
         unchanged: what stands for a TOASTed value that the WAL does not hold.
+        null: what is shown for null.
+        nothing: what stands in a NOT NULL column for a value that events cannot hold.
         changes: whether values differ between snapshot and WAL; see `TypeOptions.streamed`.
     """
 
@@ -81,6 +86,8 @@ class Form(NamedTuple):
     read: Callable[[str], Any] | None
     absent: Any
     unchanged: Any = None
+    null: Any = None
+    nothing: Any = None
 
 
 def _named(type_: Type, name: str) -> Schema:
@@ -105,8 +112,11 @@ _ABSENT_TEXT: Final = {"uuid": "00000000-0000-0000-0000-000000000000", "json": "
 def form(type_: PgType, modifier: int, options: TypeOptions, types: Types) -> Form | None:
     """None where Debezium has no mapping: the column is left out."""
     if type_.base:
-        base = types[type_.base]
-        return None if base is None else form(base, type_.base_modifier if modifier < 0 else modifier, options, types)
+        root, modifier = types.root(type_, modifier)
+        inside = form(root, modifier, options, types)
+        if inside is None or inside.schema.type not in (Type.ARRAY, Type.MAP):
+            return inside
+        return inside._replace(unchanged=None)  # Debezium knows only by a type's name that it needs a list or map
     if type_.is_array:
         return _array_form(type_, modifier, options, types)
     if type_.kind == "e":
@@ -200,19 +210,23 @@ _CUT: Final[dict[str, Callable[[str], str]]] = {
 
 
 def _unchanged_array(element: str, options: TypeOptions) -> list[Any] | None:
-    word = options.placeholder
+    word, raw = options.placeholder, options.placeholder_bytes
     match element:
         case "int4" | "int8":
-            return list(word.encode())
+            return _signed(raw)
         case "date":
-            return list(word.encode()) if options.time_precision not in ("connect", "isostring") else None
+            return _signed(raw) if options.time_precision not in ("connect", "isostring") else None
         case "bytea":
-            return [word.encode()] if options.binary == "bytes" else None
+            return [raw] if options.binary == "bytes" else None
         case "uuid":
-            return [str(uuid.UUID(bytes=md5(word.encode()).digest(), version=3))]
+            return [str(uuid.UUID(bytes=md5(raw).digest(), version=3))]
         case "text" | "varchar" | "bpchar" | "json" | "jsonb":
             return [word]
     return None
+
+
+def _signed(raw: bytes) -> list[int]:
+    return [byte - 256 if byte > 127 else byte for byte in raw]
 
 
 def _plain(schema: Schema, read: Callable[[str], Any], absent: Any) -> Callable[[int, TypeOptions], Form]:
@@ -241,7 +255,7 @@ def _numeric(modifier: int, options: TypeOptions) -> Form:
     if options.decimal == "double":
         return Form(FLOAT64, float, 0.0)
     if options.decimal == "string":
-        return _numeric_text(modifier)
+        return _numeric_text(modifier)._replace(unchanged=options.placeholder)
     if modifier < 4:
         return Form(_VARIABLE, lambda text: None if text in _SPECIAL else texts.variable_scale(text), (0, b"\0"))
     precision, scale = (modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0xFFFF
@@ -284,7 +298,7 @@ _BYTES_AS: Final[dict[str, Callable[[bytes], Any]]] = {
 def _binary(options: TypeOptions) -> Form:
     """Of a type whose values are binary, however they are read."""
     if options.binary == "bytes":
-        return Form(BYTES, None, b"", options.placeholder.encode())
+        return Form(BYTES, None, b"", options.placeholder_bytes)
     return Form(STRING, None, "", options.placeholder)
 
 

@@ -8,21 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdc import limits
+from cdc import limits, masks
 from cdc.errors import Problem
-from cdc.keys.declare import INVALID
 from cdc.limits import NO_JAVA, Limit, given, unless
 from cdc.postgres.config import PostgresConfig
 
-PREFIXES: Final = ("column.mask.", "column.truncate.to.", "driver.", "signal.consumer.", "openlineage.")
+PREFIXES: Final = ("driver.", "signal.consumer.", "openlineage.")
 
 
 REFUSED: Final = (
     Limit("converters", given, "custom column converters are not available; remove it"),
     Limit("post_processors", given, "post processors are not available; remove it"),
-    Limit("transaction_metadata", given, "transaction metadata is not available; set it to false"),
-    Limit("field_names", unless("none"), "adjusting field names is not available; set it to none"),
-    Limit("sanitize_field_names", given, "adjusting field names is not available; set it to false"),
     Limit("snapshot_mode", lambda value: value == "custom", "a custom snapshotter is a Java class, and no Java runs "
           "here; use configuration_based"),
     Limit("locking_mode", lambda value: value == "custom", "a custom lock is a Java class, and no Java runs here; use "
@@ -34,26 +30,25 @@ REFUSED: Final = (
 """Ignoring these would write other data than the user asked for."""
 
 WARNED: Final = (
+    Limit("sanitize_field_names", given, "Debezium does not read it since 2.0; set field.name.adjustment.mode=avro"),
+    *(Limit(field, given, "it masks nothing; the parentheses stand for a number, or an algorithm and a salt")
+      for field in ("mask_hash", "mask_with", "truncate_to")),
     Limit("signal_tables", given, "signals are not read yet: incremental and blocking snapshots cannot be started"),
     Limit("stream_params", given, "pgoutput takes no options of a user"),
     Limit("xmin_ms", lambda value: value > 0, "source.xmin stays null"),
     Limit("event_failure_mode", unless("fail"), "an event that cannot be processed stops the task all the same"),
+    Limit("schema_comments", given, "Debezium keeps no comments of PostgreSQL's columns, and so do we"),
     Limit("metric_tags", given, "metrics carry no custom tags"),
     Limit("lineage", given, "no OpenLineage events are sent"),
 )  # fmt: skip
 """Ignoring these leaves something out that the user can live without, when told so."""
 
 
-def refused(config: PostgresConfig, raw: Mapping[str, str]) -> list[Problem]:
+def refused(config: PostgresConfig) -> list[Problem]:
     """What the config asks for and must not be ignored."""
-    found = limits.refused(config, REFUSED)
-    for name in raw:
-        if name.startswith(PREFIXES[:2]) and "(" not in name:
-            problem = "masking, hashing and cutting columns are not available; leave the column out by "
-            found.append(Problem(name, INVALID.format(name=name, problem=problem + "column.exclude.list")))
-    return found
+    return limits.refused(config, REFUSED)
 
 
-def warned(config: PostgresConfig) -> list[str]:
+def warned(config: PostgresConfig, raw: Mapping[str, str]) -> list[str]:
     """What the config asks for and is not done, one sentence a key."""
-    return limits.warned(config, WARNED)
+    return limits.warned(config, WARNED) + masks.unread(raw)

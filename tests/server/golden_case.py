@@ -45,9 +45,9 @@ RUN_HEADERS = {"__debezium.context.runId"}
 UNORDERED = "additional_data"
 """A notification's members: where two of them share a bucket, their order is one that each JVM draws anew."""
 MADE_ANEW = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=$|-open$|-close$)|\d{4}-\d\d-\d\dT[0-9:.]+Z(?=\"[,}])"
+    r"LogicalDecodingMessageId@[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=$|-open$|-close$)|\d{4}-\d\d-\d\dT[0-9:.]+Z(?=\"[,}])"
 )
-"""In texts: ids of notifications and of an incremental snapshot's windows, and the times in its signals."""
+"""In texts: Java addresses, ids of notifications and of an incremental snapshot's windows, times of signals."""
 
 
 @dataclass(frozen=True)

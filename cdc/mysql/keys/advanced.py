@@ -14,24 +14,8 @@ _unlisted = partial(declared, group="Advanced", internal=True)
 
 @dataclass(frozen=True, kw_only=True)
 class MySqlAdvancedKeys:
-    """Names of topics, GTIDs, types, and what older releases had."""
+    """GTIDs, types, and what older releases had."""
 
-    topic_regex: str | None = _unlisted(
-        "topic.regex", default=None, importance=_LOW,
-        doc="With a regex naming strategy: names of topics (as they would be without it) to replace.",
-    )  # fmt: skip
-    topic_replacement: str | None = _unlisted("topic.replacement", default=None, importance=_LOW,
-                                              doc="What they become; $1 is the first group.")  # fmt: skip
-    topic_key_unique: bool = _unlisted(
-        "topic.key.enforce.uniqueness", default=True, importance=_LOW,
-        doc="With a regex naming strategy: add a field to keys that tells the tables of one topic apart.",
-    )  # fmt: skip
-    topic_key_field: str = _unlisted("topic.key.field.name", default="__dbz__physicalTableIdentifier",
-                                     importance=_LOW, doc="Name of that field.")  # fmt: skip
-    topic_key_regex: str | None = _unlisted("topic.key.field.regex", default=None, importance=_LOW,
-                                            doc="Names of topics to shorten for that field.")  # fmt: skip
-    topic_key_replacement: str | None = _unlisted("topic.key.field.replacement", default=None, importance=_LOW,
-                                                  doc="What stands in the field for them.")  # fmt: skip
     binary_mode: str = _unlisted("binary.handling.mode", default="bytes",
                                  values=["bytes", "base64", "base64-url-safe", "hex"],
                                  doc="BINARY and BLOB as bytes or as text.")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +12,12 @@ from cdc.keys.declare import declared, java_regexes, not_negative, positive
 _LOW = Importance.LOW
 _connector = partial(declared, group="Connector")
 _unlisted = partial(declared, group="Advanced", internal=True)
+
+
+def _placeholder(value: str) -> str | None:
+    if not value.startswith("hex:") or re.fullmatch(r"hex:(?:[0-9A-Fa-f]{2})*", value):
+        return None
+    return f"{value} has an odd number of hexadecimal digits, or other characters after hex:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +72,8 @@ class PostgresConnectorKeys:
     incremental_chunk: int = _connector("incremental.snapshot.chunk.size", default=1024, check=positive,
                                         doc="Rows of one chunk of an incremental snapshot.")  # fmt: skip
     unavailable_placeholder: str = _connector("unavailable.value.placeholder", default="__debezium_unavailable_value",
-                                             doc="Stands for a value the WAL does not hold.")  # fmt: skip
+                                             check=_placeholder,
+                                             doc="Stands for a value the WAL lacks; `hex:` and bytes too.")  # fmt: skip
     prefix_include: tuple[str, ...] | None = _connector(
         "message.prefix.include.list", default=None, check=java_regexes,
         doc="Regular expressions of the prefixes of logical messages to capture.",

@@ -21,7 +21,7 @@ def column(jdbc_type: int = VARCHAR, length: int | None = None) -> Column:
 
 
 def shown(raw: dict[str, str], value: Any, of: Column | None = None) -> Any:
-    mask = Masks(raw).of("db.t.c", of or column())
+    mask = Masks[Column](raw).of("db.t.c", of or column())
     assert mask is not None
     return value if mask.change is None else mask.change(value)
 
@@ -55,7 +55,7 @@ def test_a_text_is_cut_when_its_column_may_be_longer() -> None:
 
 
 def test_only_text_is_masked_and_the_schema_tells_a_mask_all_the_same() -> None:
-    mask = Masks({"column.mask.with.3.chars": ".*"}).of("db.t.c", column(INTEGER))
+    mask = Masks[Column]({"column.mask.with.3.chars": ".*"}).of("db.t.c", column(INTEGER))
     assert mask is not None
     assert mask.change is None
     assert mask.parameters == (("masked", "true"),)
@@ -73,13 +73,13 @@ def test_of_several_masks_truncating_comes_first_and_hashing_last() -> None:
 
 
 def test_a_column_whose_source_type_is_told_is_not_hashed() -> None:
-    found = Masks({"column.mask.hash.v2.MD5.with.salt.s": ".*"}, lambda name, column: True)
+    found = Masks[Column]({"column.mask.hash.v2.MD5.with.salt.s": ".*"}, lambda name, column: True)
     assert found.of("db.t.c", column()) is None
 
 
 def test_other_columns_have_no_mask() -> None:
-    assert Masks({"column.mask.with.3.chars": "db\\.t\\.d"}).of("db.t.c", column()) is None
-    assert not Masks({"name": "x"})
+    assert Masks[Column]({"column.mask.with.3.chars": "db\\.t\\.d"}).of("db.t.c", column()) is None
+    assert not Masks[Column]({"name": "x"})
 
 
 @pytest.mark.parametrize(

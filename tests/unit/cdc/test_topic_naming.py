@@ -27,7 +27,6 @@ def test_a_strategy_names_topics(strategy: str | None, topic: str) -> None:
 def test_the_delimiter_stands_between_the_parts() -> None:
     naming = TopicNaming("shop", delimiter="-")
     assert naming.topic("db", "t") == "shop-db-t"
-    assert naming.beside("shop", "transaction") == "shop-transaction"
 
 
 def test_where_tables_stand_in_schemas_the_schema_is_shown() -> None:

@@ -12,9 +12,9 @@ def marks(transactions: Transactions) -> list[object]:
 def test_a_transaction_begins_counts_and_ends() -> None:
     found = Transactions("p.transaction")
     found.begin("u:1", 1000)
-    assert found.blocks("db.a", 2) == [("u:1", 1, 1), ("u:1", 2, 2)]
-    assert found.blocks("db.b", 1) == [("u:1", 3, 1)]
-    assert found.blocks("db.a", 1) == [("u:1", 4, 3)]
+    assert found.blocks("db.a", [(), ()]) == [("u:1", 1, 1), ("u:1", 2, 2)]
+    assert found.blocks("db.b", [()]) == [("u:1", 3, 1)]
+    assert found.blocks("db.a", [()]) == [("u:1", 4, 3)]
     found.end(2000)
     assert marks(found) == [
         ("BEGIN", "u:1", None, None, 1000),
@@ -26,7 +26,7 @@ def test_a_transaction_begins_counts_and_ends() -> None:
 
 def test_outside_of_a_transaction_there_is_nothing_to_tell() -> None:
     found = Transactions("p.transaction")
-    assert found.blocks("db.a", 1) is None
+    assert found.blocks("db.a", [()]) is None
     found.end(1)
     assert marks(found) == []
 
@@ -34,10 +34,10 @@ def test_outside_of_a_transaction_there_is_nothing_to_tell() -> None:
 def test_a_restart_goes_on_counting_and_sends_no_second_begin() -> None:
     before = Transactions("p.transaction")
     before.begin("u:1", 1000)
-    before.blocks("db.a", 2)
+    before.blocks("db.a", [(), ()])
     after = Transactions("p.transaction", offset=before.offset)
     after.begin("u:1", 1000)
-    assert after.blocks("db.a", 1) == [("u:1", 3, 3)]
+    assert after.blocks("db.a", [()]) == [("u:1", 3, 3)]
     after.end(2000)
     assert marks(after) == [("END", "u:1", 3, [("db.a", 3)], 2000)]
 
@@ -45,7 +45,7 @@ def test_a_restart_goes_on_counting_and_sends_no_second_begin() -> None:
 def test_a_stored_transaction_that_does_not_come_again_is_forgotten() -> None:
     found = Transactions("p.transaction", offset={"transaction_id": "u:1", "transaction_data_collection_order_db.a": 7})
     found.begin("u:2", 1000)
-    assert found.blocks("db.a", 1) == [("u:2", 1, 1)]
+    assert found.blocks("db.a", [()]) == [("u:2", 1, 1)]
 
 
 def test_a_transaction_that_is_rolled_back_has_no_end() -> None:

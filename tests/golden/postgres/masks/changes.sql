@@ -1,0 +1,14 @@
+INSERT INTO a VALUES (11,'text','text',5,'\xdead','{"a": 1}','ab','sad','dom','{a,b}','2026-01-01 00:00+00','a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11','ci','10.0.0.1','nn','nm','zt','h1','h1vc',1.25,'\x00ff','h1nn','h2 é','h2vc','{"x": 1}','c','happy','CI','h5','h5vc','h3','truncate','abcd','trünc😀ate','\x0102030405','{"long": "text"}',12345,'nnlong','happy','ch','{1,2,3,4,5}','<a>long</a>','a=>1','y','\x01');
+INSERT INTO a (id) VALUES (12);
+UPDATE a SET m_i = 6 WHERE id IN (1, 3);
+DELETE FROM a WHERE id = 1;
+INSERT INTO k VALUES ('c2','w','v');
+UPDATE k SET code = 'c3' WHERE code = 'c';
+UPDATE k SET v = 'v2';
+DELETE FROM k WHERE code = 'c2';
+INSERT INTO k2 VALUES (2,'c2','w');
+UPDATE k2 SET who = 'w3' WHERE id = 1;
+UPDATE k2 SET id = 9 WHERE id = 2;
+DELETE FROM k2;
+INSERT INTO nokey VALUES (2,'y');
+INSERT INTO p VALUES (2,'propagated2','c');

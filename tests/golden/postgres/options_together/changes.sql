@@ -1,0 +1,13 @@
+INSERT INTO a VALUES (3,'three','n','s',3);
+UPDATE a SET secret = 'other' WHERE id = 1;
+UPDATE a SET name = 'm' WHERE id = 1;
+BEGIN;
+UPDATE a SET v = 'uno' WHERE id = 1;
+UPDATE shop.b SET secret = 5;
+UPDATE shop.b SET v = 5 WHERE id = 1;
+INSERT INTO shop.b VALUES (9,9,9);
+DELETE FROM shop.b WHERE id = 2;
+COMMIT;
+DELETE FROM a WHERE id = 2;
+INSERT INTO shop.hidden VALUES (1);
+UPDATE away.c SET id = 2;

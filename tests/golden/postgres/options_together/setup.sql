@@ -1,0 +1,10 @@
+CREATE SCHEMA shop; CREATE SCHEMA away;
+CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(9), name VARCHAR(70), secret TEXT, "odd-name é" INT);
+COMMENT ON TABLE a IS 'table a'; COMMENT ON COLUMN a.v IS 'the v';
+CREATE TABLE shop.b (id INT PRIMARY KEY, v INT, secret INT);
+CREATE TABLE shop.hidden (id INT PRIMARY KEY);
+CREATE TABLE away.c (id INT PRIMARY KEY);
+ALTER TABLE a REPLICA IDENTITY FULL;
+INSERT INTO a VALUES (1,'one','n','s',1),(2,'two','n','s',2);
+INSERT INTO shop.b VALUES (1,1,1),(2,2,2);
+INSERT INTO away.c VALUES (1);
