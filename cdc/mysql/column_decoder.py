@@ -19,6 +19,7 @@ from cdc.mysql.column_default import default_value
 from cdc.mysql.floats import geometry, point, vector
 from cdc.mysql.json_diff import patched
 from cdc.mysql.mariadb_values import inet4_text, inet6_text, inflated, uuid_text
+from cdc.mysql.table_map import real_type
 from cdc.mysql.temporal import (
     CLOCK,
     DATE_PREFIX,
@@ -135,11 +136,6 @@ class StoredColumn:
         return unique
 
 
-def real_type(type_: int, meta: int) -> int:
-    """ENUM and SET stand in a table map as STRING with their own type in the metadata."""
-    return meta >> 8 if type_ == _STRING and meta >> 8 in (_ENUM, _SET) else type_
-
-
 def check(stored: StoredColumn) -> None:
     """Raises: DecodeError: the server stores the column as another type than its definition says."""
     kind = family(stored.column)
@@ -175,7 +171,7 @@ def _layout(stored: StoredColumn) -> tuple[tuple[tuple[str, str | None], ...], b
     if type_ in (_ENUM, _SET):
         return _named(stored.variable, *_LENGTHS[meta & 0xFF]), False
     if type_ in (_VARCHAR, _VAR_STRING, _STRING, _VARCHAR_COMPRESSED):
-        longest = _char_bytes(meta) if type_ == _STRING else meta
+        longest = char_bytes(meta) if type_ == _STRING else meta
         return _named(stored.variable, "B" if longest < 256 else "H"), True
     if type_ in (*_BLOBS, _JSON, _GEOMETRY, _VECTOR, _BLOB_COMPRESSED):
         return _named(stored.variable, *_LENGTHS[meta]), True
@@ -202,7 +198,7 @@ def _joined(variable: str, codes: tuple[tuple[str, str | None], ...]) -> tuple[s
     return (f"{variable} |= {variable}_1 << 16",) if len(codes) == 2 else ()
 
 
-def _char_bytes(meta: int) -> int:
+def char_bytes(meta: int) -> int:
     """Greatest length in bytes of a CHAR or BINARY: two bits of it hide, inverted, in the type byte."""
     return (((meta >> 4) & 0x300) ^ 0x300) + (meta & 0xFF)
 

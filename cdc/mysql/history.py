@@ -191,18 +191,22 @@ class History:
         self._topic.append([(None, schema_change.write(self._server, position, change))])
 
     def record_definition(
-        self, id: TableId, ddl: str, position: Mapping[str, Any], ts_ms: int,
-        accept: Callable[[Table], bool] = lambda table: True,
+        self, id: TableId, ddl: str | None, position: Mapping[str, Any], ts_ms: int,
+        choose: Callable[[Table | None], Table | None] = lambda table: table,
     ) -> bool:  # fmt: skip
-        """A table takes the form of its SHOW CREATE TABLE; durable when it returns.
+        """A table takes the form of its SHOW CREATE TABLE, or the one chosen for it; durable when it returns.
 
-        Returns: False when that is not understood or not accepted: nothing is changed then.
+        Args:
+            ddl: None when the server has no such table.
+            choose: given what the statement makes, None when it makes none or is not understood.
+        Returns: False when nothing was chosen: nothing is changed then.
         """
         catalog = self._catalog.copy()
         catalog.tables.pop(id, None)
-        catalog.execute(ddl, id.database)
-        table = catalog.tables.get(id)
-        if table is None or not accept(table):
+        if ddl is not None:
+            catalog.execute(ddl, id.database)
+        table = choose(catalog.tables.get(id))
+        if table is None:
             return False
         made = (TableChange(Kind.CREATE, id, table),)
         change = SchemaChange(kind=Kind.CREATE, database=id.database, ddl="", table_changes=made, ts_ms=ts_ms)

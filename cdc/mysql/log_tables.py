@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -15,14 +16,15 @@ from cdc.masks import Mask
 from cdc.mysql import binlog
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.flavor import MYSQL, Flavor
+from cdc.mysql.logged_table import logged_table
 from cdc.mysql.mariadb_tables import current_rows, is_sequence, with_period
 from cdc.mysql.row_decoder import Decode, compile_rows
 from cdc.mysql.table_fit import fits
 from cdc.mysql.types import TypeOptions
 from cdc.table import Column, Table, TableId
 
-Accept = Callable[[Table], bool]
-"""Whether a table that was read from the server is one to go on with."""
+Choose = Callable[[Table | None], Table | None]
+"""What the server has of a table now -> the table to go on with; None: there is none."""
 _log = structlog.get_logger(__name__)
 _LAYOUT: Final = binlog.HEADER_SIZE + 8
 """Where in a rows event table number and flags end: what follows up to the rows is alike for all of a table."""
@@ -131,14 +133,14 @@ class LogTables:
 
     def __init__(
         self, known: Mapping[TableId, Table], captured: Captured, options: TypeOptions, *, inconsistent: str,
-        learn: Callable[[TableId, Accept], bool] = lambda id, accept: False,
+        learn: Callable[[TableId, Choose], bool] = lambda id, choose: False,
         doubts: Mapping[TableId, SourceError] = MappingProxyType({}), flavor: Flavor = MYSQL,
     ) -> None:  # fmt: skip
         """
         Args:
             known: the history's tables.
             inconsistent: inconsistent.schema.handling.mode.
-            learn: puts a table that the server has among the known ones when it is accepted; False when it cannot.
+            learn: asks the server for a table, and puts what is chosen among the known ones; False: nothing was.
             doubts: tables that changed in a way that was not understood, each with what to say of it.
         """
         self._known, self._captured, self._options, self._inconsistent = known, captured, options, inconsistent
@@ -188,8 +190,9 @@ class LogTables:
         known = self._known.get(id)
         if known is None and is_sequence(table_map):
             return None
-        if known is None and self._inconsistent == "fail" and self._learn(id, lambda table: True):
-            _log.info("a table that is captured from now on is taken as the server has it", table=str(id), at=where)
+        if known is None and self._inconsistent == "fail" and self._learn(id, partial(_logged, table_map, ())):
+            _log.info("a table that the history lacks is taken as the log and the server have it", table=str(id),
+                      at=where)  # fmt: skip
             known = self._known.get(id)
         if known is None:
             self._tell_unknown(id, where)
@@ -211,9 +214,9 @@ class LogTables:
                 return known, settled(known, table_map, where)
         except SourceError as error:
             doubt = error
-        if self._learn(known.id, lambda table: fits(table, table_map)):
-            _log.warning("a table that changed in an unknown way is taken as the server has it", table=str(known.id),
-                         at=where)  # fmt: skip
+        if self._learn(known.id, partial(_logged, table_map, (known,))):
+            _log.warning("a table that changed in an unknown way is taken as the log and the server have it",
+                         table=str(known.id), at=where)  # fmt: skip
             known = self._known[known.id]
         elif doubt is not None and (table_map.names is None or not fits(known, table_map)):
             raise doubt
@@ -228,6 +231,13 @@ class LogTables:
             raise SourceError(message)
         if self._inconsistent == "warn":
             _log.warning(message)
+
+
+def _logged(table_map: TableMap, known: tuple[Table, ...], found: Table | None) -> Table | None:
+    """The table as the log tells it, else what the server has now when that fits the log."""
+    if table_map.names is not None:
+        return logged_table(table_map, known if found is None else (found, *known))
+    return found if found is not None and fits(found, table_map) else None
 
 
 def settled(table: Table, table_map: TableMap, where: str) -> Table:

@@ -33,7 +33,7 @@ from cdc.mysql.binlog import (
 from cdc.mysql.domain_gtids import origin
 from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.flavor import MARIADB, MYSQL, Flavor
-from cdc.mysql.log_tables import Accept, Captured, LogTable, LogTables, Shape
+from cdc.mysql.log_tables import Captured, Choose, LogTable, LogTables, Shape
 from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.resumed import Begun, Resumed
 from cdc.mysql.schema_change import SchemaChange
@@ -82,7 +82,7 @@ class ReaderOptions:
         schema_changes: `include.schema.changes`.
         include_query: `include.query`.
         inconsistent: `inconsistent.schema.handling.mode`.
-        learn: records a table that the history lacks at an offset, as the server has it; False when it cannot.
+        learn: records a table that the history lacks at an offset, as it is chosen; False when none is.
         undecodable: `event.processing.failure.handling.mode`: what becomes of rows events that cannot be decoded.
         origin: the filter of `gtid.source.includes` and `.excludes`, asked with a server UUID (MariaDB:
             `domain-server`); None: all.
@@ -103,7 +103,7 @@ class ReaderOptions:
     include_query: bool = False
     inconsistent: str = "fail"
     undecodable: str = "fail"
-    learn: Callable[[TableId, Mapping[str, Any], Accept], bool] = lambda id, offset, accept: False
+    learn: Callable[[TableId, Mapping[str, Any], Choose], bool] = lambda id, offset, choose: False
     origin: Callable[[str], bool] | None = None
     filter_dml: bool = True
     ignore_gtids: bool = False
@@ -218,7 +218,7 @@ class Reader:
         self._options, self._history, self._captured, self._now = options, history, captured, now
         self._tables = LogTables(
             history.tables, captured, options.types, inconsistent=options.inconsistent,
-            learn=lambda id, accept: options.learn(id, self.position().to_offset(), accept), doubts=history.doubts,
+            learn=lambda id, choose: options.learn(id, self.position().to_offset(), choose), doubts=history.doubts,
             flavor=options.flavor,
         )  # fmt: skip
         self._partition = {"server": options.prefix}

@@ -22,7 +22,7 @@ from cdc.mysql.failures import LogGone
 from cdc.mysql.heartbeat_query import heartbeat_query
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History, HistoryOptions
-from cdc.mysql.log_tables import Accept, Shape
+from cdc.mysql.log_tables import Choose, Shape
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan
 from cdc.mysql.reader import ReaderOptions
@@ -209,14 +209,14 @@ class MySqlSource:
                 self._recorded = self._history.appended, task.recorded_at
             yield from self._stream(position)
 
-    def _learned(self, id: TableId, offset: Mapping[str, Any], accept: Accept) -> bool:
-        """Takes a table whose definition the history lacks as the server has it now, when that is accepted."""
+    def _learned(self, id: TableId, offset: Mapping[str, Any], choose: Choose) -> bool:
+        """Takes a table whose definition the history lacks as it is chosen, given what the server has now."""
         session = Session(self._settings, self._config)
         try:
             ddl = session.definition(id)
         finally:
             session.close()
-        return ddl is not None and self._history.record_definition(id, ddl, offset, time.time_ns() // 1_000_000, accept)
+        return self._history.record_definition(id, ddl, offset, time.time_ns() // 1_000_000, choose)
 
     def _snapshot(self, made: Plan, position: Position | None, resume: Sequence[SourceOffset]) -> Snapshot:
         prefix = self._config.topic_prefix

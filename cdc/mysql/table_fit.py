@@ -42,10 +42,11 @@ def fits(table: Table, table_map: TableMap) -> bool:
         names = [column.name.lower() for column in table.columns]
         if names != [name.lower() for name in table_map.names]:
             return False
-    return all(map(_fits, table.columns, table_map.column_types))
+    return all(map(column_fits, table.columns, table_map.column_types))
 
 
-def _fits(column: Column, stored: int) -> bool:
+def column_fits(column: Column, stored: int) -> bool:
+    """The same of one column and its `MYSQL_TYPE_*`."""
     kind = family(column)
     if kind is Family.INTEGER:
         return stored == _INTEGERS[integer_bits(column)]

@@ -61,6 +61,14 @@ _VARCHAR, _BIT, _ENUM, _SET, _VAR_STRING, _STRING, _NEWDECIMAL, _GEOMETRY, _VECT
 )  # fmt: skip
 
 
+def real_type(kind: int, meta: int) -> int:
+    """ENUM and SET stand in a table map as STRING with their own type in the metadata.
+
+    So does a CHAR, whose type byte there is another one when it is longer than 255 bytes.
+    """
+    return meta >> 8 if kind == _STRING and meta >> 8 in (_ENUM, _SET) else kind
+
+
 def _meta(kind: int, raw: EventBytes) -> int:
     """One column's metadata as the docstring of TableMap says."""
     if kind in _ONE_BYTE_META:
@@ -96,7 +104,7 @@ def read(raw: EventBytes) -> TableMap:
 
 
 def _optional_metadata(raw: EventBytes, types: bytes, metas: Sequence[int]) -> dict[str, Any]:
-    real = [meta >> 8 if kind == _STRING else kind for kind, meta in zip(types, metas, strict=True)]
+    real = [real_type(kind, meta) for kind, meta in zip(types, metas, strict=True)]
     numbers = [i for i, kind in enumerate(real) if kind in _NUMERIC]
     texts = [i for i, kind in enumerate(real) if kind in _CHARACTER]
     choices = [i for i, kind in enumerate(real) if kind in (_ENUM, _SET)]

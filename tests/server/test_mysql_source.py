@@ -311,6 +311,54 @@ def test_a_restart_reads_the_history_as_it_was_at_its_offset(connector: Connecto
     assert [event.after for event in connector.events] == [(1,), (2, 2)]
 
 
+SHADOW = """
+    ADD u1 TINYINT UNSIGNED NOT NULL DEFAULT 3, ADD u2 MEDIUMINT, ADD u3 BIGINT UNSIGNED, ADD f1 FLOAT, ADD f2 DOUBLE,
+    ADD d1 DECIMAL(20,4) UNSIGNED, ADD b1 BIT(1), ADD b2 BIT(19), ADD y YEAR, ADD dd DATE, ADD t0 TIME, ADD t6 TIME(6),
+    ADD dt DATETIME(3), ADD ts TIMESTAMP(2) NULL, ADD c1 CHAR(70) CHARACTER SET utf8mb4,
+    ADD c2 VARCHAR(9) CHARSET latin1, ADD c3 VARCHAR(300) CHARACTER SET gbk, ADD bi BINARY(5), ADD vb VARBINARY(300),
+    ADD te TINYTEXT, ADD lo LONGTEXT, ADD bl MEDIUMBLOB, ADD e ENUM('a','b''c','ü,x') CHARACTER SET latin1,
+    ADD se SET('p','q') NOT NULL, ADD js JSON, ADD po POINT, ADD ge GEOMETRYCOLLECTION, ADD ve VECTOR(2),
+    ADD `odd ``name` INT, DROP PRIMARY KEY, ADD PRIMARY KEY (k, id)"""
+VALUES = """
+    2, 'k', 255, -3, 18446744073709551615, 1.5, -2.25, 12.5, 1, 300000, 2024, '2024-02-29', '-10:00:01',
+    '01:02:03.000004', '2020-01-01 00:00:00.123', '2020-01-01 00:00:01.25', 'ü', 'é', '表', 'ab', 'vb', 'te', 'lo',
+    'bl', 'ü,x', 'p,q', '{"a": [1, null]}', POINT(1, 2), GeometryCollection(POINT(1, 1)),
+    STRING_TO_VECTOR('[1,2]'), 7"""
+
+
+def test_a_table_renamed_from_one_unknown_since_a_restart_and_changed_again_is_as_the_log_tells(
+    connector: Connector, run: Run
+) -> None:
+    run("CREATE TABLE a (id INT NOT NULL, k VARCHAR(20) NOT NULL DEFAULT 'x', PRIMARY KEY (id), UNIQUE KEY (k))")
+    run("CREATE TABLE mark (id INT PRIMARY KEY)")
+    included = {**connector.config, "table.include.list": f"{DATABASE}.a,{DATABASE}.mark"}
+    connector.config = included
+    whole = Connector({**included, "schema.history.internal.store.only.captured.tables.ddl": "false",
+                       "database.server.id": "184501"})  # fmt: skip
+    for each in (connector, whole):
+        each.snapshot()
+    run("CREATE TABLE _a_new LIKE a")
+    run(f"ALTER TABLE _a_new {SHADOW}")
+    run("INSERT INTO mark VALUES (1)")
+    for each in (connector, whole):
+        each.until(lambda each=each: len(each.events) == 1)  # type: ignore[misc]
+    run("RENAME TABLE a TO _a_old, _a_new TO a")
+    run(f"INSERT INTO a VALUES ({VALUES})")
+    run("CREATE TABLE _a_new2 LIKE a")
+    run("ALTER TABLE _a_new2 DROP u1, DROP c2, MODIFY e ENUM('new','a','ü,x'), ADD z INT FIRST")
+    run("INSERT INTO mark VALUES (2)")
+    run("RENAME TABLE a TO _a_old2, _a_new2 TO a")
+    run("INSERT INTO a (z, id, k, se) VALUES (1, 3, 'k3', 'p')")
+    run("ALTER TABLE a DROP z")
+    run("DROP TABLE _a_old, _a_old2")
+    run("DELETE FROM a")
+    for each in (connector, whole):
+        each.until(lambda each=each: len(each.events) == 5)  # type: ignore[misc]
+    assert [(event.op, event.before, event.after) for event in connector.events] == [
+        (event.op, event.before, event.after) for event in whole.events
+    ]
+
+
 def test_an_xa_transaction_is_sent_when_it_is_prepared_and_once_wherever_reading_stops(
     connector: Connector, run: Run
 ) -> None:
