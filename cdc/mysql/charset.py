@@ -301,6 +301,14 @@ def codec(name: str | None) -> str:
     return _CODECS.get((name or "utf8mb4").strip("'\"").lower(), "utf_8")
 
 
+def stored_codec(collation: int | None, name: str | None) -> str:
+    """The codec of what the log holds: that of its collation; of the character set `name` when it tells no text's."""
+    if collation is None or collation == BINARY:
+        return codec(name)
+    found = _BY_ID.get(collation - _NOPAD if _NOPAD <= collation < 2 * _NOPAD else collation)
+    return codec(name) if found is None else _CODECS[found]
+
+
 def encoder(name: str | None) -> Callable[[str], bytes]:
     """A function from text to bytes of a character set, `?` for what it has not."""
     found = codec(name)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from cdc.errors import DecodeError
 from cdc.mysql import jsonb
-from cdc.mysql.charset import AS_JAVA, codec
+from cdc.mysql.charset import AS_JAVA, stored_codec
 from cdc.mysql.column_default import default_value
 from cdc.mysql.floats import geometry, point, vector
 from cdc.mysql.json_diff import patched
@@ -119,6 +119,8 @@ class StoredColumn:
         variable: the variable that gets the value; also makes names of constants unique.
         constants: what the lines need under a global name; filled while steps are made.
         lenient: undefined bytes of a text become U+FFFD, instead of raising UnicodeDecodeError.
+        collation: of a text, its collation id in the log; None when the log does not tell: then the column's
+            character set holds, which Debezium's rules for ALTER TABLE may have got wrong.
     """
 
     column: Column
@@ -128,6 +130,7 @@ class StoredColumn:
     options: TypeOptions
     constants: dict[str, Any] = field(repr=False)
     lenient: bool = False
+    collation: int | None = None
 
     def constant(self, name: str, value: Any) -> str:
         """The global name under which the lines see `value`."""
@@ -274,7 +277,7 @@ def _payload(stored: StoredColumn, expression: str) -> Steps:
 
 
 def _text(stored: StoredColumn) -> Steps:
-    name = codec(stored.column.charset)
+    name = stored_codec(stored.collation, stored.column.charset)
     if name == "utf_8":
         return _payload(stored, f'{{raw}}.decode("utf-8", "{AS_JAVA}")' if stored.lenient else "{raw}.decode()")
     decode = stored.constant("decode", codecs.lookup(name).decode)

@@ -164,7 +164,9 @@ class _Source:
         name = self._table.columns[i].name
         column = self._wanted.get(name, self._table.columns[i])
         type_, meta = self._table_map.column_types[i], self._table_map.metas[i]
-        stored = StoredColumn(column, type_, meta, f"{prefix}{i}", self._options, self._constants, lenient)
+        collations = self._table_map.collations
+        stored = StoredColumn(column, type_, meta, f"{prefix}{i}", self._options, self._constants, lenient,
+                              None if collations is None else collations[i])  # fmt: skip
         if name not in self._wanted:
             return skip(stored)
         check(stored)

@@ -359,6 +359,28 @@ def test_a_table_renamed_from_one_unknown_since_a_restart_and_changed_again_is_a
     ]
 
 
+def test_text_is_read_by_the_character_set_that_the_log_tells(connector: Connector, run: Run) -> None:
+    run("CREATE TABLE a (id INT PRIMARY KEY, a VARCHAR(9)) DEFAULT CHARSET latin1")
+    connector.snapshot()
+    for sql in (
+        "ALTER TABLE a DEFAULT CHARSET utf8mb4", "ALTER TABLE a ADD b VARCHAR(9)",
+        "INSERT INTO a VALUES (1, 'ö', '表é')",
+        "ALTER TABLE a MODIFY a VARCHAR(12)", "INSERT INTO a VALUES (2, '表', 'é')",
+        "ALTER TABLE a COLLATE latin1_bin, ADD c CHAR(5)", "INSERT INTO a VALUES (3, '表', 'é', 'ß')",
+        "ALTER TABLE a ADD d VARCHAR(5) CHARACTER SET binary, ADD e TEXT CHARACTER SET gbk",
+        "INSERT INTO a VALUES (4, '表', 'é', 'ß', 'ab', '表')",
+        "ALTER TABLE a DROP d", "ALTER TABLE a CONVERT TO CHARACTER SET utf16",
+        "INSERT INTO a VALUES (5, '表', 'é', 'ß', '表')",
+    ):  # fmt: skip
+        run(sql)
+    connector.until(lambda: len(connector.events) == 5)
+    texts = [tuple(v.decode() if isinstance(v, bytes) else v for v in event.after) for event in connector.events]
+    assert texts == [
+        (1, "ö", "表é"), (2, "表", "é"), (3, "表", "é", "ß"), (4, "表", "é", "ß", "ab", "表"),
+        (5, "表", "é", "ß", "表"),
+    ]  # fmt: skip
+
+
 def test_an_xa_transaction_is_sent_when_it_is_prepared_and_once_wherever_reading_stops(
     connector: Connector, run: Run
 ) -> None:
