@@ -227,13 +227,18 @@ class Herder:
             for number, config in enumerate(self._configs.tasks(name))
         ]
 
-    def status(self, name: str) -> dict[str, Any]:
-        """ConnectorStateInfo. Raises: RequestError: 404."""
+    def status(self, name: str, *, resources: bool = False) -> dict[str, Any]:
+        """ConnectorStateInfo; `resources`: also what the tasks that run here use. Raises: RequestError: 404."""
         self._wait_ready()
         status = self._statuses.connector(name)
         if status is None:
             raise RequestError(404, f"No status found for connector {name}")
-        return self._state_info(name, status, self._statuses.tasks(name))
+        found = self._state_info(name, status, self._statuses.tasks(name))
+        used = {view.id: _used(view) for view in self.tasks()} if resources else {}
+        for task in found["tasks"]:
+            if (name, task["id"]) in used:
+                task["resources"] = used[TaskId(name, task["id"])]
+        return found
 
     def task_status(self, name: str, task: int) -> dict[str, Any]:
         self._wait_ready()
@@ -565,6 +570,12 @@ def _outage(view: TaskView) -> dict[str, str]:
         return {}
     since = datetime.fromtimestamp(view.waiting_since / 1000, UTC).isoformat(timespec="seconds")
     return {"waiting_for": view.waiting_for, "waiting_since": since.replace("+00:00", "Z")}
+
+
+def _used(view: TaskView) -> dict[str, Any]:
+    figures = view.figures
+    return {"pid": view.pid, "restarts": view.restarts, "cpu_seconds": figures.get("cpu_s"),
+            "memory_bytes": figures.get("memory")}  # fmt: skip
 
 
 def _stalled(view: TaskView) -> bool:

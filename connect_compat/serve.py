@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from connect_compat.herder import Herder
+    from connect_compat.rest.access import Callers
     from connect_compat.rest.server import Endpoint
 
 logger = structlog.get_logger(__name__)
@@ -137,7 +138,8 @@ def make_herder(config: WorkerConfig, port: int) -> Herder:
         graceful_s=keys.graceful_ms / 1000,
     )
     lease_s = keys.session_ms / 1000 * 0.6 if config.mode is Mode.DISTRIBUTED else None
-    limits = Limits(graceful_s=keys.graceful_ms / 1000, lease_s=lease_s)
+    memory = None if keys.task_memory is None else keys.task_memory << 20
+    limits = Limits(graceful_s=keys.graceful_ms / 1000, lease_s=lease_s, memory=memory)
     return Herder(settings, Plugins(), open_log, lambda status, topics: Worker(status, topics, limits=limits))
 
 
@@ -182,7 +184,8 @@ def _endpoints(config: WorkerConfig, running: Running) -> list[Endpoint]:
 
     keys, first = config.keys, config.listeners[0]
     main = Serving(
-        admin=keys.admin_listeners is None, users=config.users, origins=keys.allow_origin, methods=keys.allow_methods,
+        admin=keys.admin_listeners is None, callers=_callers(config), most=keys.request_bytes,
+        origins=keys.allow_origin, methods=keys.allow_methods,
         peers=peer_context(config.raw, "listeners") if config.mode is Mode.DISTRIBUTED and first.https else None,
     )  # fmt: skip
     admin = replace(main, connectors=False, admin=True)
@@ -194,6 +197,14 @@ def _endpoints(config: WorkerConfig, running: Running) -> list[Endpoint]:
                 tls = running.tls[listeners[0].setting] if https else None
                 found.append(Endpoint(application(running.herder, serving), sockets, tls))
     return found
+
+
+def _callers(config: WorkerConfig) -> Callers | None:
+    from connect_compat.rest.access import Callers
+
+    if config.users is None and config.tokens is None:
+        return None
+    return Callers(config.users or {}, config.tokens or {}, frozenset(config.keys.readers))
 
 
 def serve(config: WorkerConfig, connectors: Iterable[tuple[str, Mapping[str, str]]] = ()) -> None:

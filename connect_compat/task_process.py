@@ -21,6 +21,7 @@ import json
 import logging
 import os
 import re
+import resource
 import signal
 import sys
 import threading
@@ -28,6 +29,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import IO, Any, Final, NoReturn
 
 from cdc.config import parse
@@ -51,6 +53,8 @@ _log = logging.getLogger(__name__)
 BEAT_S: Final = 1.0
 _FLUSH_S: Final = 1.0
 _PR_SET_PDEATHSIG: Final = 1
+_STATM: Final = Path("/proc/self/statm")
+_PAGE: Final = resource.getpagesize()
 
 
 class _Supervisor:
@@ -249,6 +253,14 @@ def _obey(control: Control) -> None:
     os._exit(1)
 
 
+def _resident() -> int:
+    """Bytes of this process in memory; 0 where nobody tells."""
+    try:
+        return int(_STATM.read_text().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
 class _Lease:
     """Ends the process when the worker has said nothing for too long: another may have this task by then."""
 
@@ -292,6 +304,8 @@ def _figures(control: Control) -> dict[str, Any]:
         "paused": progress.paused,
         "carried": progress.carried,
         "orders": control.orders.carried_out,
+        "cpu_s": round(time.process_time(), 2),
+        "memory": _resident(),
         "still_s": round(time.monotonic() - progress.moved_at, 1),
         "waiting_for": waiting.what if waiting else None,
         "waiting_since": waiting.since_ms if waiting else None,

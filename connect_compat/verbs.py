@@ -116,7 +116,7 @@ def describe(
         found = {
             "name": name,
             "config": worker.ask("GET", worker.connector(name, "config")),
-            "status": worker.ask("GET", worker.connector(name, "status")),
+            "status": worker.ask("GET", worker.connector(name, "status?resources=true")),
             "topics": worker.ask("GET", worker.connector(name, "topics"))[name]["topics"],
             "offsets": worker.ask("GET", worker.connector(name, "offsets"))["offsets"],
         }
@@ -128,11 +128,18 @@ def describe(
         typer.echo(f"{name}: {status['type']}, {connector['state']} on {connector['worker_id']}")
         _complaints(connector)
         for task in status["tasks"]:
-            typer.echo(f"  task {task['id']}: {task['state']} on {task['worker_id']}")
+            typer.echo(f"  task {task['id']}: {task['state']} on {task['worker_id']}{_uses(task)}")
             _complaints(task)
         _section("config", [f"{key}={text}" for key, text in sorted(found["config"].items())])
         _section("topics", found["topics"])
         _section("offsets", [f"{_line(each['partition'])}: {_line(each['offset'])}" for each in found["offsets"]])
+
+
+def _uses(task: Mapping[str, Any]) -> str:
+    used = task.get("resources") or {}
+    if not used.get("memory_bytes"):
+        return ""
+    return f", pid {used['pid']}, {used['memory_bytes'] >> 20} MB, {used['cpu_seconds']} CPU seconds"
 
 
 def _complaints(state: Mapping[str, Any]) -> None:

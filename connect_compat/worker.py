@@ -53,6 +53,7 @@ class Limits:
         silent_s: without any heartbeat for this long a process is killed and started again.
         lease_s: a task that has not heard of this worker for this long ends itself, for another worker may have it by
             then; None: no other worker can.
+        memory: bytes a process may have in memory, or it is killed and started again; None: no limit.
     """
 
     graceful_s: float = 5.0
@@ -62,6 +63,7 @@ class Limits:
     still_s: float = 30.0
     silent_s: float = 60.0
     lease_s: float | None = None
+    memory: int | None = None
 
 
 class OnStatus(Protocol):
@@ -406,6 +408,11 @@ class Worker:
         with self._lock:
             task.figures = figures
             task.heard_at = time.monotonic()
+        most = self._limits.memory
+        if most is not None and figures.get("memory", 0) > most and not task.killed:
+            self._kill(
+                task, f"has {figures['memory'] >> 20} MB in memory, more than tailrace.task.memory.max.mb={most >> 20},"
+            )
         if task.state in (RUNNING, PAUSED) or figures["paused"]:
             self._report(task, PAUSED if figures["paused"] else RUNNING)
         new = [topic for topic in figures["topics"] if topic not in task.topics]

@@ -68,6 +68,23 @@ class WorkerKeys:
         doc="Properties file of those who may ask REST, a line `name=password` each: HTTP basic authentication, with "
             "the file that Kafka Connect's PropertyFileLoginModule reads. Not set: everybody may.",
     )  # fmt: skip
+    tokens: str | None = key(
+        "tailrace.rest.tokens", default=None,
+        doc="Properties file of bearer tokens, a line `name=token` each. Those named here and in tailrace.rest.users "
+            "may ask; neither set: everybody may.",
+    )  # fmt: skip
+    readers: tuple[str, ...] = key(
+        "tailrace.rest.readers", default=(), doc="Names of users and tokens that may only look, not change anything.",
+    )  # fmt: skip
+    request_bytes: int = key(
+        "tailrace.rest.request.max.bytes", default=10_485_760, check=at_least(1024),
+        doc="Bytes that a request may have; a larger one is answered 413.",
+    )  # fmt: skip
+    task_memory: int | None = key(
+        "tailrace.task.memory.max.mb", default=None, check=at_least(64),
+        doc="Megabytes that a task's process may have in memory; with more it is killed, and starts again from its "
+            "saved offsets. Not set: no limit.",
+    )  # fmt: skip
     extensions: tuple[str, ...] = key(
         "rest.extension.classes", default=(),
         doc="Only Kafka Connect's BasicAuthSecurityRestExtension, which needs tailrace.rest.users.",
@@ -107,7 +124,7 @@ class WorkerConfig:
         keeps_configs: whether connector configs outlive the process; in standalone mode the files on the command
             line are the configs, as with Kafka Connect.
         admin_listeners: where /admin is served when not with the rest.
-        users: name -> password of those who may ask REST; None: everybody may.
+        users, tokens: name -> password, name -> bearer token of those who may ask REST; None both: everybody may.
     """
 
     mode: Mode
@@ -117,6 +134,7 @@ class WorkerConfig:
     listeners: tuple[Listener, ...]
     admin_listeners: tuple[Listener, ...] = ()
     users: Mapping[str, str] | None = None
+    tokens: Mapping[str, str] | None = None
 
     @property
     def keeps_configs(self) -> bool:
@@ -156,12 +174,14 @@ def worker_config(mode: Mode, given: Mapping[str, str]) -> WorkerConfig:
         listeners = _listeners(keys)
         admin = _parsed(keys.admin_listeners or (), "admin.listeners")
         users = _users(keys)
+        tokens = None if keys.tokens is None else properties.load(keys.tokens)
+        problems.extend(_unknown_readers(keys, {*(users or ()), *(tokens or ())}))
         problems.extend(_delivery(mode, keys, raw))
     except ConfigError as error:
         problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
-    return WorkerConfig(mode, keys, raw, _log(mode, keys, raw), listeners, admin, users)
+    return WorkerConfig(mode, keys, raw, _log(mode, keys, raw), listeners, admin, users, tokens)
 
 
 def _missing(raw: Mapping[str, str]) -> list[Problem]:
@@ -201,6 +221,13 @@ def _users(keys: WorkerKeys) -> Mapping[str, str] | None:
                        "set tailrace.rest.users to the path of that file, a line name=password each")  # fmt: skip
             raise ConfigError([Problem("rest.extension.classes", message)])
     return None if keys.users is None else properties.load(keys.users)
+
+
+def _unknown_readers(keys: WorkerKeys, known: set[str]) -> list[Problem]:
+    unknown = [name for name in keys.readers if name not in known]
+    message = (f"tailrace.rest.readers names {', '.join(unknown)}, and neither tailrace.rest.users nor "
+               "tailrace.rest.tokens does: correct the names")  # fmt: skip
+    return [Problem("tailrace.rest.readers", message)] if unknown else []
 
 
 def _in_kafka(mode: Mode, raw: Mapping[str, str]) -> bool:

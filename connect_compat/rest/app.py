@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
@@ -20,8 +20,8 @@ from cdc.errors import LogUnavailable, RequestError, TailraceError
 from connect_compat.cluster import Elsewhere
 from connect_compat.herder import Herder
 from connect_compat.masking import text_without_secrets
+from connect_compat.rest.access import Access, Callers, SizeLimit
 from connect_compat.rest.answer import JSON, Misrouted, error_answer, misrouted_answer
-from connect_compat.rest.auth import BasicAuth
 
 logger = structlog.get_logger(__name__)
 Scope = MutableMapping[str, Any]
@@ -85,14 +85,16 @@ class Serving:
 
     Attributes:
         connectors, admin: whether /admin is served, and whether all the rest is.
-        users: name -> password of those who may ask; None: everybody may.
+        callers: those who may ask; None: everybody may.
+        most: bytes that the body of a request may have.
         peers: how other workers are spoken to over TLS; None: Python's default.
         origins, methods: `access.control.allow.origin` and `.methods`, comma lists; no CORS answers without origins.
     """
 
     connectors: bool = True
     admin: bool = True
-    users: Mapping[str, str] | None = None
+    callers: Callers | None = None
+    most: int = 10_485_760
     origins: str = ""
     methods: str = ""
     peers: ssl.SSLContext | None = None
@@ -122,10 +124,11 @@ def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
     app.add_exception_handler(TailraceError, _refused)
     app.add_exception_handler(Misrouted, _misrouted)
     app.add_exception_handler(HTTPException, _misrouted)
+    app.add_middleware(SizeLimit, most=serving.most)
     app.add_middleware(_Paths, routes=[route for router in routers for route in router.routes])
     app.add_middleware(_Unforeseen)
-    if serving.users is not None:
-        app.add_middleware(BasicAuth, users=serving.users)
+    if serving.callers is not None:
+        app.add_middleware(Access, callers=serving.callers)
     if serving.origins.strip():
         app.add_middleware(
             CORSMiddleware,

@@ -113,8 +113,9 @@ def diff(name: str, raw: Body, herder: TheHerder) -> Response:
 
 
 @router.get(_ONE + "/status")
-def status(name: str, herder: TheHerder) -> Response:
-    return json_answer(herder.status(name))
+def status(request: Request, name: str, herder: TheHerder) -> Response:
+    """With `?resources=true`, Tailrace's own, also what each task uses."""
+    return json_answer(herder.status(name, resources=flag(request.query_params.get("resources"))))
 
 
 @router.post(_ONE + "/restart")

@@ -31,6 +31,8 @@ class _Figures:
         waiting = GaugeMetricFamily("tailrace_task_waiting", "1 while it waits through an outage.", labels=_TASK)
         backlog = GaugeMetricFamily("tailrace_task_backlog_records", "Records a sink has not read yet.", labels=_TASK)
         restarts = CounterMetricFamily("tailrace_task_restarts", "Times its process was started again.", labels=_TASK)
+        cpu = CounterMetricFamily("tailrace_task_cpu_seconds", "CPU its process has used.", labels=_TASK)
+        memory = GaugeMetricFamily("tailrace_task_memory_bytes", "What its process has in memory.", labels=_TASK)
         told: dict[str, GaugeMetricFamily] = {}
         stuck = {view.id for view in self._herder.stalled()}
         for view in sorted(self._herder.tasks(), key=lambda view: view.id):
@@ -47,9 +49,12 @@ class _Figures:
             stalled.add_metric(labels, view.id in stuck)
             waiting.add_metric(labels, view.waiting_for is not None)
             restarts.add_metric(labels, view.restarts)
+            if "cpu_s" in view.figures:
+                cpu.add_metric(labels, view.figures["cpu_s"])
+                memory.add_metric(labels, view.figures["memory"])
             if view.figures.get("backlog") is not None:
                 backlog.add_metric(labels, view.figures["backlog"])
-        yield from (*counters.values(), *told.values(), stalled, waiting, backlog, restarts)
+        yield from (*counters.values(), *told.values(), stalled, waiting, backlog, restarts, cpu, memory)
 
 
 def _counters(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -35,13 +36,13 @@ def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
 class Watched:
     """A worker, and the states and topics it reported."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Limits = QUICK) -> None:
         self.folder = folder
         self.states: list[tuple[str, str | None]] = []
         self.topics: list[tuple[str, int, list[str]]] = []
         self.delays: list[float] = []
         self.worker = Worker(
-            self._on_status, lambda c, t, topics: self.topics.append((c, t, list(topics))), limits=QUICK
+            self._on_status, lambda c, t, topics: self.topics.append((c, t, list(topics))), limits=limits
         )
 
     def _on_status(self, connector: str, task: int, state: str, trace: str | None, extra: Mapping[str, Any]) -> None:
@@ -313,3 +314,31 @@ def test_killed_after_each_numbered_step_a_task_neither_loses_nor_repeats(
     watched.worker.stop_tasks([ID])
     values = all_values(watched.folder)
     assert values == [str(i).encode() for i in range(len(values))]
+
+
+def limited(folder: Path, **more: Any) -> Watched:
+    """A worker that waits for nothing but for what `more` says."""
+    return Watched(folder / "log", Limits(graceful_s=1.0, first_restart_s=60.0, **more))
+
+
+def test_a_task_with_too_much_in_memory_is_killed_and_says_so(tmp_path: Path) -> None:
+    watched = limited(tmp_path, memory=1 << 20)
+    watched.start()
+    until(lambda: "RESTARTING" in watched.names())
+    trace = watched.states[-1][1] or ""
+    assert re.search(r"died by SIGKILL; it has \d+ MB in memory, more than tailrace\.task\.memory\.max\.mb=1,", trace)
+    watched.worker.close()
+
+
+def test_a_task_ends_itself_when_its_worker_says_nothing_and_lives_while_it_does(tmp_path: Path) -> None:
+    watched = limited(tmp_path, lease_s=3.0)
+    watched.start()
+    until(lambda: watched.rows() >= 5)
+    pid, began = watched.pid(), time.monotonic()
+    until(lambda: time.monotonic() - began > 4.0)
+    assert alive(pid) and watched.pid() == pid
+    watched.worker._renew_at = time.monotonic() + 3600  # as if the worker were stopped
+    until(lambda: not alive(pid))
+    assert time.monotonic() - began > 4.0
+    until(lambda: (watched.states[-1][1] or "").startswith("the process of task c-0 ended with exit status 1"))
+    watched.worker.close()

@@ -127,3 +127,11 @@ def test_the_worker_id_is_what_others_can_reach() -> None:
     assert embedded(host="0.0.0.0").worker_id(8083) == f"{socket.gethostname()}:8083"
     advertised = {"rest.advertised.host.name": "me", "rest.advertised.port": "1"}
     assert worker_config(Mode.EMBEDDED, advertised).worker_id(8083) == "me:1"
+
+
+def test_readers_are_users_or_tokens(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("ci=abc\n")
+    config = worker_config(Mode.EMBEDDED, {"tailrace.rest.tokens": str(tmp_path / "t"), "tailrace.rest.readers": "ci"})
+    assert (config.tokens, config.keys.readers) == ({"ci": "abc"}, ("ci",))
+    with pytest.raises(ConfigError, match=r"tailrace\.rest\.readers names bob, and neither"):
+        worker_config(Mode.EMBEDDED, {"tailrace.rest.tokens": str(tmp_path / "t"), "tailrace.rest.readers": "bob,ci"})

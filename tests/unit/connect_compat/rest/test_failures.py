@@ -15,6 +15,7 @@ import structlog
 from cdc.errors import ConfigError, LogError, LogUnavailable, Problem, RequestError
 from connect_compat import console
 from connect_compat.herder import Herder
+from connect_compat.rest.access import Callers
 from connect_compat.rest.app import EVERYTHING, Serving, application
 
 
@@ -89,7 +90,7 @@ def test_anything_else_is_500_with_its_message_and_one_line_of_log_with_the_stac
     assert "Traceback" in line["exception"] and "s3cret" not in json.dumps(line)
 
 
-USERS = Serving(users={"ann": "s3cret:x", "empty": ""})
+USERS = Serving(callers=Callers({"ann": "s3cret:x", "empty": ""}, {}))
 
 
 @pytest.mark.parametrize("user", [("ann", "s3cret:x"), ("empty", "")])
@@ -112,7 +113,7 @@ def test_nor_is_one_without_name_and_password(sent: str) -> None:
 
 
 def test_a_browser_may_ask_what_it_may_ask_without_a_password() -> None:
-    serving = Serving(users={"ann": "s3cret"}, origins="http://a")
+    serving = Serving(callers=Callers({"ann": "s3cret"}, {}), origins="http://a")
     asked = {"Origin": "http://a", "Access-Control-Request-Method": "GET"}
     assert ask(RequestError(404, "x"), "OPTIONS", "/connectors", serving, headers=asked).status_code == 200
 
@@ -124,3 +125,30 @@ def test_admin_may_be_served_alone_or_not_at_all() -> None:
     assert [ask(error, "GET", path, alone).status_code for path in ("/", "/connectors", "/metrics")] == [404] * 3
     assert ask(error, "GET", "/admin/loggers", without).status_code == 404
     assert ask(error, "GET", "/connectors", without).status_code == 418
+
+
+@pytest.mark.parametrize(
+    ("method", "token", "status"),
+    [("GET", "t0ken", 404), ("PUT", "t0ken", 404), ("GET", "look", 404), ("PUT", "look", 403), ("DELETE", "look", 403),
+     ("GET", "else", 401), ("GET", "", 401)],
+)  # fmt: skip
+def test_a_token_lets_through_and_one_for_looking_only_looks(method: str, token: str, status: int) -> None:
+    serving = Serving(callers=Callers({}, {"ci": "t0ken", "eyes": "look"}, frozenset({"eyes"})))
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = ask(RequestError(404, "x"), method, "/connectors/x/pause", serving, headers=headers)
+    assert answer.status_code == (405 if (method, status) in (("GET", 404), ("DELETE", 404)) else status)
+    if status == 403:
+        assert answer.json()["message"].startswith("eyes may only look (tailrace.rest.readers), and ")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_request_that_is_too_large_is_refused_with_the_setting(announced: bool) -> None:
+    async def pieces() -> Any:
+        for _ in range(30):
+            yield b" " * 100
+
+    content = b" " * 3000 if announced else pieces()
+    answer = ask(RequestError(418, "x"), "PUT", "/connectors/x/config", Serving(most=2000), content=content,
+                 headers={"Content-Type": "application/json"})  # fmt: skip
+    assert answer.status_code == 413
+    assert answer.json()["message"] == "The request is larger than 2000 bytes; raise tailrace.rest.request.max.bytes"
