@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from cdc.record import Inbox
+from cdc.table import TableId
 
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +66,11 @@ class Execute:
     blocking: bool = False
     conditions: tuple[Condition, ...] = ()
     surrogate_key: str | None = None
+
+    def asks(self, table: TableId) -> bool:
+        """Whether the table is meant, by its name with or without double quotes."""
+        names = (str(table), f'"{table.database}"."{table.name}"')
+        return any(re.fullmatch(pattern, name, re.IGNORECASE) for pattern in self.tables for name in names)
 
     def filter(self, table: str) -> str | None:
         """That of the first condition on the table."""

@@ -5,8 +5,7 @@ Source: Debezium 3.5.0.Final, `RelationalSnapshotChangeEventSource.getBlockingSn
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
@@ -48,17 +47,10 @@ def _tables(context: Context, wanted: Execute) -> tuple[list[TableId], bool]:
     """The captured tables that are asked for, and whether all are on the server as the history has them."""
     session = Session(context.settings, context.config)
     try:
-        found = [
-            table for table in session.server.tables() if context.capture.table(table) and _is_asked(wanted, table)
-        ]
+        found = [table for table in session.server.tables() if context.capture.table(table) and wanted.asks(table)]
         return found, all(_is_recorded(context, session, table) for table in found)
     finally:
         session.close()
-
-
-def _is_asked(wanted: Execute, table: TableId) -> bool:
-    names: Sequence[str] = (str(table), f'"{table.database}"."{table.name}"')
-    return any(re.fullmatch(pattern, name, re.IGNORECASE) for pattern in wanted.tables for name in names)
 
 
 def _is_recorded(context: Context, session: Session, table: TableId) -> bool:

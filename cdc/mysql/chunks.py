@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Sequence
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from pymysql.converters import escape_string
 
 from cdc import incremental
 from cdc.errors import SourceError
-from cdc.incremental import Collection
 from cdc.java.objects import Key
 from cdc.mysql import wire
 from cdc.mysql.capture import Shape
@@ -19,29 +16,12 @@ from cdc.mysql.chunk_keys import expression, key_of, literals
 from cdc.mysql.offset import Gtids, gtids_of
 from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import Server, quoted
-from cdc.signals import WINDOW_CLOSE, WINDOW_OPEN
 from cdc.table import Column, TableId
-
-Steps = Generator[None, None, "list[RawRow]"]
-"""Runs on at each `next`, as far as the server's answer is here."""
+from cdc.watched import Chunk, Steps
+from cdc.watermarks import Watermarks
 
 _LOCK_WAIT_SECONDS: Final = 5
 _ANSWER_SECONDS: Final = 60
-
-
-class Chunk(NamedTuple):
-    """What to read of a table.
-
-    Attributes:
-        keys: the columns to go by, in order.
-        after, upto: where to begin and to end; None for the first chunk.
-    """
-
-    shape: Shape
-    keys: tuple[Column, ...]
-    collection: Collection
-    after: Key | None = None
-    upto: Key | None = None
 
 
 class Chunks:
@@ -49,6 +29,7 @@ class Chunks:
 
     def __init__(self, settings: wire.Settings, initial_statements: Callable[[Server], None]) -> None:
         self._settings, self._initial_statements = settings, initial_statements
+        self._watermarks = Watermarks()
         self._server: Server | None = None
         self._select: Select | None = None
 
@@ -84,8 +65,7 @@ class Chunks:
 
     def open_window(self, signals: TableId, id: str) -> None:
         """Raises: SourceUnavailable, SourceError: the row cannot be inserted."""
-        self._opened = _instant()
-        self._insert(signals, f"{id}-open", WINDOW_OPEN, f'{{"openWindowTimestamp": "{self._opened}"}}')
+        self._insert(signals, *self._watermarks.opening(id))
 
     def close_window(self, signals: TableId, id: str, *, by_delete: bool) -> None:
         if by_delete:
@@ -95,8 +75,7 @@ class Chunks:
             )[0][0]
             self.server.run(f"DELETE FROM {quoted(*signals)} WHERE {quoted(name)} = {_text(f'{id}-open')}")
             return
-        data = f'{{"openWindowTimestamp": "{self._opened}", "closeWindowTimestamp": "{_instant()}"}}'
-        self._insert(signals, f"{id}-close", WINDOW_CLOSE, data)
+        self._insert(signals, *self._watermarks.closing(id))
 
     def _insert(self, signals: TableId, *values: str) -> None:
         self.server.run(f"INSERT INTO {quoted(*signals)} VALUES ({', '.join(map(_text, values))})")
@@ -163,12 +142,6 @@ def _name(column: Column) -> str:
 
 def _text(text: str) -> str:
     return f"'{escape_string(text)}'"
-
-
-def _instant() -> str:
-    """`Instant.toString` of now."""
-    seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
 
 
 def known_keys(shape: Shape, surrogate: str | None) -> tuple[Column, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from cdc import key_rules, masks, naming_keys
+from cdc import channels, key_rules, masks, naming_keys
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.errors import ConfigError, Problem, SourceError
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 CLASS_NAME: Final = "io.debezium.connector.mysql.MySqlConnector"
 _PASSED_THROUGH: Final = (*parts.HISTORY_CLIENT, OVERRIDES, "driver.", *masks.PREFIXES, "post.processors.",
-                          parts.SIGNAL_CLIENT, "openlineage.")  # fmt: skip
+                          channels.CLIENT, "openlineage.")  # fmt: skip
 
 
 def problems(config: MySqlConfig, raw: Raw) -> list[Problem]:

@@ -19,9 +19,7 @@ from cdc.mysql.config import MySqlConfig
 from cdc.mysql.custom_converters import CustomConverters
 from cdc.mysql.offset import Position
 from cdc.mysql.types import TypeOptions, is_propagated
-from cdc.record import Headers, SourceContext
-from cdc.signal_file import SignalFile
-from cdc.signals import FILE, KAFKA, Channel, Messages
+from cdc.record import Headers
 from cdc.table import Column, Predicate, any_of
 from cdc.transactions import Transactions
 
@@ -29,7 +27,6 @@ HISTORY_CLIENT: Final = (
     "database.history.consumer.", "schema.history.internal.consumer.",
     "database.history.producer.", "schema.history.internal.producer.",
 )  # fmt: skip
-SIGNAL_CLIENT: Final = "signal.consumer."
 
 
 def settings(config: MySqlConfig) -> wire.Settings:
@@ -108,21 +105,3 @@ def history_client(config: MySqlConfig, raw: Raw) -> Mapping[str, str]:
 def ignored(config: MySqlConfig) -> Predicate | None:
     found = patterns(config.history_ddl_filter or "")
     return any_of([f"(?s:{pattern})" for pattern in found]) if found else None
-
-
-def channels(config: MySqlConfig, raw: Raw, context: SourceContext) -> list[Channel]:
-    """Where signals come from beside the signal table; those of REST are always taken."""
-    found: list[Channel] = []
-    if FILE in config.signal_channels:
-        found.append(SignalFile(config.signal_file))
-    if KAFKA in config.signal_channels and context.subscribe is not None:
-        topic = config.signal_topic or f"{config.topic_prefix}-signal"
-        client = {
-            name.removeprefix(SIGNAL_CLIENT): text for name, text in raw.items() if name.startswith(SIGNAL_CLIENT)
-        }  # fmt: skip
-        if config.signal_servers:
-            client["bootstrap.servers"] = config.signal_servers
-        found.append(Messages(context.subscribe(topic, config.signal_group, client), config.topic_prefix))
-    if context.orders is not None:
-        found.append(Messages(context.orders))
-    return found

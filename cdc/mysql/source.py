@@ -12,6 +12,7 @@ import structlog
 
 from cdc import key_rules
 from cdc.changes import Row
+from cdc.channels import channels
 from cdc.connector import Raw
 from cdc.envelope import context_headers
 from cdc.errors import LogError, LogUnavailable, SourceError
@@ -32,13 +33,13 @@ from cdc.mysql.snapshot_session import Session, run_initial_statements
 from cdc.mysql.start import Start
 from cdc.mysql.streaming import stream
 from cdc.mysql.unsupported import warned
-from cdc.mysql.watch import Watch
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Poll, SourceContext, SourceOffset
 from cdc.runs import run_id
 from cdc.snapshot_offset import left_of, partitions
 from cdc.starts import own_offset, pause
 from cdc.table import TableId
+from cdc.watch import Watch
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ class MySqlSource:
         ]
         self._running: Iterator[Poll] | None = None
         self._watch: Watch | None = None
-        self._channels = parts.channels(config, raw, context)
+        self._channels = channels(config, raw, context)
         self._recorded: tuple[int, Mapping[str, Any] | None] = (-1, None)
         self._notifications = Notifications(
             config.topic_prefix, config.notification_channels or (), config.notification_topic
@@ -127,7 +128,7 @@ class MySqlSource:
             channels=self._channels,
             report=self._report,
         )
-        return Watch(context, own_offset(self._config.topic_prefix, resume) or {})
+        return watch.watching(context, own_offset(self._config.topic_prefix, resume) or {})
 
     def _run(self, stored: Position | None, resume: Sequence[SourceOffset]) -> Iterator[Poll]:
         for warning in warned(self._config, self._raw):

@@ -52,7 +52,7 @@ def stream(
         )  # fmt: skip
         try:
             if watch is not None:
-                watch.start(has_gtids=stamped or gtids is not None)
+                watch.start(has_marks=stamped or gtids is not None)
             yield from reader.polls(packets, packets.more)
             return
         except DamagedEvent as error:

@@ -8,7 +8,8 @@ from typing import Any, Final, cast
 
 import structlog
 
-from cdc import key_rules, masks, naming_keys
+from cdc import key_rules, masks, naming_keys, watch
+from cdc.channels import CLIENT, channels
 from cdc.config import parse
 from cdc.connector import Raw, SourceConnector
 from cdc.envelope import EnvelopeSettings, context_headers
@@ -20,7 +21,7 @@ from cdc.keys.texts import statements
 from cdc.masks import Masks
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.outlook import Outlook
-from cdc.postgres import catalog, publication, slot, source_info, wal_gap
+from cdc.postgres import blocking, catalog, publication, slot, source_info, wal_gap
 from cdc.postgres.capture import Capture
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
@@ -37,6 +38,8 @@ from cdc.postgres.snapshot import Context, Snapshot, Task
 from cdc.postgres.source_info import shown_transaction
 from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
+from cdc.postgres.watch import Context as TablesContext
+from cdc.postgres.watch import PgTables
 from cdc.postgres.wire import Replication, Session, Settings, quoted
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.runs import run_id
@@ -45,6 +48,8 @@ from cdc.source_block import VERSION
 from cdc.starts import offsets_check, own_offset, pause
 from cdc.table import any_of, chosen
 from cdc.transactions import Transactions
+from cdc.watch import Watch
+from cdc.watched import Place
 
 _log = structlog.get_logger(__name__)
 
@@ -116,6 +121,8 @@ class PostgresSource:
         self._durable = 0
         self._open: list[Session] = []
         self._walsender: Replication | None = None
+        self._watch: Watch | None = None
+        self._channels = channels(config, raw, context)
         self._notifications = Notifications(
             config.topic_prefix, config.notification_channels or (), config.notification_topic
         )  # fmt: skip
@@ -130,10 +137,14 @@ class PostgresSource:
         for partition, offset in offsets:
             if offset is not None and dict(partition) == {"server": self._config.topic_prefix}:
                 self._durable = max(self._durable, Position.from_offset(offset).needed)
+        if self._watch is not None:
+            self._watch.saved()
 
     def close(self) -> None:
         if self._running is not None:
             self._running.close()  # type: ignore[attr-defined]
+        if self._watch is not None:
+            self._watch.close()
         self._close_replication()
         while self._open:
             self._open.pop().close()
@@ -156,8 +167,12 @@ class PostgresSource:
         offset = own_offset(self._config.topic_prefix, resume)
         return None if offset is None else Position.from_offset(offset)
 
+    def _opened(self) -> Session:
+        return Session(self._settings, statements(self._config.initial_statements))
+
     def _session(self) -> Session:
-        session = Session(self._settings, statements(self._config.initial_statements))
+        """One that is open as long as the task."""
+        session = self._opened()
         self._open.append(session)
         return session
 
@@ -190,6 +205,7 @@ class PostgresSource:
             stored, timeline = stored and wal_gap.resumed(stored, server), server.timeline
             made = plan(self._seen(session, server, captured), stored)
         types, position = Types(session), made.since
+        self._watch = self._watching(session, types, resume)
         if made.rows:
             yield from pause(config.snapshot_delay_ms)
             snapshot = yield from self._snapshot(session, types, made, resume, timeline)
@@ -205,7 +221,33 @@ class PostgresSource:
             view = yield from slot.create(session, self._replication(), config)
             position = position or Position(lsn=view.lsn)
         position = position or self._of_slot(session)
-        yield from self._stream(session, types, position.with_(timeline=timeline))
+        yield from self._streamed(session, types, position.with_(timeline=timeline))
+
+    def _watching(self, session: Session, types: Types, resume: Sequence[SourceOffset]) -> Watch | None:
+        """None when there is no place where a signal could come from, so that the reader need not look."""
+        config = self._config
+        capture, place = self._shapes(types, streamed=False), Place()
+        if not (capture.signals or config.read_only or self._channels):
+            return None
+        tables = TablesContext(capture=capture, types=types, ask=session, open=self._opened, user=config.user)
+        context = watch.Context(
+            config=config, tables=PgTables(tables, place), signals=capture.signals, place=place,
+            notifications=self._notifications, channels=self._channels, report=self._report,
+        )  # fmt: skip
+        return Watch(context, own_offset(config.topic_prefix, resume) or {})
+
+    def _streamed(self, session: Session, types: Types, position: Position) -> Iterator[Poll]:
+        """The WAL, and the blocking snapshots that are asked for on the way."""
+        yield from self._stream(session, types, position)
+        while self._watch is not None and self._watch.blocking is not None:
+            wanted, position = self._watch.blocking, self._watch.place.position()
+            origin = self._watch.place.source(0, "", None)
+            self._close_replication()
+            yield from blocking.polls(self._context(session, types), wanted, position, origin)
+            self._watch.blocking = None
+            offset = {**position.to_offset(), **self._watch.offset()}
+            yield Poll((), [SourceOffset({"server": self._config.topic_prefix}, offset)], idle=True)
+            yield from self._stream(session, types, position)
 
     def _seen(self, session: Session, server: wal_gap.Server, captured: Sequence[catalog.Found]) -> Seen:
         return Seen(
@@ -239,7 +281,7 @@ class PostgresSource:
     def _context(self, session: Session, types: Types) -> Context:
         return Context(
             config=self._config, capture=self._shapes(types, streamed=False), types=types, ask=session,
-            open=self._session, notifications=self._notifications,
+            open=self._opened, notifications=self._notifications,
             overrides=key_rules.overrides(self._config, self._raw), report=self._report,
         )  # fmt: skip
 
@@ -255,7 +297,9 @@ class PostgresSource:
             status_s=config.status_ms / 1000, reports=reports,
             max_records=config.max_batch_size,
         )  # fmt: skip
-        reader = Reader(options, self._shapes(types, streamed=True), session, types, position)
+        reader = Reader(options, self._shapes(types, streamed=True), session, types, position, watch=self._watch)
+        if self._watch is not None:
+            self._watch.start()
         retained = Retained(session, config.slot, self._report)
         slot.unused(session, config.slot)
         replication = self._replication()
@@ -331,8 +375,9 @@ POSTGRES: Final = SourceConnector(
     version=VERSION,
     config=PostgresConfig,
     build=build,
-    prefixes=(OVERRIDES, *masks.PREFIXES, *PREFIXES),
+    prefixes=(OVERRIDES, CLIENT, *masks.PREFIXES, *PREFIXES),
     check=check,
     outlook=outlook,
     check_offsets=offsets_check(Position.from_offset),
+    takes_signals=True,
 )

@@ -19,12 +19,16 @@ Lines = list[memoryview]
 
 
 class CopyOut:
-    """One COPY … TO STDOUT. The connection does nothing else until `chunks` has ended or the transaction has."""
+    """One COPY … TO STDOUT. The connection does nothing else until `chunks` has ended.
+
+    Attributes:
+        patience: seconds that a chunk waits for its first row.
+    """
 
     def __init__(self, connection: pq.abc.PGconn, settings: Settings, select_: str) -> None:
         """Raises: SourceUnavailable."""
         self._connection, self._settings = connection, settings
-        self._more = False
+        self._more, self.patience = False, _WAIT_S
         try:
             connection.send_query(f"COPY ({select_}) TO STDOUT".encode())
         except psycopg.Error as error:
@@ -45,7 +49,7 @@ class CopyOut:
         Raises: SourceUnavailable, SourceError.
         """
         while self._connection.is_busy():
-            if not self._arrives(_WAIT_S):
+            if not self._arrives(self.patience):
                 yield []
         result = self._connection.get_result()
         if result is None or result.status != pq.ExecStatus.COPY_OUT:
@@ -60,7 +64,7 @@ class CopyOut:
                     continue
             elif size < 0:
                 break
-            elif self._arrives(_MORE_S if found else _WAIT_S):
+            elif self._arrives(_MORE_S if found else self.patience):
                 continue
             self._more = size > 0
             yield found

@@ -6,10 +6,10 @@ Source: Debezium 3.5.0.Final, `PostgresStreamingChangeEventSource`, `PostgresOff
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from cdc.changes import Row, SourceRun, Sources
 from cdc.envelope import Blocks
@@ -31,6 +31,8 @@ from cdc.table import Predicate, TableId
 from cdc.transactions import Transactions
 
 _WAIT_S: Final = 0.5
+_PATIENCE_S: Final = 0.5
+"""How long a chunk of an incremental snapshot is waited for while the WAL is quiet."""
 _SETTLED_US: Final = 500_000
 """The catalog is asked for a table no sooner after a commit: what several ALTERs in a row leave is what is described,
 as with Debezium, whose reader rests so long between looks at a quiet log."""
@@ -69,13 +71,49 @@ class ReaderOptions:
     max_records: int = 4096
 
 
+class Watch(Protocol):
+    """Signals and incremental snapshots; see `cdc.watch`."""
+
+    place: Any
+    tables: frozenset[TableId]
+    signals: frozenset[TableId]
+
+    @property
+    def blocking(self) -> object: ...
+
+    @property
+    def busy(self) -> bool: ...
+
+    @property
+    def waits(self) -> bool: ...
+
+    def signal(self, columns: Sequence[Any], operation: str, row: Any) -> list[Batch]: ...
+
+    def changed(self, columns: Sequence[Any], images: Iterable[Any], *, pairs: bool) -> None: ...
+
+    def advance(self, patience: float) -> bool: ...
+
+    def take(self) -> list[Batch]: ...
+
+    def taken(self) -> bool: ...
+
+    def offset(self) -> Mapping[str, Any]: ...
+
+
 class _Run(NamedTuple):
-    """What frames of one prefix are: changes of one kind to one table. `decode` is None where they are not sent."""
+    """What frames of one prefix are: changes of one kind to one table.
+
+    Attributes:
+        decode: None where they are not sent.
+        signals: the table is one of signals; `decode` gives them also where they are not `sent`.
+    """
 
     shape: Shape | None
     op: str
     kind: str
     decode: Decode | None
+    signals: bool
+    sent: bool
 
 
 class _Decided(NamedTuple):
@@ -92,7 +130,12 @@ class Reader:
     def __init__(
         self, options: ReaderOptions, capture: Capture, ask: Queries, types: Types, start: Position, *,
         now: Callable[[], int] = time.time_ns, pause: Callable[[float], None] = time.sleep,
+        watch: Watch | None = None,
     ) -> None:  # fmt: skip
+        self._watch = watch
+        if watch is not None:
+            watch.place.position, watch.place.source = self.position, self._beside
+            watch.place.done = self._done_lsn
         self._options, self._capture, self._ask, self._types, self._now = options, capture, ask, types, now
         self._pause, self._transactions = pause, options.transactions
         self._start = start.with_(snapshot=None, last_snapshot_record=False, snapshot_completed=False)
@@ -135,13 +178,33 @@ class Reader:
         Raises: DecodeError, ConversionError, SourceUnavailable, SourceError.
         """
         at = 0
-        while at < len(frames):
+        while at < len(frames) and not self.stops:
             at = self._walk(frames, at)
             if self._decided is not None:
                 yield from self._kept_polls(self._decided)
-        if self._begin is None and passed > self._done:
+        if self._begin is None and passed > self._done and not self.stops:
             self._lsn = self._processed = self._done = passed
         yield self._poll(idle)
+
+    @property
+    def stops(self) -> bool:
+        """A blocking snapshot was asked for: `position` tells from where what follows is read again."""
+        return self._watch is not None and self._watch.blocking is not None
+
+    @property
+    def waits(self) -> bool:
+        """For the server to tell how far it is."""
+        return self._watch is not None and self._watch.waits
+
+    def watched(self, more: Callable[[], bool]) -> Iterator[Poll]:
+        """Reads chunks of an incremental snapshot while the log has nothing to say, and a step when it has."""
+        watch = self._watch
+        while watch is not None and watch.blocking is None:
+            quiet = not more()
+            if watch.advance(_PATIENCE_S if quiet else 0):
+                yield self._poll(idle=False)
+            if not quiet or not watch.busy:
+                return
 
     def _kept_polls(self, decided: _Decided) -> Iterator[Poll]:
         self._decided = None
@@ -155,6 +218,8 @@ class Reader:
         for chunk in kept.chunks(self._options.max_records):
             self._walk(chunk, 0)
             yield self._poll(idle=False)
+            if self.stops:
+                return
         for oid in kept.relations:  # announced anew while the transaction was open: later changes are of that form
             if self._announced.get(oid, 0) > kept.relations[oid]:
                 self._shapes[oid] = before[oid]
@@ -176,8 +241,12 @@ class Reader:
             beat = self._options.heartbeat.beat(self._now())
             if beat is not None:
                 self._batches.append(beat)
-        offset = self.position().to_offset()
-        moved = bool(self._batches) or offset != self._told
+        offset, moved = self.position().to_offset(), False
+        if self._watch is not None:
+            self._batches += self._watch.take()
+            offset |= self._watch.offset()
+            moved = self._watch.taken()
+        moved = (moved or bool(self._batches) or offset != self._told) and not self.stops
         self._told = offset
         batches, self._batches = self._batches, []
         return Poll(batches, [SourceOffset({"server": self._options.prefix}, offset)] if moved else (), idle)
@@ -228,8 +297,9 @@ class Reader:
         op, kind = _CHANGES[prefix[0]]
         shape = self._shape(int.from_bytes(prefix[1:5], "big"))
         sent = shape is not None and op not in self._options.skipped
-        decode = shape.decoder(prefix) if shape is not None and sent else None
-        self._runs[prefix] = _Run(shape, op, kind, decode)
+        signals = shape is not None and self._watch is not None and shape.table.id in self._watch.signals
+        decode = shape.decoder(prefix) if shape is not None and (sent or signals) else None
+        self._runs[prefix] = _Run(shape, op, kind, decode, signals, sent)
 
     def _shape(self, relation: int) -> Shape | None:
         try:
@@ -243,6 +313,8 @@ class Reader:
             (self._lsn,) = _LSN(frames[at], 1)
             self._skipped()
             return at + 1
+        if run.signals:
+            return self._signalled(run, frames, at)
         first = at
         if run.decode is None:
             prefix = frames[at][HEADER_SIZE:PREFIX_END]
@@ -254,11 +326,32 @@ class Reader:
             if group is None or group.shape is not run.shape or group.op != run.op:
                 self._flush()
                 self._group = run
+            before = len(self._rows)
             at = run.decode(frames, at, self._rows, self._lsns)
             self._lsn = self._lsns[-1]
+            if self._watch is not None and run.shape is not None and run.shape.table.id in self._watch.tables:
+                self._watch.changed(run.shape.columns, self._rows[before:], pairs=run.op == "u")
         self._changes += at - first
         self._message = run.kind
         return at
+
+    def _signalled(self, run: _Run, frames: Sequence[bytes], at: int) -> int:
+        """A row of a signal table, by itself: what it asks for goes out first."""
+        watch, shape = self._watch, run.shape
+        assert watch is not None and shape is not None and run.decode is not None
+        self._flush()
+        rows: list[Any] = []
+        lsns: list[int] = []
+        run.decode(frames[at : at + 1], 0, rows, lsns)
+        (self._lsn,) = lsns
+        self._changes += 1
+        self._message = run.kind
+        self._batches += watch.signal(shape.columns, run.op, rows[0])
+        if run.sent:
+            self._group, self._rows, self._lsns = run, rows, lsns
+            self._flush()
+        # What follows is read again after a blocking snapshot, or seen by what the signal asked for.
+        return len(frames) if watch.blocking is not None else at + 1
 
     def _skips(self) -> bool:
         """Whether the next change was sent before the restart."""
@@ -431,6 +524,14 @@ class Reader:
             case "d":
                 self._batches += envelope.deletes(rows, sources, now, self._blocks)
 
+    def _done_lsn(self) -> int:
+        """All that was committed before is handled."""
+        return self._done
+
+    def _beside(self, micros: int, schema: str, table: str | None) -> SourceInfo:
+        """Of a record that is not of the WAL, made while the reader stands where it does."""
+        return self._source(schema, table or "", self._lsn)._replace(ts_ms=micros // 1000, ts_us=micros)
+
     def _source(self, schema: str, table: str, lsn: int) -> SourceInfo:
         options, position, origin = self._options, self._position, self._origin
         time_us = position.time_us or 0
@@ -451,13 +552,15 @@ def _foreign_stop(start: Position) -> int | None:
 def stream(
     replication: Replication, reader: Reader, options: ReaderOptions, durable: Callable[[], int]
 ) -> Iterator[Poll]:
-    """Polls for ever. `durable`: up to where records stand in the log for good.
+    """Polls until a blocking snapshot is asked for. `durable`: up to where records stand in the log for good.
 
     Raises: SourceUnavailable, SourceError, DecodeError, ConversionError.
     """
-    while True:
+    while not reader.stops:
         received = replication.read(options.max_records, _WAIT_S)
         idle = len(received.frames) < options.max_records
         for poll in reader.polls(received.frames, idle=idle, passed=received.server_lsn):
             yield poll
-            replication.report(durable() if options.reports else 0, options.status_s)
+            # Where a chunk waits for the WAL, the server is asked at once how far it is.
+            replication.report(durable() if options.reports else 0, 0 if reader.waits else options.status_s)
+        yield from reader.watched(lambda idle=idle: not idle or replication.has_more())  # type: ignore[misc]

@@ -13,7 +13,7 @@ from cdc.errors import Problem
 from cdc.limits import NO_JAVA, Limit, given, unless
 from cdc.postgres.config import PostgresConfig
 
-PREFIXES: Final = ("driver.", "signal.consumer.", "openlineage.")
+PREFIXES: Final = ("driver.", "openlineage.")
 
 
 REFUSED: Final = (
@@ -33,7 +33,6 @@ WARNED: Final = (
     Limit("sanitize_field_names", given, "Debezium does not read it since 2.0; set field.name.adjustment.mode=avro"),
     *(Limit(field, given, "it masks nothing; the parentheses stand for a number, or an algorithm and a salt")
       for field in ("mask_hash", "mask_with", "truncate_to")),
-    Limit("signal_tables", given, "signals are not read yet: incremental and blocking snapshots cannot be started"),
     Limit("stream_params", given, "pgoutput takes no options of a user"),
     Limit("xmin_ms", lambda value: value > 0, "source.xmin stays null"),
     Limit("event_failure_mode", unless("fail"), "an event that cannot be processed stops the task all the same"),

@@ -235,6 +235,10 @@ class Replication:
             self._consume()
         return Received(frames, server_lsn if said_at == len(frames) else 0)
 
+    def has_more(self) -> bool:
+        """Whether something has come since the last `read`."""
+        return bool(select.select([self._connection.socket], [], [], 0)[0])
+
     def _miss(self) -> None:
         """Raises: SourceUnavailable: the connection is dead although nothing says so."""
         silent = time.monotonic() - self._heard
