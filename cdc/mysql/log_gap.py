@@ -73,10 +73,15 @@ def _lacking(server: Server, name: str, lacking: Gtids) -> Gap:
     where = f"{server.settings} ({name})"
     channels = server.replication()
     if not channels:
+        unseen = (
+            f". Or it is a replica that has not got them yet, which {server.settings.user} may not see: GRANT SLAVE "
+            f"MONITOR ON *.* TO '{server.settings.user}', and such a one is waited for"
+        )
         return Gap(
             f"{where} does not know the transactions {lacking}, which were read and sent already: its log was reset "
             "(RESET BINARY LOGS AND GTIDS), it was restored from a backup, a crash cost it the end of its log, or it "
             "was promoted before it had them. What they changed stands in the topics and not in this server"
+            + (unseen if channels is None else "")
         )
     return Gap(
         f"{where} is a replica that has not got yet the transactions {lacking}, which were read and sent already "

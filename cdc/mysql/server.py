@@ -101,10 +101,10 @@ class Server:
         """The binary logs the server still has, oldest first, and their bytes."""
         return {row[0]: int(row[1]) for row in self.run("SHOW BINARY LOGS")}
 
-    def replication(self) -> list[dict[str, Any]]:
+    def replication(self) -> list[dict[str, Any]] | None:
         """What this server replicates from others: the columns of SHOW REPLICA STATUS, one channel each.
 
-        Empty too when this user may not know, for MariaDB has a privilege for it alone.
+        None when this user may not know, for MariaDB has a privilege for it alone.
         """
         renamed = self.version() >= (8, 0, 22)  # MariaDB, whose versions are higher, knows the new name since 10.5
         try:
@@ -113,7 +113,7 @@ class Server:
                 return list(cursor.fetchall())
         except (MySQLError, OSError) as error:
             if error.args[:1] == (NO_GRANT,):
-                return []
+                return None
             raise wire.failure(error, self.settings) from error
 
     def tables(self) -> list[TableId]:

@@ -1,4 +1,4 @@
-"""A MySQL server of one test module alone: reconfigured, stopped and restarted as its tests need."""
+"""A MySQL or MariaDB server of one test module alone: reconfigured, stopped and restarted as its tests need."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from tests.server.private_server import PrivateServer
 
 
 class PrivateMySql(PrivateServer):
-    def __init__(self, folder: Path) -> None:
-        super().__init__("mysql", folder)
+    def __init__(self, folder: Path, product: str = "mysql") -> None:
+        """`product` is mysql or mariadb."""
+        super().__init__(product, folder)
 
     def run(self, *statements: str, user: str = "root", password: str = "rootpw") -> list[tuple[Any, ...]]:
         """The rows of the last statement; a fresh connection each time, so it sees the server as it is now."""

@@ -27,6 +27,8 @@ ROWS = MB * 500
 PATIENCE_S = 60 + MB
 PSS_MB = 300 if MB > 200 else 150
 NAME = "large"
+pytestmark = pytest.mark.timeout(240 + 4 * MB)
+"""A busy machine takes minutes to make a GB of rows alone."""
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable
+from cdc.mariadb.connector import MARIADB
 from cdc.mysql import wire
 from cdc.mysql.offset import Position
 from tests.certificates import Authority, pem_of
 from tests.server.private_mysql import PrivateMySql
 
 OURS, OTHER = Authority("our CA"), Authority("another CA")
+APP = {"user": "app", "password": "apppw"}
 MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
 
 
@@ -98,6 +100,33 @@ def test_every_mode_uses_what_it_says(
     assert {mode: used(replace(trusting, ssl_mode=mode)) for mode in MODES} == {
         mode: "" if mode == "disabled" else version for mode in MODES
     }
+
+
+def test_mariadb_knows_the_modes_by_its_own_names(server: PrivateMySql, folder: Path) -> None:
+    """`server` alone: it has made the certificates."""
+    maria = PrivateMySql(folder / "mariadb", "mariadb")
+    try:
+        maria.start(*files(folder, "good"))
+        maria.run("CREATE USER tls IDENTIFIED BY 'pw' REQUIRE SSL", "GRANT ALL ON *.* TO tls", **APP)
+        config = {
+            "topic.prefix": "p", "database.port": str(maria.port), "database.user": "tls", "database.password": "pw",
+            "database.server.id": "18471", "schema.history.internal.kafka.topic": "h",
+        }  # fmt: skip
+
+        def told(host: str, mode: str, store: str = "ca.pem") -> str:
+            truststore = {"database.ssl.truststore": str(folder / store)}
+            found = MARIADB.check(config | truststore | {"database.hostname": host, "database.ssl.mode": mode})
+            return " ".join(problem.message for problem in found)
+
+        assert "database.ssl.mode" in told("localhost", "disable")
+        for mode in ("trust", "verify-ca", "verify-full"):
+            assert told("localhost", mode) == ""
+        assert told("127.0.0.1", "verify-ca") == ""
+        assert "'127.0.0.1'" in told("127.0.0.1", "verify-full")
+        for mode in ("verify-ca", "verify-full"):
+            assert "certificate verify failed" in told("localhost", mode, "other.pem")
+    finally:
+        maria.close()
 
 
 def test_a_trust_store_may_be_pkcs12(server: PrivateMySql, folder: Path, settings: wire.Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -22,7 +22,9 @@ LOGS = {"binlog.000008": 900, "binlog.000009": 500}
 class Standing(Server):
     """A server in a state of a test's own; no other connection to it can be made."""
 
-    def __init__(self, known: Mapping[str, str], logs: Mapping[str, int], channels: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, known: Mapping[str, str], logs: Mapping[str, int], channels: list[dict[str, Any]] | None
+    ) -> None:
         self.settings = wire.Settings(host="127.0.0.1", port=1, user="u", connect_timeout_ms=1)
         self._known, self._logs, self._channels = known, logs, channels
 
@@ -32,13 +34,19 @@ class Standing(Server):
     def log_sizes(self) -> dict[str, int]:
         return dict(self._logs)
 
-    def replication(self) -> list[dict[str, Any]]:
+    def replication(self) -> list[dict[str, Any]] | None:
         return self._channels
 
 
-def found(position: Position, *, by_gtid: bool = True, channels: list[dict[str, Any]] | None = None) -> Gap | None:
+def found(position: Position, *, by_gtid: bool = True, channels: Sequence[dict[str, Any]] | None = ()) -> Gap | None:
     known = {"gtid_mode": "ON", "gtid_executed": f"{A}:1-100", "gtid_purged": f"{A}:1-10", "server_uuid": A}
-    return gap(Standing(known, LOGS, channels or []), position, lambda uuid: True, by_gtid=by_gtid, server_id=7)
+    return gap(
+        Standing(known, LOGS, None if channels is None else list(channels)),
+        position,
+        lambda uuid: True,
+        by_gtid=by_gtid,
+        server_id=7,
+    )
 
 
 def at(gtids: str) -> Position:
@@ -73,6 +81,12 @@ def test_a_replica_is_waited_for() -> None:
     late = found(at(f"{A}:1-103"), channels=[stopped])
     assert late is not None and late.passes
     assert "receiving Yes, applying No, error 1062; run START REPLICA" in late.what
+
+
+def test_who_may_not_see_whether_it_is_a_replica_is_told_the_grant() -> None:
+    lost = found(at(f"{A}:1-103"), channels=None)
+    assert lost is not None and not lost.passes
+    assert "which u may not see: GRANT SLAVE MONITOR ON *.* TO 'u'" in lost.what
 
 
 @pytest.mark.parametrize(
