@@ -33,20 +33,21 @@ check-pythons:
 	@for python in $(PYTHONS); do scripts/check-python $$python || exit 1; done
 
 # Debezium beside Tailrace on random schemas, DDL and rows: make differential SEEDS=1-200, or one seed again: SEEDS=17
-# OPTIONS="--shrink 120" leaves out the statements that do not matter, OPTIONS=--mariadb runs on MariaDB.
+# OPTIONS="--shrink 120" leaves out the statements that do not matter; OPTIONS=--mariadb and OPTIONS=--postgres run on
+# MariaDB and PostgreSQL.
 SEEDS ?= 1-40
 differential: setup
-	@$(BIN)/python -m services wipe differential mysql mariadb kafka
-	@$(BIN)/python -m services start differential mysql mariadb kafka
+	@$(BIN)/python -m services wipe differential mysql mariadb postgres kafka
+	@$(BIN)/python -m services start differential mysql mariadb postgres kafka
 	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.differential $(SEEDS) $(OPTIONS); \
-	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb kafka; exit $$code
+	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb postgres kafka; exit $$code
 
 # A connector that goes from Debezium to Tailrace and back, under load: make handover OPTIONS="--legs 10"
 handover: setup
-	@$(BIN)/python -m services wipe differential mysql mariadb kafka
-	@$(BIN)/python -m services start differential mysql mariadb kafka
+	@$(BIN)/python -m services wipe differential mysql mariadb postgres kafka
+	@$(BIN)/python -m services start differential mysql mariadb postgres kafka
 	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.differential.handover $(OPTIONS); \
-	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb kafka; exit $$code
+	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb postgres kafka; exit $$code
 
 bench: setup
 	@$(BIN)/python -m services start bench mysql postgres kafka

@@ -25,7 +25,7 @@ PORTS = {
         "mysql-2": 23316, "mariadb-2": 23317, "postgres-2": 25442,
         "mysql-3": 23326, "mariadb-3": 23327, "postgres-3": 25452,
     },
-    "differential": {"mysql": 43306, "mariadb": 43307, "kafka": 49092, "elasticsearch": 49200},
+    "differential": {"mysql": 43306, "mariadb": 43307, "postgres": 45432, "kafka": 49092, "elasticsearch": 49200},
     "bench": {"mysql": 33306, "postgres": 35432, "kafka": 39092, "elasticsearch": 39200},
 }  # fmt: skip
 

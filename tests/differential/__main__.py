@@ -1,6 +1,7 @@
 """`python -m tests.differential SEED… FIRST-LAST… [--shrink SECONDS]`: runs scenarios and prints what differs.
 
-TAILRACE_MYSQL or TAILRACE_MARIADB, and TAILRACE_KAFKA, say where the servers are. Ends with 1 when something differs.
+TAILRACE_MYSQL, TAILRACE_MARIADB or TAILRACE_POSTGRES, and TAILRACE_KAFKA, say where the servers are. Ends with 1 when
+something differs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from services.place import say
 from tests.differential.pair import Outcome, Pair
-from tests.differential.scenario import Scenario
+from tests.differential.servers import MySqlServers, PostgresServers
 from tests.differential.shrink import shrunk
 
 AT_A_TIME = 8
@@ -49,23 +50,27 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--at-a-time", type=int, default=AT_A_TIME)
     parser.add_argument("--mariadb", action="store_true", help="on MariaDB in place of MySQL")
+    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL")
     parser.add_argument("--shrink", type=float, default=0, metavar="SECONDS", help="leave out what does not matter")
     chosen = parser.parse_args(arguments)
-    server = "TAILRACE_MARIADB" if chosen.mariadb else "TAILRACE_MYSQL"
-    host, port = os.environ[server].split(":")
+    variable = "TAILRACE_MARIADB" if chosen.mariadb else "TAILRACE_POSTGRES" if chosen.postgres else "TAILRACE_MYSQL"
+    host, port = os.environ[variable].split(":")
+    servers = (PostgresServers if chosen.postgres else MySqlServers)(host, int(port))
     kafka = os.environ.get("TAILRACE_KAFKA", "127.0.0.1:9092")
     todo = list(seeds(chosen.seeds))
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="tailrace-differential-"))
     different = failed = records = 0
-    with Pair(folder, (host, int(port)), kafka).running() as pair:
+    with Pair(folder, kafka).running() as pair:
         for at in range(0, len(todo), chosen.at_a_time):
             say(f"{at} of {len(todo)} scenarios, {records} records, {different} scenarios differ")
-            for outcome in pair.run([Scenario(seed) for seed in todo[at : at + chosen.at_a_time]]):
+            for outcome in pair.run(servers, [servers.scenario(seed) for seed in todo[at : at + chosen.at_a_time]]):
                 records += outcome.records
                 failed += outcome.failed_on_both_sides
                 if outcome.differs or outcome.failed_on_both_sides:
                     different += outcome.differs
-                    shown = shrunk(pair, outcome, chosen.shrink) if chosen.shrink and outcome.differs else outcome
+                    shown = (
+                        shrunk(pair, servers, outcome, chosen.shrink) if chosen.shrink and outcome.differs else outcome
+                    )
                     print(told(shown), flush=True)
     print(f"{len(todo)} scenarios, {records} records of Debezium: {different} differ, {failed} failed on both sides")
     return 1 if different else 0

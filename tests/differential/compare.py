@@ -14,6 +14,8 @@ Record = dict[str, Any]
 Events = dict[str, list[Record]]
 CLOCKS = ("ts_ms", "ts_us", "ts_ns")
 """When a record was made; in `source`, the time of the change in the log, but for snapshots."""
+_VIEW = ("lsn", "txId", "sequence")
+"""Of PostgreSQL's snapshots: each side has a slot of its own, and so a view of its own."""
 RUN_HEADER = "__debezium.context.runId"
 SHOWN = 300
 
@@ -103,7 +105,7 @@ def _masked(payload: dict[str, Any], in_history: bool) -> dict[str, Any]:
     found = _without_clocks(payload)
     source = payload.get("source")
     if isinstance(source, dict) and source.get("snapshot") not in (None, "false"):
-        found["source"] = _without_clocks(source)
+        found["source"] = _without(source, (*CLOCKS, *_VIEW))
     if in_history:
         position = payload["position"]
         found["position"] = {name: "*" if name == "ts_sec" else value for name, value in position.items()}
@@ -111,4 +113,8 @@ def _masked(payload: dict[str, Any], in_history: bool) -> dict[str, Any]:
 
 
 def _without_clocks(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: "*" if name in CLOCKS and value is not None else value for name, value in fields.items()}
+    return _without(fields, CLOCKS)
+
+
+def _without(fields: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: "*" if name in names and value is not None else value for name, value in fields.items()}

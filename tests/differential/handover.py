@@ -32,7 +32,7 @@ import requests
 from connect_compat.log import Log, LogSettings, open_log
 from services import connect
 from services.place import say
-from tests.differential.pair import CLASSES
+from tests.differential.servers import CLASSES
 from tests.server.command import TAILRACE
 from tests.server.golden_case import recorded
 from tests.server.lane import free_port

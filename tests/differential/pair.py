@@ -1,30 +1,24 @@
-"""Both workers on one MySQL: runs scenarios side by side and compares what was written."""
+"""Both workers on one database server: runs scenarios side by side and compares what was written."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
 from connect_compat.log import Log, LogSettings, open_log
 from services import connect
 from tests.differential.compare import Difference, Events, differences
-from tests.differential.scenario import Scenario
-from tests.differential.session import Session
+from tests.differential.servers import DATABASES, Scenario, Servers
 from tests.server.golden_case import recorded
 from tests.server.lane import free_port
 from tests.server.worker_process import WorkerProcess
-
-CLASSES = {
-    False: "io.debezium.connector.mysql.MySqlConnector",
-    True: "io.debezium.connector.mariadb.MariaDbConnector",
-}
-DATABASES = "df"
-"""What the names of all databases of scenarios begin with."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +45,12 @@ class Outcome:
 
 
 class Pair:
-    """`server` is one that nobody else uses meanwhile: history records name every database."""
+    """A server that is run on is one that nobody else uses meanwhile: history records name every database."""
 
-    def __init__(self, folder: Path, server: tuple[str, int], kafka: str) -> None:
-        self._server, self._kafka = server, kafka
+    def __init__(self, folder: Path, kafka: str) -> None:
+        self._kafka = kafka
         self._peer_folder, self._peer_port = folder / "peer", free_port()
         self._ours = WorkerProcess(folder / "ours", "differential", None)
-        self._is_mariadb = False
         self._urls = (f"http://127.0.0.1:{self._peer_port}", self._ours.url)
 
     @contextmanager
@@ -70,51 +63,40 @@ class Pair:
             self._ours.close()
             connect.stop(self._peer_folder)
 
-    def run(self, scenarios: Sequence[Scenario]) -> list[Outcome]:
+    def run(self, servers: Servers, scenarios: Sequence[Scenario]) -> list[Outcome]:
         """All at the same time on the same server."""
         run = f"{time.time_ns() // 1_000_000 % 10**9:x}"
         prefixes = {scenario.name: f"{scenario.name}.{run}" for scenario in scenarios}
         names = list(prefixes.values())
-        sessions = {scenario.name: Session(*self._server) for scenario in scenarios}
-        watch = Session(*self._server)
+        watch = servers.watch()
         watch.drop_databases(DATABASES)
-        self._is_mariadb = watch.is_mariadb
+        sessions = {scenario.name: servers.session(scenario) for scenario in scenarios}
         try:
             for scenario in scenarios:
                 scenario.setup(sessions[scenario.name])
-            readers = watch.binlog_readers()
+            readers = watch.log_readers()
             for scenario in scenarios:
-                self._create(scenario, prefixes[scenario.name])
-            steady = _Steady(watch.binlog_readers)
+                self._create(servers, scenario, prefixes[scenario.name])
+            steady = _Steady(watch.log_readers)
             streaming = _until(lambda: len(steady.now() - readers) + self._failed(names) >= 2 * len(names), 180)
             assert streaming, "not every connector streams or has failed after 180 s"
-            for scenario in scenarios:
-                scenario.changes(sessions[scenario.name])
-                scenario.end(sessions[scenario.name])
+            with ThreadPoolExecutor(len(scenarios) if servers.apart else 1) as writers:
+                list(writers.map(lambda scenario: _run(scenario, sessions[scenario.name]), scenarios))
             return self._outcomes(scenarios, prefixes)
         finally:
             for session in (*sessions.values(), watch):
                 session.close()
             self._forget(names)
 
-    def _create(self, scenario: Scenario, prefix: str) -> None:
+    def _create(self, servers: Servers, scenario: Scenario, prefix: str) -> None:
         for side, url in enumerate(self._urls):
-            config = self._config(scenario, prefix, side)
+            config = {**servers.config(scenario, prefix, side, self._kafka), **self._config(scenario, prefix)}
             answer = requests.put(f"{url}/connectors/{prefix}/config", json=config, timeout=120)
             assert answer.status_code in (200, 201), f"{url} says {answer.text} to {config}"
 
-    def _config(self, scenario: Scenario, prefix: str, side: int) -> dict[str, str]:
-        host, port = self._server
+    def _config(self, scenario: Scenario, prefix: str) -> dict[str, str]:
         return {
-            "connector.class": CLASSES[self._is_mariadb],
-            "database.hostname": host,
-            "database.port": str(port),
-            "database.user": "app",
-            "database.password": "apppw",
-            "database.server.id": str(scenario.server_id + side),
             "topic.prefix": prefix,
-            "schema.history.internal.kafka.bootstrap.servers": self._kafka,
-            "schema.history.internal.kafka.topic": f"{prefix}-history",
             "key.converter": "org.apache.kafka.connect.json.JsonConverter",
             "value.converter": "org.apache.kafka.connect.json.JsonConverter",
             "poll.interval.ms": "50",
@@ -168,6 +150,11 @@ class Pair:
         for log in self._logs():
             log.delete_topics([name for name in log.topics() if name.startswith(tuple(prefixes))])
             log.close()
+
+
+def _run(scenario: Scenario, session: Any) -> None:
+    scenario.changes(session)
+    scenario.end(session)
 
 
 class _Steady:

@@ -84,7 +84,7 @@ class Session:
             if name.startswith(start):
                 self.run(f"DROP DATABASE `{name}`")
 
-    def binlog_readers(self) -> frozenset[int]:
+    def log_readers(self) -> frozenset[int]:
         """Connections that stream the binary log."""
         found = self._execute("SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'")
         return frozenset(id for (id,) in found)
