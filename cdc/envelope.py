@@ -143,6 +143,8 @@ class TableEnvelope:
             old_keys = self._keys([before or after for before, after in pairs])
             if old_keys != new_keys:
                 return self._moves(pairs, sources, now, (old_keys, new_keys), blocks)
+        if "u" in self.settings.skipped:
+            return []
         before, after = zip(*self._shown_pairs(pairs), strict=True)
         values = Changes(
             before, after, Sources.of(sources), _rest("u", now), transactions=self._blocks(blocks, sources)
@@ -203,7 +205,8 @@ class TableEnvelope:
         records: list[tuple[Row | None, Row | None, Headers]] = []
         for (before, after), old, new, source in zip(self._shown_pairs(pairs), *keys, sources, strict=True):
             if old == new:
-                records.append((new, (before, after, source, *rest("u", source)), usual))
+                if "u" not in skipped:
+                    records.append((new, (before, after, source, *rest("u", source)), usual))
                 continue
             if "d" not in skipped:
                 moved_to = (Header(NEW_KEY, schema, new), *usual)

@@ -256,9 +256,10 @@ class Reader:
         begin = self._begin
         if begin is not None and (self._skip_until is not None or self._changes < self._skip):
             return self._start
+        in_changes = begin is not None and self._message != "BEGIN"
         return self._position.with_(
-            lsn=self._lsn, processed_lsn=self._processed, commit_lsn=self._commit, done_lsn=self._done,
-            held_lsn=self._open.prepared_lsn, message=self._message,
+            lsn=self._lsn, processed_lsn=self._lsn if in_changes else self._processed, commit_lsn=self._commit,
+            done_lsn=self._done, held_lsn=self._open.prepared_lsn, message=self._message,
             event=0 if begin is None else self._changes, commit_of=0 if begin is None else begin.commit_lsn,
             transaction={} if self._transactions is None else self._transactions.offset,
         )  # fmt: skip
@@ -296,7 +297,7 @@ class Reader:
         """What frames of a prefix are, as long as no relation is announced anew."""
         op, kind = _CHANGES[prefix[0]]
         shape = self._shape(int.from_bytes(prefix[1:5], "big"))
-        sent = shape is not None and op not in self._options.skipped
+        sent = shape is not None and (op not in self._options.skipped or (op == "u" and bool(shape.envelope.key)))
         signals = shape is not None and self._watch is not None and shape.table.id in self._watch.signals
         decode = shape.decoder(prefix) if shape is not None and (sent or signals) else None
         self._runs[prefix] = _Run(shape, op, kind, decode, signals, sent)
@@ -543,10 +544,13 @@ class Reader:
 
 
 def _foreign_stop(start: Position) -> int | None:
-    """Debezium tells no count of changes: those up to the last one's LSN are done in the transaction it stood in."""
+    """Debezium tells no count of changes: those up to the last one's LSN are done in the transaction it stood in.
+
+    It stands in one although that is over: its offset with the COMMIT is saved with the next record only.
+    """
     if start.event or start.message in (None, "BEGIN", "COMMIT") or start.lsn == start.commit_lsn:
         return None
-    return start.lsn if start.lsn != start.processed_lsn else None
+    return start.lsn
 
 
 def stream(

@@ -322,14 +322,37 @@ def failure(error: psycopg.Error, settings: Settings) -> TailraceError:
     return said(state, message, settings)
 
 
+_LOGINS: Final = (
+    ("password authentication failed", "28P01"), ("no password supplied", "28P01"), ("no pg_hba.conf entry", "28000"),
+    ("does not exist", "3D000"),
+)  # fmt: skip
+_TLS: Final = (
+    (
+        "certificate verify failed",
+        "database.sslrootcert must hold the certificate of the CA that signed the server's, "
+        "and that must not have expired",
+    ),
+    ("does not match host name", "set database.hostname to a name of the certificate, or database.sslmode=verify-ca"),
+    ("does not support SSL", "set database.sslmode=prefer, or ssl=on at the server"),
+    ("private key file", "check database.sslkey, and database.sslpassword if that key is locked"),
+    ("root certificate file", "check database.sslrootcert"),
+    ("certificate file", "check database.sslcert"),
+    ("valid client certificate", "set database.sslcert and database.sslkey"),
+    ("certificate authentication failed", "database.sslcert must be of the user that logs in"),
+    ("unknown ca", "the CA of database.sslcert must be in the server's ssl_ca_file"),
+    ("SSL", "check database.sslmode, database.sslrootcert and database.sslcert"),
+)
+"""Words of libpq and OpenSSL -> what mends it; the first that fits."""
+
+
 def login_failure(message: str, settings: Settings) -> TailraceError:
     """libpq tells what is wrong at login in words alone."""
     text = " ".join(message.split())
-    for words, state in (("password authentication failed", "28P01"), ("no pg_hba.conf entry", "28000"),
-                         ("does not exist", "3D000"), ("no password supplied", "28P01")):  # fmt: skip
+    for words, remedy in _TLS:
+        if words in text and "pg_hba.conf" not in text:
+            return SourceError(f"{settings}: {text}; {remedy}")
+    for words, state in _LOGINS:
         if words in text and "could not" not in text:
             return said(state, text, settings)
-    if "SSL" in text or "certificate" in text:
-        return SourceError(f"{settings}: {text}; check database.sslmode and database.sslrootcert")
     return SourceUnavailable(f"{settings} does not answer: {text}; check that the server runs, that it can be reached "
                              "from here, and database.hostname and database.port")  # fmt: skip

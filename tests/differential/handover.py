@@ -1,4 +1,4 @@
-"""`python -m tests.differential.handover [--legs N] [--mariadb] [--compact]`: from Debezium to ours and back.
+"""`python -m tests.differential.handover [--legs N] [--mariadb | --postgres] [--compact]`: to us and back.
 
 One connector is handed over. Each of them goes on, under load, from the other's offset and with the other's history,
 in the same topics. What stands there must be what a second connector of Debezium, that nobody stops, writes of the
@@ -7,8 +7,8 @@ schema changes: Debezium's offset with it is the one before it, so it comes agai
 goes on with a snapshot that the other one did not end. With --compact the history is shortened whenever we leave it,
 so that Debezium goes on with what is left.
 
-TAILRACE_MYSQL or TAILRACE_MARIADB, and TAILRACE_KAFKA, say where the servers are; nobody else may use the database
-server meanwhile. Ends with 1 when something differs.
+TAILRACE_MYSQL, TAILRACE_MARIADB or TAILRACE_POSTGRES, and TAILRACE_KAFKA, say where the servers are; nobody else may
+use the database server meanwhile. Ends with 1 when something differs.
 """
 
 from __future__ import annotations
@@ -19,100 +19,24 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pymysql
 import requests
 
 from connect_compat.log import Log, LogSettings, open_log
 from services import connect
 from services.place import say
-from tests.differential.servers import CLASSES
+from tests.differential.handover_load import DATABASE, SNAPSHOT, MySql, Postgres, Server
 from tests.server.command import TAILRACE
 from tests.server.golden_case import recorded
 from tests.server.lane import free_port
 from tests.server.worker_process import WorkerProcess, wait_until
 
-DATABASE = "handover"
-SNAPSHOT = 60000
-"""Rows of a snapshot that is cut short."""
-BIG = 3000
-"""Rows of a transaction that takes a while: some legs end inside of one."""
-
-
-class Load:
-    """Writes to the server until it is told to end: small and big transactions, and statements on tables."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._connection = pymysql.connect(host=host, port=port, user="app", password="apppw", autocommit=True)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._write)
-        self.failure: Exception | None = None
-
-    def setup(self) -> None:
-        self._run(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}",
-                  "CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(40) DEFAULT 'x', e ENUM('a','b''c'))",
-                  "CREATE TABLE b (id INT PRIMARY KEY, n DECIMAL(10,2) NOT NULL DEFAULT 1.5, ts TIMESTAMP NULL)",
-                  "CREATE TABLE done (id INT PRIMARY KEY)", "INSERT INTO a (v) VALUES ('first')",
-                  "INSERT INTO b VALUES (0, 1, NULL)")  # fmt: skip
-
-    def setup_big(self) -> None:
-        self.setup()
-        many = ",".join(["('row')"] * (SNAPSHOT // 10))
-        self._run("TRUNCATE a", *[f"INSERT INTO a (v) VALUES {many}"] * 10)
-
-    @contextmanager
-    def running(self, *, writes: bool = True) -> Iterator[None]:
-        """Ends with a row in `done`."""
-        if writes:
-            self._thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            if writes:
-                self._thread.join(60)
-            if self.failure is None:
-                self._run("INSERT INTO done VALUES (1)")
-            self._connection.close()
-
-    def _write(self) -> None:
-        number = 0
-        try:
-            while not self._over.wait(0.1):
-                number += 1
-                self._small(number)
-                if number % 7 == 0:
-                    self._change(number)
-                if number % 20 == 0:
-                    self._big(number)
-        except pymysql.Error as error:
-            self.failure = error
-
-    def _small(self, number: int) -> None:
-        self._run("BEGIN", f"INSERT INTO a (v) VALUES ('n{number}'), ('m{number}')",
-                  f"UPDATE a SET v = CONCAT('u', id) WHERE id % 5 = {number % 5} ORDER BY id DESC LIMIT 3",
-                  f"REPLACE INTO b (id, n) VALUES ({number % 50}, {number})", "COMMIT",
-                  f"DELETE FROM b WHERE id = {number * 7 % 50}")  # fmt: skip
-
-    def _change(self, number: int) -> None:
-        self._run(f"ALTER TABLE a ADD c{number} INT DEFAULT {number}", f"RENAME TABLE b TO r{number}",
-                  f"UPDATE r{number} SET n = n + 1 ORDER BY id LIMIT 2", f"RENAME TABLE r{number} TO b",
-                  f"CREATE TABLE t{number} (id INT PRIMARY KEY) COMMENT 'of {number}'",
-                  f"INSERT INTO t{number} VALUES ({number})", f"DROP TABLE t{number}")  # fmt: skip
-
-    def _big(self, number: int) -> None:
-        self._run("BEGIN", *(["INSERT INTO a (v) VALUES " + ",".join(["('big')"] * (BIG // 10))] * 10), "COMMIT")
-
-    def _run(self, *statements: str) -> None:
-        with self._connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
+FAST = {"poll.interval.ms": "20", "max.batch.size": "64", "max.queue.size": "128"}
 
 
 class Side:
@@ -148,24 +72,6 @@ class Side:
         return next((task["trace"] for task in self.call("GET", f"/{name}/status")["tasks"] if "trace" in task), None)
 
 
-def config(prefix: str, server: tuple[str, int], kafka: str, server_id: int, mariadb: bool) -> dict[str, str]:
-    return {
-        "connector.class": CLASSES[mariadb],
-        "database.hostname": server[0],
-        "database.port": str(server[1]),
-        "database.user": "app",
-        "database.password": "apppw",
-        "database.server.id": str(server_id),
-        "database.include.list": DATABASE,
-        "topic.prefix": prefix,
-        "schema.history.internal.kafka.bootstrap.servers": kafka,
-        "schema.history.internal.kafka.topic": f"{prefix}-history",
-        "poll.interval.ms": "20",
-        "max.batch.size": "64",
-        "max.queue.size": "128",
-    }
-
-
 def written(log: Log, prefix: str) -> dict[str, list[str]]:
     """By topic what came, without what a run makes anew and without the prefix; a change of tables once."""
     topics: dict[str, list[str]] = {}
@@ -182,6 +88,8 @@ def _told(value: dict[str, Any]) -> str:
         position = {name: part for name, part in value["position"].items() if name != "ts_sec"}
         return json.dumps([position, value["databaseName"], value.get("ddl"), value["tableChanges"]])
     source = {name: part for name, part in value["source"].items() if name != "name" and not name.startswith("ts_")}
+    if "lsn" in source and source["snapshot"] != "false":  # each connector has a slot, and so a view, of its own
+        source |= {"lsn": None, "txId": None, "sequence": None}
     if "tableChanges" in value:
         del source["row"]  # of the last row that was read since the start
         return json.dumps([value["databaseName"], value["ddl"], value["tableChanges"], source])
@@ -202,9 +110,9 @@ def differences(expected: dict[str, list[str]], came: dict[str, list[str]]) -> I
 class Handover:
     """Both workers on one Kafka and one server."""
 
-    def __init__(self, folder: Path, server: tuple[str, int], kafka: str, mariadb: bool) -> None:
+    def __init__(self, folder: Path, server: Server, kafka: str) -> None:
         self._run = f"ho{time.time_ns() // 1_000_000 % 10**9:x}"
-        self._folder, self._server, self._kafka, self._mariadb = folder, server, kafka, mariadb
+        self._folder, self._server, self._kafka = folder, server, kafka
         self._ours = WorkerProcess(folder / "ours", f"{self._run}ours", kafka)
         self._log = open_log(LogSettings(client={"bootstrap.servers": kafka}))
         port = free_port()
@@ -225,7 +133,7 @@ class Handover:
     def under_load(self, legs: int, *, compact: bool) -> list[str]:
         """What differs after as many handovers; of a history that is shortened only what comes of it."""
         whole, handed = f"{self._run}whole", f"{self._run}handed"
-        load = Load(*self._server)
+        load = self._server.load()
         load.setup()
         self._sides[0].create(whole, self._config(whole, 1))
         self._sides[0].create(handed, self._config(handed, 2))
@@ -255,7 +163,7 @@ class Handover:
         """What is not there when a side is stopped while it reads tables and the other one goes on."""
         side, other = self._sides[first], self._sides[1 - first]
         name = f"{self._run}cut{first}"
-        load = Load(*self._server)
+        load = self._server.load()
         load.setup_big()
         with load.running(writes=False):
             side.create(name, self._config(name, 3))
@@ -273,7 +181,7 @@ class Handover:
         return [] if len(ids) == SNAPSHOT else [f"{SNAPSHOT - len(ids)} of {SNAPSHOT} rows are missing"]
 
     def _config(self, prefix: str, number: int) -> dict[str, str]:
-        return config(prefix, self._server, self._kafka, 6600 + number, self._mariadb)
+        return {**self._server.config(prefix, number, self._kafka), **FAST, "topic.prefix": prefix}
 
     def _stopped(self, side: Side, name: str) -> list[dict[str, Any]]:
         offsets = side.stop(name)
@@ -305,11 +213,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--mariadb", action="store_true", help="on MariaDB in place of MySQL")
     parser.add_argument("--compact", action="store_true", help="shorten the history whenever we leave it")
+    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL")
     chosen = parser.parse_args(arguments)
-    host, port = os.environ["TAILRACE_MARIADB" if chosen.mariadb else "TAILRACE_MYSQL"].split(":")
+    variable = "TAILRACE_MARIADB" if chosen.mariadb else "TAILRACE_POSTGRES" if chosen.postgres else "TAILRACE_MYSQL"
+    host, port = os.environ[variable].split(":")
+    server: Server = Postgres(host, int(port)) if chosen.postgres else MySql(host, int(port), chosen.mariadb)
     kafka = os.environ.get("TAILRACE_KAFKA", "127.0.0.1:9092")
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="tailrace-handover-"))
-    with Handover(folder, (host, int(port)), kafka, chosen.mariadb).running() as handover:
+    with Handover(folder, server, kafka).running() as handover:
         found = [*handover.unfinished_snapshot(0), *handover.unfinished_snapshot(1), 
                  *handover.under_load(chosen.legs, compact=chosen.compact)]  # fmt: skip
     print(f"{len(found)} differences", *found, sep="\n")
