@@ -19,6 +19,7 @@ from cdc.postgres import unsupported as postgres
 from cdc.postgres.config import PostgresConfig
 from connect_compat.connector_config import ConnectorKeys, ErrorKeys, SinkKeys, SourceKeys
 from connect_compat.plugins import CONNECTORS, Kind, Plugin, Plugins
+from connect_compat.rest import admin, connectors, documentation, metrics, plugins
 from connect_compat.worker_config import WorkerKeys
 
 
@@ -127,6 +128,19 @@ def _transforms() -> Iterator[str]:
     yield from ("## Header converters", "", "Every converter above, and:", "", *_plugins(only_headers))
 
 
+def routes() -> list[object]:
+    """Every route that a worker serves."""
+    routers = (connectors.router, plugins.router, admin.router, metrics.router, documentation.router)
+    return [route for router in routers for route in router.routes]
+
+
+def _requests() -> Iterator[str]:
+    yield from ("## Requests", "", "| Request | Answer |", "|---|---|")
+    for method, path, answer in documentation.described(routes()):
+        yield f"| `{method} {path}` | {answer.replace('|', chr(92) + '|')} |"
+    yield ""
+
+
 def generated() -> dict[Path, Sequence[str]]:
     """Page -> the lines below its mark."""
     made: dict[Path, list[str]] = {}
@@ -141,6 +155,7 @@ def generated() -> dict[Path, Sequence[str]]:
         **made,
         DOCS / "connectors" / "every-connector.md": list(_every_connector()),
         DOCS / "transforms.md": list(_transforms()),
+        DOCS / "rest.md": list(_requests()),
         DOCS / "worker.md": ["## Settings", "", *table(keys(WorkerKeys).values())],
     }
 

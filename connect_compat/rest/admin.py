@@ -48,11 +48,13 @@ def _shown(name: str) -> dict[str, Any]:
 
 @router.get("/admin/loggers")
 def loggers() -> Response:
+    """Levels of loggers that have one of their own."""
     return json_answer({name: _shown(name) for name in sorted(_explicit())})
 
 
 @router.get("/admin/loggers/{name:segment}")
 def logger(name: str) -> Response:
+    """A logger's level; `root` is all."""
     if name != "root" and not isinstance(logging.root.manager.loggerDict.get(name), logging.Logger):
         raise RequestError(404, f"Logger {name} not found.")
     return json_answer(_shown(name))
@@ -60,7 +62,7 @@ def logger(name: str) -> Response:
 
 @router.put("/admin/loggers/{name:segment}")
 def set_level(request: Request, name: str, raw: Body, herder: TheHerder) -> Response:
-    """Names that begin with this one follow it. Scope `cluster` also stores it for the other workers."""
+    """`{"level": "DEBUG"}` sets it, in running tasks too."""
     asked = body.level_request(raw)
     if asked is None:
         raise RequestError(400, "Desired 'level' parameter was not specified in request.")
@@ -89,7 +91,9 @@ def _set(name: str, level: str, now_ms: int) -> list[str]:
 
 @router.get("/admin/logs")
 def logs(request: Request) -> Response:
-    """Tailrace's own: what this worker logged lately, `after` the line of that number."""
+    """Tailrace's own: what this worker logged lately: `{"last": M, "lines": [{…}]}`; with `?after=N` only lines
+    after number N.
+    """
     asked = request.query_params.get("after", "0")
     if not asked.isdecimal():
         raise RequestError(400, f"after={asked} is no number of a line; take `last` of an earlier answer")

@@ -106,7 +106,7 @@ EVERYTHING = Serving()
 def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
     """The application over one herder."""
     from connect_compat.rest import admin as admin_routes
-    from connect_compat.rest import connectors, metrics, plugins
+    from connect_compat.rest import connectors, documentation, metrics, plugins
     from connect_compat.rest.forward import forwarded
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -120,6 +120,7 @@ def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
         app.include_router(router, dependencies=[Depends(negotiate)])
     if serving.connectors:
         app.include_router(metrics.router)
+        app.include_router(documentation.router)
     app.add_exception_handler(Elsewhere, forwarded)
     app.add_exception_handler(TailraceError, _refused)
     app.add_exception_handler(Misrouted, _misrouted)

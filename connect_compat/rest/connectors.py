@@ -24,11 +24,15 @@ _ONE = "/connectors/{name:segment}"
 
 @router.get("/")
 def root(herder: TheHerder) -> Response:
+    """Versions and the id of the cluster."""
     return json_answer({"version": KAFKA, "commit": COMMIT, "kafka_cluster_id": herder.cluster_id()})
 
 
 @router.get("/health")
 def health(herder: TheHerder) -> Response:
+    """200 `healthy`; 503 `starting` until the log has answered; 500 `unhealthy` naming every task that says
+    RUNNING, waits for no outage and makes no progress for 30 s.
+    """
     if not herder.ready:
         return json_answer({"status": "starting", "message": "Worker is still starting up."}, 503)
     stalled = herder.stalled()
@@ -41,6 +45,7 @@ def health(herder: TheHerder) -> Response:
 
 @router.get("/connectors")
 def names(request: Request, herder: TheHerder) -> Response:
+    """Names; with `?expand=info`, `?expand=status` or both: more of each."""
     expand = request.query_params.getlist("expand")
     if not expand:
         return json_answer(herder.names())
@@ -58,6 +63,7 @@ def names(request: Request, herder: TheHerder) -> Response:
 
 @router.post("/connectors")
 def create(request: Request, raw: Body, herder: TheHerder) -> Response:
+    """201: created from `{"name": …, "config": {…}, "initial_state": "RUNNING"}`; 409: the name is taken."""
     given, config, state = body.create_request(raw)
     name = (given or "").strip()
     info = herder.create(name, _named(name, config), _TARGETS[state] if state else None)
@@ -81,45 +87,53 @@ def _location(request: Request, name: str) -> str:
 
 @router.get(_ONE)
 def info(name: str, herder: TheHerder) -> Response:
+    """Config, tasks, type."""
     return json_answer(herder.info(name))
 
 
 @router.delete(_ONE)
 def delete(name: str, herder: TheHerder) -> Response:
+    """204; its offsets stay, as in Kafka Connect."""
     herder.delete(name)
     return empty(204)
 
 
 @router.get(_ONE + "/config")
 def config(name: str, herder: TheHerder) -> Response:
+    """The config, secrets masked."""
     return json_answer(herder.config(name))
 
 
 @router.put(_ONE + "/config")
 def put_config(request: Request, name: str, raw: Body, herder: TheHerder) -> Response:
+    """201 created or 200 changed; a mask stands for the stored secret."""
     new, info = herder.put_config(name, _named(name, body.config_map(raw)))
     return json_answer(info, 201, _location(request, name)) if new else json_answer(info)
 
 
 @router.patch(_ONE + "/config")
 def patch_config(name: str, raw: Body, herder: TheHerder) -> Response:
+    """The config with these keys changed; null removes a key."""
     return json_answer(herder.patch_config(name, body.config_map(raw, "connectorConfigPatch")))
 
 
 @router.post(_ONE + "/diff")
 def diff(name: str, raw: Body, herder: TheHerder) -> Response:
-    """Tailrace's own: what a config would change, secrets masked."""
+    """Tailrace's own: what a config, sent as for `PUT …/config`, would change: `{"key": ["stored", "new"]}`, null
+    for what one of them lacks, secrets masked.
+    """
     return json_answer(herder.diff(name, _named(name, body.config_map(raw))))
 
 
 @router.get(_ONE + "/status")
 def status(request: Request, name: str, herder: TheHerder) -> Response:
-    """With `?resources=true`, Tailrace's own, also what each task uses."""
+    """States of connector and tasks; with `?resources=true`, Tailrace's own, also what each task uses."""
     return json_answer(herder.status(name, resources=flag(request.query_params.get("resources"))))
 
 
 @router.post(_ONE + "/restart")
 def restart(request: Request, name: str, herder: TheHerder) -> Response:
+    """204; with `?includeTasks=true` or `?onlyFailed=true` 202 and what is restarted."""
     include_tasks = flag(request.query_params.get("includeTasks"))
     only_failed = flag(request.query_params.get("onlyFailed"))
     if not include_tasks and not only_failed:
@@ -130,31 +144,35 @@ def restart(request: Request, name: str, herder: TheHerder) -> Response:
 
 @router.put(_ONE + "/pause")
 def pause(name: str, herder: TheHerder) -> Response:
+    """202: tasks stay and do nothing."""
     herder.set_target(name, Target.PAUSED)
     return empty(202)
 
 
 @router.put(_ONE + "/resume")
 def resume(name: str, herder: TheHerder) -> Response:
+    """202: goes on after a pause or a stop."""
     herder.set_target(name, Target.STARTED)
     return empty(202)
 
 
 @router.put(_ONE + "/stop")
 def stop(name: str, herder: TheHerder) -> Response:
+    """204: no tasks, until `resume`."""
     herder.set_target(name, Target.STOPPED)
     return empty(204)
 
 
 @router.get(_ONE + "/tasks")
 def tasks(name: str, herder: TheHerder) -> Response:
+    """Ids and configs of the tasks."""
     return json_answer(herder.task_configs(name))
 
 
 @router.post(_ONE + "/tasks")
 @router.put(_ONE + "/fence")
 def internal(name: str) -> Response:
-    """What workers of a cluster ask of each other, signed."""
+    """400: for workers among themselves."""
     return error_answer(400, "Internal request missing required signature")
 
 
@@ -167,43 +185,53 @@ def _task(text: str) -> int:
 
 @router.get(_ONE + "/tasks/{task}/status")
 def task_status(name: str, task: str, herder: TheHerder) -> Response:
+    """One task's state."""
     return json_answer(herder.task_status(name, _task(task)))
 
 
 @router.post(_ONE + "/tasks/{task}/restart")
 def restart_task(name: str, task: str, herder: TheHerder) -> Response:
+    """204: the task has been started anew."""
     herder.restart_task(name, _task(task))
     return empty(204)
 
 
 @router.post(_ONE + "/signal")
 def signal(name: str, raw: Body, herder: TheHerder) -> Response:
-    """Tailrace's own: a signal to a source."""
+    """Tailrace's own: a signal to a MySQL source, `{"id": "1", "type": "execute-snapshot", "data": {…}}`. 204:
+    carried out, and what it changed is saved; 400: no signal; 409: no task of the connector runs, or it takes none;
+    504: handed over but not done within 15 s.
+    """
     herder.signal(name, body.signal_request(raw))
     return empty(204)
 
 
 @router.get(_ONE + "/topics")
 def topics(name: str, herder: TheHerder) -> Response:
+    """Topics it has used."""
     return json_answer({name: {"topics": herder.topics(name)}})
 
 
 @router.put(_ONE + "/topics/reset")
 def reset_topics(name: str, herder: TheHerder) -> Response:
+    """202: forgets them."""
     herder.reset_topics(name)
     return empty(202)
 
 
 @router.get(_ONE + "/offsets")
 def offsets(name: str, herder: TheHerder) -> Response:
+    """Where a source is in its log, or a sink in each partition."""
     return json_answer({"offsets": herder.offsets(name)})
 
 
 @router.patch(_ONE + "/offsets")
 def alter_offsets(name: str, raw: Body, herder: TheHerder) -> Response:
+    """Sets them; the connector must be stopped."""
     return json_answer({"message": herder.alter_offsets(name, body.offsets_request(raw))})
 
 
 @router.delete(_ONE + "/offsets")
 def reset_offsets(name: str, herder: TheHerder) -> Response:
+    """Resets them; the connector must be stopped."""
     return json_answer({"message": herder.reset_offsets(name)})

@@ -90,6 +90,7 @@ def _states(herder: Herder) -> Iterator[Metric]:
 
 @router.get("/metrics")
 def metrics(herder: TheHerder) -> Response:
+    """States and counters for Prometheus."""
     registry = CollectorRegistry()
     registry.register(_Figures(herder))
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")

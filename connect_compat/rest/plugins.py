@@ -26,6 +26,7 @@ _CLASSES_OF_JAVA = frozenset(
 
 @router.get("/connector-plugins")
 def plugins(request: Request, herder: TheHerder) -> Response:
+    """Connectors; with `?connectorsOnly=false` transforms, predicates and converters too."""
     connectors_only = flag(request.query_params.get("connectorsOnly"), default=True)
     found = herder.plugins.all(*(CONNECTORS if connectors_only else ()))
     return json_answer([
@@ -35,6 +36,7 @@ def plugins(request: Request, herder: TheHerder) -> Response:
 
 @router.get(_ONE + "/config")
 def keys(plugin: str, herder: TheHerder) -> Response:
+    """Its keys."""
     found = herder.plugins.find(plugin)
     if found is None and plugin in _CLASSES_OF_JAVA:
         raise RequestError(500, "Instantiation error")
@@ -45,7 +47,7 @@ def keys(plugin: str, herder: TheHerder) -> Response:
 
 @router.put(_ONE + "/config/validate")
 def validate(plugin: str, raw: Body, herder: TheHerder) -> Response:
-    """200 also for a config full of errors; they stand in the body."""
+    """Every key with its value and errors; a source looks at its server too."""
     config = body.config_map(raw)
     included = config.get("connector.class")
     if included is not None and not included.removesuffix("Connector").endswith(plugin.removesuffix("Connector")):

@@ -127,3 +127,14 @@ def test_a_task_that_does_not_move_makes_the_worker_unhealthy(service: RestServi
 def test_a_level_reaches_the_task_processes(service: RestService) -> None:
     assert service.client.put("/admin/loggers/some.module", json={"level": "DEBUG"}).json() == ["some.module"]
     assert service.worker.levels["some.module"] == 10
+
+
+def test_what_is_served_is_listed_for_people_and_for_programs(service: RestService) -> None:
+    page = service.client.get("/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "<code>PUT /connectors/{name}/config</code>" in page.text
+    assert "<script" not in page.text and "<link" not in page.text
+    found = service.client.get("/openapi.json").json()
+    assert found["openapi"].startswith("3.1") and found["info"]["title"] == "Tailrace"
+    assert set(found["paths"]["/connectors/{name}/config"]) == {"get", "put", "patch"}
+    assert found["paths"]["/connectors/{name}/pause"]["put"]["description"].startswith("202: tasks stay")
