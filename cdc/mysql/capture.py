@@ -39,6 +39,14 @@ class Shape:
     masks: tuple[Mask | None, ...] = ()
     snapshot_masks: tuple[Mask | None, ...] = ()
 
+    @property
+    def name(self) -> str:
+        return str(self.table.id)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        return self.table.primary_key
+
     @cached_property
     def select_list(self) -> str:
         """What stands between SELECT and FROM in a snapshot."""

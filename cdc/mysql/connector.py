@@ -18,11 +18,11 @@ from cdc.mysql.checks import look
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.offset import Position
 from cdc.mysql.outlook import outlook
-from cdc.mysql.reselect import configured
 from cdc.mysql.server import Server
 from cdc.mysql.source import MySqlSource
 from cdc.mysql.unsupported import refused, warned
 from cdc.record import SourceContext
+from cdc.reselect import configured
 from cdc.source_block import VERSION
 from cdc.starts import offsets_check
 

@@ -52,6 +52,12 @@ class Shape(Protocol):
     @property
     def envelope(self) -> TableEnvelope: ...
 
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def primary_key(self) -> tuple[str, ...]: ...
+
 
 class Captured(Protocol):
     """The connector's filters; see `cdc.mysql.capture`."""

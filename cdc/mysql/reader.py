@@ -14,7 +14,7 @@ from zlib import crc32
 
 import structlog
 
-from cdc.changes import Row, SourceRun, Sources
+from cdc.changes import SourceRun, Sources
 from cdc.envelope import Blocks
 from cdc.errors import DecodeError, SourceError
 from cdc.heartbeat import Heartbeat
@@ -110,7 +110,7 @@ class ReaderOptions:
     heartbeat: Heartbeat | None = None
     transactions: Transactions | None = None
     ignored: Predicate | None = None
-    refill: Callable[[Shape, Sequence[Row]], list[Row]] | None = None
+    refill: Callable[[Shape, str, Sequence[Any]], list[Any]] | None = None
     max_rows: int = 4096
     flavor: Flavor = MYSQL
 
@@ -760,22 +760,8 @@ class Reader:
         if rows:
             envelope = shape.envelope
             if self._options.refill is not None and operation != "d":
-                rows = _refilled(self._options.refill, shape, operation, rows)
+                rows = self._options.refill(shape, operation, rows)
             make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[operation]
             if self._transactions is not None:
                 self._batches += self._transactions.take()
             self._batches += make(rows, Sources(sources), self._now(), self._blocks)
-
-
-def _refilled(
-    refill: Callable[[Shape, Sequence[Row]], list[Row]], shape: Shape, operation: str, rows: Sequence[Any]
-) -> list[Any]:
-    """Rows, or for updates pairs of them. An update that is to be left out for changing nothing stays as it is."""
-    if operation == "c":
-        return refill(shape, rows)
-    skips, width = shape.envelope.settings.skip_unchanged, len(shape.envelope.fields)
-    filled = refill(shape, [after for _, after in rows])
-    return [
-        (before, after if skips and before[:width] == after[:width] else new)
-        for (before, after), new in zip(rows, filled, strict=True)
-    ]

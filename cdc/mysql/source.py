@@ -11,7 +11,6 @@ from typing import Any, cast
 import structlog
 
 from cdc import key_rules
-from cdc.changes import Row
 from cdc.channels import channels
 from cdc.connector import Raw
 from cdc.envelope import context_headers
@@ -23,11 +22,11 @@ from cdc.mysql.failures import LogGone
 from cdc.mysql.heartbeat_query import heartbeat_query
 from cdc.mysql.held_topic import HeldTopic
 from cdc.mysql.history import History, HistoryOptions
-from cdc.mysql.log_tables import Choose, Shape
+from cdc.mysql.log_tables import Choose
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan
 from cdc.mysql.reader import ReaderOptions
-from cdc.mysql.reselect import Reselect, configured
+from cdc.mysql.reselect import asked
 from cdc.mysql.snapshot import Context, Snapshot, Task
 from cdc.mysql.snapshot_session import Session, run_initial_statements
 from cdc.mysql.start import Start
@@ -35,6 +34,7 @@ from cdc.mysql.streaming import stream
 from cdc.mysql.unsupported import warned
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.record import Poll, SourceContext, SourceOffset
+from cdc.reselect import Processors, configured
 from cdc.runs import run_id
 from cdc.snapshot_offset import left_of, partitions
 from cdc.starts import own_offset, pause
@@ -60,10 +60,9 @@ class MySqlSource:
         self._history = self._opened_history()
         self._action = heartbeat_query(self._settings, config.heartbeat_query) if config.heartbeat_query else None
         self._heartbeat = parts.heartbeat(config, self._action)
-        self._processors = [
-            Reselect(each, config.unavailable_placeholder, lambda: Session(self._settings, config).server)
-            for each in configured(config.post_processors, raw)
-        ]
+        tables = asked(config.unavailable_placeholder, lambda: Session(self._settings, config).server)
+        signals = config.signal_tables or ()
+        self._processors = Processors(configured(config.post_processors, raw), tables, signals)
         self._running: Iterator[Poll] | None = None
         self._watch: Watch | None = None
         self._channels = channels(config, raw, context)
@@ -105,8 +104,7 @@ class MySqlSource:
             self._watch.close()
         if self._action is not None:
             self._action.close()
-        for processor in self._processors:
-            processor.close()
+        self._processors.close()
 
     def _stored(self, resume: Sequence[SourceOffset]) -> Position | None:
         offset = own_offset(self._config.topic_prefix, resume)
@@ -238,14 +236,6 @@ class MySqlSource:
             report=self._report,
         )  # fmt: skip
 
-    def _refilled(self, shape: Shape, rows: Sequence[Row]) -> list[Row]:
-        filled = list(rows)
-        if str(shape.table.id) in (self._config.signal_tables or ()):
-            return filled
-        for processor in self._processors:
-            filled = processor.fill(shape, filled)
-        return filled
-
     def _stream(self, position: Position) -> Iterator[Poll]:
         config = self._config
         options = ReaderOptions(
@@ -264,7 +254,7 @@ class MySqlSource:
             heartbeat=self._heartbeat,
             transactions=parts.transactions(config, position),
             ignored=parts.ignored(config),
-            refill=self._refilled if self._processors else None,
+            refill=self._processors.fill if self._processors else None,
             max_rows=config.max_batch_size,
             flavor=config.flavor,
         )

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdc import limits, masks, notifications, signals
+from cdc import limits, masks, notifications, reselect, signals
 from cdc.errors import Problem
 from cdc.keys.declare import INVALID
 from cdc.limits import NO_JAVA, Limit, given, unless
-from cdc.mysql import custom_converters, reselect
+from cdc.mysql import custom_converters
 from cdc.mysql.config import MySqlConfig
 
 HISTORY_CLASSES: Final = frozenset((

@@ -84,6 +84,14 @@ class Shape:
         return "SELECT " + ", ".join(quoted(column.name) for column in self.table.columns)
 
     @property
+    def name(self) -> str:
+        return str(self.table.id)
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        return self.table.key
+
+    @property
     def select(self) -> str:
         """The SELECT of all rows."""
         return f"{self.selected} FROM {quoted(self.table.id.database)}.{quoted(self.table.id.name)}"

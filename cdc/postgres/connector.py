@@ -22,7 +22,7 @@ from cdc.masks import Masks
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.outlook import Outlook
 from cdc.postgres import blocking, catalog, publication, slot, source_info, wal_gap
-from cdc.postgres.capture import Capture
+from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
 from cdc.postgres.column_schema import Described, is_propagated
@@ -33,6 +33,7 @@ from cdc.postgres.offset import Position
 from cdc.postgres.outlook import outlook as looked_ahead
 from cdc.postgres.plan import Plan, Seen, of_mode, plan
 from cdc.postgres.reader import Reader, ReaderOptions, stream
+from cdc.postgres.reselect import asked
 from cdc.postgres.retained import Retained
 from cdc.postgres.snapshot import Context, Snapshot, Task
 from cdc.postgres.source_info import shown_transaction
@@ -42,6 +43,7 @@ from cdc.postgres.watch import Context as TablesContext
 from cdc.postgres.watch import PgTables
 from cdc.postgres.wire import Replication, Session, Settings, quoted
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
+from cdc.reselect import Processors, configured
 from cdc.runs import run_id
 from cdc.snapshot_offset import left_of, partitions
 from cdc.source_block import VERSION
@@ -58,6 +60,10 @@ CLASS_NAME: Final = "io.debezium.connector.postgresql.PostgresConnector"
 
 def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
+    try:
+        configured(config.post_processors, raw)
+    except ConfigError as error:
+        return list(error.problems)
     return (
         refused(config) + masks.problems(raw) + naming_keys.problems(config)
         + key_rules.problems(config, raw, "schema")
@@ -117,6 +123,7 @@ class PostgresSource:
         self._report = cast(MutableMapping[str, Any], context.report)
         headers = context_headers(config.topic_prefix, context.task, source_info.CONNECTOR, run_id())
         self._headers: Headers = headers if config.extended_headers else ()
+        self._processors: Processors[Shape, Session] | None = None
         self._action = heartbeat_query(self._settings, config.heartbeat_query) if config.heartbeat_query else None
         self._durable = 0
         self._open: list[Session] = []
@@ -150,6 +157,8 @@ class PostgresSource:
             self._open.pop().close()
         if self._action is not None:
             self._action.close()
+        if self._processors is not None:
+            self._processors.close()
         if self._config.drop_slot:
             self._drop_slot()
 
@@ -287,6 +296,7 @@ class PostgresSource:
 
     def _stream(self, session: Session, types: Types, position: Position) -> Iterator[Poll]:
         config = self._config
+        self._processors = self._reselects(types)
         reports = config.flush_mode != "manual" and (config.flush_source or config.flush_mode is not None)
         options = ReaderOptions(
             prefix=config.topic_prefix, database=config.database, skipped=frozenset(config.skipped_operations),
@@ -295,7 +305,7 @@ class PostgresSource:
             message_prefix=chosen(config.prefix_include or (), config.prefix_exclude or ()),
             transactions=_transactions(config, position), heartbeat=_heartbeat(config, self._action),
             status_s=config.status_ms / 1000, reports=reports,
-            max_records=config.max_batch_size,
+            refill=self._processors.fill if self._processors else None, max_records=config.max_batch_size,
         )  # fmt: skip
         reader = Reader(options, self._shapes(types, streamed=True), session, types, position, watch=self._watch)
         if self._watch is not None:
@@ -307,6 +317,15 @@ class PostgresSource:
         for poll in stream(replication, reader, options, lambda: self._durable):
             retained.look()
             yield poll
+
+    def _reselects(self, types: Types) -> Processors[Shape, Session]:
+        config, snapshot = self._config, self._shapes(types, streamed=False)
+        server = asked(
+            _placeholder(config.unavailable_placeholder),
+            lambda: Session(self._settings, statements(config.initial_statements)),
+            lambda shape: snapshot.shape(shape.table),
+        )
+        return Processors(configured(config.post_processors, self._raw), server, config.signal_tables or ())
 
     def _shapes(self, types: Types, *, streamed: bool) -> Capture:
         return _capture(self._config, self._raw, _type_options(self._config, streamed), self._headers, types)
@@ -375,7 +394,8 @@ POSTGRES: Final = SourceConnector(
     version=VERSION,
     config=PostgresConfig,
     build=build,
-    prefixes=(OVERRIDES, CLIENT, *masks.PREFIXES, *PREFIXES),
+    prefixes=(OVERRIDES, CLIENT, *masks.PREFIXES, "post.processors.", *PREFIXES),
+    chains=("post.processors",),
     check=check,
     outlook=outlook,
     check_offsets=offsets_check(Position.from_offset),

@@ -56,6 +56,7 @@ class ReaderOptions:
         status_s: seconds between reports to the server.
         reports: whether the server is told what is durable (`lsn.flush.mode`), not only that somebody is there.
         transactions: writes transaction metadata; None writes none.
+        refill: fills in what changed rows lack (`post.processors`); None: nothing does.
         max_records: a Poll ends with the message that reaches so many.
     """
 
@@ -66,6 +67,7 @@ class ReaderOptions:
     message_prefix: Predicate = lambda prefix: True
     heartbeat: Heartbeat | None = None
     transactions: Transactions | None = None
+    refill: Callable[[Shape, str, Sequence[Any]], list[Any]] | None = None
     status_s: float = 10.0
     reports: bool = True
     max_records: int = 4096
@@ -517,6 +519,8 @@ class Reader:
         if group is None or group.shape is None or not rows:
             return
         now, envelope = self._now(), group.shape.envelope
+        if self._options.refill is not None and group.op != "d":
+            rows = self._options.refill(group.shape, group.op, rows)
         match group.op:
             case "c":
                 self._batches += envelope.creates(rows, sources, now, self._blocks)

@@ -213,9 +213,9 @@ def _unchanged_array(element: str, options: TypeOptions) -> list[Any] | None:
     word, raw = options.placeholder, options.placeholder_bytes
     match element:
         case "int4" | "int8":
-            return _signed(raw)
+            return signed(raw)
         case "date":
-            return _signed(raw) if options.time_precision not in ("connect", "isostring") else None
+            return signed(raw) if options.time_precision not in ("connect", "isostring") else None
         case "bytea":
             return [raw] if options.binary == "bytes" else None
         case "uuid":
@@ -225,7 +225,7 @@ def _unchanged_array(element: str, options: TypeOptions) -> list[Any] | None:
     return None
 
 
-def _signed(raw: bytes) -> list[int]:
+def signed(raw: bytes) -> list[int]:
     return [byte - 256 if byte > 127 else byte for byte in raw]
 
 

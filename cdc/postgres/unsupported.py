@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdc import limits, masks
+from cdc import limits, masks, reselect
 from cdc.errors import Problem
 from cdc.limits import NO_JAVA, Limit, given, unless
 from cdc.postgres.config import PostgresConfig
@@ -18,7 +18,6 @@ PREFIXES: Final = ("driver.", "openlineage.")
 
 REFUSED: Final = (
     Limit("converters", given, "custom column converters are not available; remove it"),
-    Limit("post_processors", given, "post processors are not available; remove it"),
     Limit("snapshot_mode", lambda value: value == "custom", "a custom snapshotter is a Java class, and no Java runs "
           "here; use configuration_based"),
     Limit("locking_mode", lambda value: value == "custom", "a custom lock is a Java class, and no Java runs here; use "
@@ -50,4 +49,4 @@ def refused(config: PostgresConfig) -> list[Problem]:
 
 def warned(config: PostgresConfig, raw: Mapping[str, str]) -> list[str]:
     """What the config asks for and is not done, one sentence a key."""
-    return limits.warned(config, WARNED) + masks.unread(raw)
+    return limits.warned(config, WARNED) + masks.unread(raw) + reselect.unread(config.post_processors, raw)

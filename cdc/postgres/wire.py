@@ -101,6 +101,16 @@ class Session:
         except psycopg.Error as error:
             raise failure(error, self.settings) from error
 
+    def texts(self, query: str) -> list[list[str | None]]:
+        """The rows' values as the server prints them. Raises: SourceUnavailable, SourceError."""
+        try:
+            result = self._connection.execute(query.encode()).pgresult
+        except psycopg.Error as error:
+            raise failure(error, self.settings) from error
+        assert result is not None
+        found = [[result.get_value(row, column) for column in range(result.nfields)] for row in range(result.ntuples)]
+        return [[None if value is None else bytes(value).decode() for value in row] for row in found]
+
     def tried(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The same as `rows`. Raises: psycopg.Error: for who wants to look at it."""
         cursor = self._connection.execute(query.encode(), parameters or None)

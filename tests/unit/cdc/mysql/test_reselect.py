@@ -11,7 +11,7 @@ from cdc.changes import Row
 from cdc.errors import ConfigError, SourceError
 from cdc.mysql import reselect
 from cdc.mysql.capture import Shape
-from cdc.mysql.reselect import CLASS_NAME, Reselect, ReselectConfig, configured
+from cdc.reselect import CLASS_NAME, Reselect, ReselectConfig, configured, unread
 from tests.unit.cdc.mysql.test_capture import capture, table
 
 PLACEHOLDER = "__debezium_unavailable_value"
@@ -31,7 +31,7 @@ class Table:
             self.asked.append(list(keys))
             return {key: rows[key] for key in keys if key in rows}
 
-        monkeypatch.setattr(reselect._Query, "run", run)
+        monkeypatch.setattr(reselect.Lookup, "run", run)
 
 
 class Connection:
@@ -41,8 +41,9 @@ class Connection:
     def close(self) -> None: ...
 
 
-def processor(**given: Any) -> Reselect:
-    return Reselect(ReselectConfig(**(DEFAULTS | given)), PLACEHOLDER, Connection)  # type: ignore[arg-type]
+def processor(**given: Any) -> Reselect[Any, Any]:
+    server = reselect.asked(PLACEHOLDER, Connection)  # type: ignore[arg-type]
+    return Reselect(ReselectConfig(**(DEFAULTS | given)), server)
 
 
 DEFAULTS: dict[str, Any] = {
@@ -102,6 +103,6 @@ def test_other_processors_are_refused(raw: dict[str, str], words: str) -> None:
 
 def test_a_key_that_a_processor_does_not_know_is_told_with_the_nearest() -> None:
     raw = {"re.type": CLASS_NAME, "re.reselect.null.valus": "false"}
-    assert reselect.unread("re", raw) == [
+    assert unread("re", raw) == [
         "reselect.null.valus is not a setting of the post processor re; did you mean reselect.null.values?"
     ]

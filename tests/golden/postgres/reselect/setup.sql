@@ -1,0 +1,12 @@
+CREATE TYPE mood AS ENUM ('sad','happy'); CREATE EXTENSION hstore;
+CREATE TABLE a (id INT PRIMARY KEY, t TEXT, skip TEXT, masked TEXT, d NUMERIC(9,2), dv NUMERIC, ts TIMESTAMP, tt TIMESTAMPTZ, da DATE, by BYTEA, js JSONB, en mood, f REAL, ti TIME, tz TIMETZ, ar TEXT[], ia INT[], u UUID, iv INTERVAL, x XML, mo MONEY, b BOOLEAN, bi BIT(3), h HSTORE, ip INET, n INT);
+CREATE TABLE two (a INT, b VARCHAR(9), v TEXT, w INT, PRIMARY KEY (a, b));
+CREATE TABLE nokey (x INT, y TEXT);
+CREATE TABLE uk (u UUID PRIMARY KEY, v TEXT, w INT);
+ALTER TABLE a ALTER t SET STORAGE EXTERNAL, ALTER skip SET STORAGE EXTERNAL, ALTER masked SET STORAGE EXTERNAL, ALTER by SET STORAGE EXTERNAL, ALTER js SET STORAGE EXTERNAL, ALTER ar SET STORAGE EXTERNAL, ALTER ia SET STORAGE EXTERNAL, ALTER x SET STORAGE EXTERNAL, ALTER h SET STORAGE EXTERNAL;
+ALTER TABLE two ALTER v SET STORAGE EXTERNAL; ALTER TABLE uk ALTER v SET STORAGE EXTERNAL;
+ALTER TABLE nokey REPLICA IDENTITY FULL;
+INSERT INTO a (id) VALUES (1);
+INSERT INTO a (id, t, skip, masked, by, js, ar, ia, x, h) VALUES (5, repeat('t',3000), repeat('s',3000), repeat('m',3000), decode(repeat('ab',3000),'hex'), to_jsonb(repeat('j',3000)), ARRAY[repeat('a',3000)], (SELECT array_agg(i) FROM generate_series(1,800) i), ('<a>'||repeat('x',3000)||'</a>')::xml, hstore('k', repeat('h',3000)));
+INSERT INTO two VALUES (1, 'x', repeat('v',3000), NULL);
+INSERT INTO uk VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', repeat('v',3000), NULL);
