@@ -17,7 +17,7 @@ from cdc.config import Key, keys
 from cdc.connector import SinkConnector, SourceConnector
 from cdc.errors import TailraceError
 
-KAFKA, DEBEZIUM = "4.3.1", "3.5.0.Final"
+KAFKA, DEBEZIUM, CONFLUENT = "4.3.1", "3.5.0.Final", "8.0.0"
 
 
 class Kind(Enum):
@@ -167,6 +167,8 @@ TABLE: tuple[Plugin, ...] = (
            "cdc.postgres.connector:POSTGRES"),
     *(_converter(Kind.CONVERTER, name, module) for name, module in _CONVERTERS.items()),
     *map(_header_converter, _CONVERTERS),
+    Plugin(Kind.CONVERTER, "io.confluent.connect.avro.AvroConverter", CONFLUENT,
+           "connect_compat.converters.avro:AvroConverter"),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
     Plugin(Kind.TRANSFORM, "io.debezium.transforms.Filter", DEBEZIUM,
            "connect_compat.transforms.scripted_filter:ScriptedFilter"),

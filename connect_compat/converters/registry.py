@@ -1,0 +1,208 @@
+"""A client of schema registries that speak Confluent's REST API: Confluent's, Apicurio's `ccompat`, Karapace.
+
+What was asked once is kept: an id means the same schema for ever. Source: "Schema Registry API Reference".
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+import orjson
+
+from cdc.errors import ConversionError, LogUnavailable
+
+_JSON: Final = "application/vnd.schemaregistry.v1+json"
+_INCOMPATIBLE, _NOT_FOUND = 409, 404
+_BUSY: Final = (408, 429, 500, 502, 503, 504)
+_KEPT: Final = 10_000
+
+
+class Reference(NamedTuple):
+    """A schema that another one names: under what name, and where it stands."""
+
+    name: str
+    subject: str
+    version: int
+
+
+class Registered(NamedTuple):
+    """A schema as the registry keeps it; `kind`: AVRO, JSON or PROTOBUF."""
+
+    text: str
+    kind: str
+    references: tuple[Reference, ...]
+    id: int | None = None
+    version: int | None = None
+
+
+class Refused(Exception):
+    """The registry answered, and not what was hoped for."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status} {message}")
+        self.status, self.message = status, message
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the registry is and who asks.
+
+    Attributes:
+        urls: tried in turn; one may carry `user:password@`.
+        credentials: `user:password`, when not in the URL.
+        token: of a bearer.
+        headers: sent with every request.
+        certificates: a file of authorities to trust (PEM); None for the machine's.
+    """
+
+    urls: Sequence[str]
+    credentials: str | None = None
+    token: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    certificates: str | None = None
+    timeout_s: float = 60.0
+
+
+class Registry:
+    """One client; not for several threads at once."""
+
+    def __init__(self, access: Access, *, normalize: bool = False) -> None:
+        self._access = access
+        self._addresses = [urlsplit(url.strip().rstrip("/")) for url in access.urls]
+        self._suffix = "?normalize=true" if normalize else ""
+        self.by_id = lru_cache(maxsize=_KEPT)(self._by_id)
+        self._ids: dict[tuple[str, str], int] = {}
+
+    def register(self, subject: str, text: str, kind: str = "AVRO") -> int:
+        """The id of the schema, which becomes the subject's newest version if it is none yet.
+
+        Raises: ConversionError: it does not fit the subject's versions, and why; LogUnavailable.
+        """
+        known = self._ids.get((subject, text))
+        if known is None:
+            path = f"/subjects/{quote(subject, safe='')}/versions{self._suffix}"
+            try:
+                answer = self._ask("POST", path, _body(text, kind))
+            except Refused as error:
+                raise ConversionError(self._refusal(subject, text, kind, error)) from None
+            known = self._ids[subject, text] = int(answer["id"])
+        return known
+
+    def lookup(self, subject: str, text: str, kind: str = "AVRO") -> Registered | None:
+        """The schema as the subject has it, with id and version; None when it has no such schema."""
+        try:
+            answer = self._ask("POST", f"/subjects/{quote(subject, safe='')}{self._suffix}", _body(text, kind))
+        except Refused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise ConversionError(f"the schema registry refuses to look up subject {subject!r}: {error}") from None
+        return _registered(answer)
+
+    def latest(self, subject: str) -> Registered | None:
+        """The subject's newest version; None when there is no such subject."""
+        return self.at(subject, "latest")
+
+    def at(self, subject: str, version: int | str) -> Registered | None:
+        try:
+            answer = self._ask("GET", f"/subjects/{quote(subject, safe='')}/versions/{version}")
+        except Refused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise ConversionError(f"the schema registry refuses version {version} of {subject!r}: {error}") from None
+        return _registered(answer)
+
+    def _by_id(self, number: int) -> Registered:
+        """Raises: ConversionError: there is no such schema."""
+        try:
+            return _registered(self._ask("GET", f"/schemas/ids/{number}"))
+        except Refused as error:
+            raise ConversionError(f"the schema registry at {self._shown()} has no schema {number} ({error.message}); "
+                                  "was the record written with another registry?") from None  # fmt: skip
+
+    def _refusal(self, subject: str, text: str, kind: str, error: Refused) -> str:
+        if error.status != _INCOMPATIBLE:
+            return f"the schema registry refuses the schema for subject {subject!r}: {error}"
+        why = self._incompatibilities(subject, text, kind) or error.message
+        return (f"the new schema of subject {subject!r} is not compatible with its earlier versions, and nothing was "
+                f"written: {why}. Change the table so that the new schema fits (a new column nullable or with a "
+                f"default), or relax the rule: PUT {self._shown()}/config/{quote(subject, safe='')} "
+                '{"compatibility": "NONE"}')  # fmt: skip
+
+    def _incompatibilities(self, subject: str, text: str, kind: str) -> str:
+        """What the registry says of the schema against the newest version; empty when it says nothing."""
+        path = f"/compatibility/subjects/{quote(subject, safe='')}/versions/latest?verbose=true"
+        try:
+            answer = self._ask("POST", path, _body(text, kind))
+        except (Refused, LogUnavailable):
+            return ""
+        return "; ".join(map(str, answer.get("messages") or ()))
+
+    def _shown(self) -> str:
+        first = self._addresses[0]
+        return f"{first.scheme}://{first.hostname}{f':{first.port}' if first.port else ''}{first.path}"
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON of the answer. Raises: Refused; LogUnavailable: no address answers."""
+        raw = None if body is None else orjson.dumps(body)
+        problem: object = "no address"
+        for _ in range(len(self._addresses) + 1):
+            try:
+                return self._answer(method, path, raw)
+            except (OSError, http.client.HTTPException) as error:
+                problem = error
+                self._addresses.append(self._addresses.pop(0))
+        raise LogUnavailable(f"the schema registry at {self._shown()} does not answer: {problem}")
+
+    def _answer(self, method: str, path: str, raw: bytes | None) -> Any:
+        address = self._addresses[0]
+        with closing(self._connected(address)) as connection:
+            connection.request(method, address.path + path, raw, self._request_headers(address))
+            response = connection.getresponse()
+            text, status = response.read(), response.status
+        if status in _BUSY:
+            raise LogUnavailable(f"the schema registry at {self._shown()} is busy or failing: {status} {text[:300]!r}")
+        try:
+            answer = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            answer = {"message": text[:300].decode("utf-8", "replace")}
+        if status >= 400:
+            raise Refused(status, str(answer.get("message", answer)))
+        return answer
+
+    def _connected(self, address: SplitResult) -> http.client.HTTPConnection:
+        host = address.hostname or ""
+        if address.scheme == "https":
+            trusted = ssl.create_default_context(cafile=self._access.certificates)
+            return http.client.HTTPSConnection(host, address.port, timeout=self._access.timeout_s, context=trusted)
+        return http.client.HTTPConnection(host, address.port, timeout=self._access.timeout_s)
+
+    def _request_headers(self, address: SplitResult) -> dict[str, str]:
+        headers = {"Accept": _JSON, "Content-Type": _JSON, **self._access.headers}
+        credentials = self._access.credentials
+        if credentials is None and address.username:
+            credentials = f"{unquote(address.username)}:{unquote(address.password or '')}"
+        if self._access.token:
+            headers["Authorization"] = f"Bearer {self._access.token}"
+        elif credentials:
+            headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
+        return headers
+
+
+def _body(text: str, kind: str) -> dict[str, str]:
+    return {"schema": text} if kind == "AVRO" else {"schema": text, "schemaType": kind}
+
+
+def _registered(answer: Mapping[str, Any]) -> Registered:
+    references = tuple(
+        Reference(each["name"], each["subject"], int(each["version"])) for each in answer.get("references") or ()
+    )
+    return Registered(answer["schema"], answer.get("schemaType", "AVRO"), references, answer.get("id"),
+                      answer.get("version"))  # fmt: skip
