@@ -18,11 +18,16 @@ def long(zigzag: int) -> bytes:
     """A number that takes more than two bytes: zigzag, so never negative. Raises: OverflowError: beyond 64 bits."""
     if not 0 <= zigzag < _LIMIT:
         raise OverflowError("a number does not fit 64 bits")
-    out = b""
-    while zigzag >= _CHUNK:
-        out += _MORE[zigzag & 16383]
-        zigzag >>= 14
-    return out + SHORT[zigzag]
+    low, high = _MORE[zigzag & 16383], zigzag >> 14
+    if high < _CHUNK:
+        return low + SHORT[high]
+    middle, high = _MORE[high & 16383], high >> 14
+    if high < _CHUNK:
+        return low + middle + SHORT[high]
+    upper, high = _MORE[high & 16383], high >> 14
+    if high < _CHUNK:
+        return low + middle + upper + SHORT[high]
+    return low + middle + upper + _MORE[high & 16383] + SHORT[high >> 14]
 
 
 def number(value: int) -> bytes:

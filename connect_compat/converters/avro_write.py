@@ -12,10 +12,11 @@ from cdc.errors import ConversionError
 from cdc.java.order import in_hash_order
 from cdc.schema import DECIMAL, Schema, Type, decimal_bytes
 from connect_compat.converters.avro_bytes import DOUBLE, FLOAT, SHORT, blob, long, number, text
-from connect_compat.converters.avro_schema import FIXED_SIZE, AvroForm, scrubbed
+from connect_compat.converters.avro_schema import AvroForm, scrubbed
 from connect_compat.converters.avro_types import Avro, AvroField
 
 Write = Callable[[Any], bytes]
+_KNOWN: Final = 1000
 _FITTING: Final = {
     Type.INT8: ("int", "long"), Type.INT16: ("int", "long"), Type.INT32: ("int", "long"), Type.INT64: ("long",),
     Type.FLOAT32: ("float", "double"), Type.FLOAT64: ("double",), Type.BOOLEAN: ("boolean",),
@@ -28,9 +29,18 @@ def _missing(path: str) -> bytes:
     raise ConversionError(f"field {path!r} is required and null")
 
 
-def _number(expression: str) -> str:
-    zigzag = f"({expression} << 1) ^ ({expression} >> 63)"
-    return f"(SHORT[z] if 0 <= (z := {zigzag}) < 16384 else long(z))"
+class _Known(dict[Any, bytes]):
+    """Bytes of values that come again and again, such as a table's name or the time of a transaction."""
+
+    def __init__(self, made: Write) -> None:
+        super().__init__()
+        self._made = made
+
+    def __missing__(self, value: Any) -> bytes:
+        if len(self) >= _KNOWN:
+            self.clear()
+        made = self[value] = self._made(value)
+        return made
 
 
 def _decimal_in(size: int) -> Callable[[int], bytes]:
@@ -77,12 +87,12 @@ class _Code:
 
     def value(self, schema: Schema, avro: Avro, given: str, path: str) -> str:
         """Lines that prepare it, and the expression of its bytes; `given` names a variable that may be null."""
-        before = ""
+        before = b""
         null = f"missing({path!r})"
         if avro.kind == "union":
             at, chosen = _branch(schema, avro, path)
             nulls = [number(i) for i, branch in enumerate(avro.branches) if branch.kind == "null"]
-            before, null = repr(number(at)), repr(nulls[0]) if nulls else null
+            before, null = number(at), repr(nulls[0]) if nulls else null
             avro = chosen
         elif avro.kind not in _FITTING[schema.type]:
             raise ConversionError(f"field {path!r} is {schema.type.name}, where the Avro schema has {avro.kind}")
@@ -92,11 +102,24 @@ class _Code:
             self.line(f"    {given} = {self.constant(default)}")
         if schema.type in (Type.STRUCT, Type.ARRAY, Type.MAP):
             return self._large(schema, avro, given, path, before, null)
-        plain = self._plain(schema, avro, given, path)
-        full = f"{before} + {plain}" if before else plain
-        return full if default is not None else f"({null} if {given} is None else {full})"
+        plain = self._plain(schema, avro, given, before, repeated=self._repeated(schema, path))
+        return plain if default is not None else f"({null} if {given} is None else {plain})"
 
-    def _large(self, schema: Schema, avro: Avro, given: str, path: str, before: str, null: str) -> str:
+    def _repeated(self, schema: Schema, path: str) -> bool:
+        """Whether many rows are likely to have the same value: what a source says of itself, and times of commits."""
+        part, _, name = path.rpartition(".")
+        if schema.type is Type.INT64:
+            return name.startswith("ts_") or name == "server_id"
+        return schema.type is Type.STRING and (part == "source" or path == "op")
+
+    def _table(self, before: bytes) -> str:
+        """The name of a list of the short numbers, each behind `before`."""
+        name = f"SHORT_{before.hex()}"
+        if name not in self.names:
+            self.names[name] = [before + each for each in SHORT] if before else SHORT
+        return name
+
+    def _large(self, schema: Schema, avro: Avro, given: str, path: str, before: bytes, null: str) -> str:
         """A struct, array or map, built under an `if`, into a variable."""
         made = self.name("b")
         self.line(f"if {given} is None:")
@@ -108,12 +131,12 @@ class _Code:
         self.depth -= 1
         return made
 
-    def _struct(self, schema: Schema, avro: Avro, given: str, path: str, before: str) -> str:
+    def _struct(self, schema: Schema, avro: Avro, given: str, path: str, before: bytes) -> str:
         variables = [self.name("v") for _ in schema.fields]
         if variables:
             self.line(f"({', '.join(variables)},) = {given}")
         at = {scrubbed(f.name) if self.form.scrub else f.name: i for i, f in enumerate(schema.fields)}
-        parts = [before] if before else []
+        parts = [repr(before)] if before else []
         for field in avro.fields:
             below = f"{path}.{field.name}" if path else field.name
             if field.name in at:
@@ -123,14 +146,14 @@ class _Code:
                 parts.append(repr(_default(field, below)))
         return f"join(({', '.join(parts)},))" if parts else "b''"
 
-    def _array(self, schema: Schema, avro: Avro, given: str, path: str, before: str) -> str:
+    def _array(self, schema: Schema, avro: Avro, given: str, path: str, before: bytes) -> str:
         element = schema.items
         assert element is not None
         return self._items(given, before, lambda item: self.value(element, avro.inner(), item, f"{path}[]"))
 
-    def _items(self, given: str, before: str, each: Callable[[str], str]) -> str:
+    def _items(self, given: str, before: bytes, each: Callable[[str], str]) -> str:
         items, item = self.name("a"), self.name("v")
-        self.line(f"{items} = [{before or repr(b'')}]")
+        self.line(f"{items} = [{before!r}]")
         self.line(f"if {given}:")
         self.line(f"    {items}.append(number(len({given})))")
         self.line(f"    for {item} in {given}:")
@@ -140,7 +163,7 @@ class _Code:
         self.line(f"{items}.append(b'\\0')")
         return f"join({items})"
 
-    def _map(self, schema: Schema, avro: Avro, given: str, path: str, before: str) -> str:
+    def _map(self, schema: Schema, avro: Avro, given: str, path: str, before: bytes) -> str:
         assert schema.keys is not None and schema.items is not None
         keys, values = schema.keys, schema.items
         pairs = self.name("p")
@@ -160,22 +183,34 @@ class _Code:
 
         return self._items(pairs, before, each)
 
-    def _plain(self, schema: Schema, avro: Avro, given: str, path: str) -> str:
+    def _plain(self, schema: Schema, avro: Avro, given: str, before: bytes, *, repeated: bool) -> str:
+        """The expression of a value that is not null, behind the bytes of its branch."""
+        table, ahead = self._table(before), f"{before!r} + " if before else ""
+        if repeated and avro.kind in ("long", "string"):
+            whole = number if avro.kind == "long" else text
+            return f"{self.constant(_Known(lambda value: before + whole(value)))}[{given}]"
         match schema.type:
             case Type.INT8 | Type.INT16 | Type.INT32 | Type.INT64:
-                return _number(given)
+                zigzag = f"({given} << 1) ^ ({given} >> 63)"
+                return f"({table}[z] if 0 <= (z := {zigzag}) < 16384 else {ahead}long(z))"
             case Type.FLOAT32 | Type.FLOAT64:
-                return f"{'single' if avro.kind == 'float' else 'double'}({given})"
+                return f"{ahead}{'single' if avro.kind == 'float' else 'double'}({given})"
             case Type.BOOLEAN:
-                return f"(b'\\1' if {given} else b'\\0')"
+                true, false = before + b"\1", before + b"\0"
+                return f"({true!r} if {given} else {false!r})"
             case Type.STRING if avro.kind == "enum":
-                return f"{self.constant({symbol: number(at) for at, symbol in enumerate(avro.symbols)})}[{given}]"
+                symbols = {symbol: before + number(at) for at, symbol in enumerate(avro.symbols)}
+                return f"{self.constant(symbols)}[{given}]"
             case Type.STRING:
-                return f"text({given})"
+                return self._sized(table, ahead, f"{given}.encode()")
+            case Type.BYTES if avro.kind == "fixed" and schema.name == DECIMAL:
+                return f"{ahead}{self.constant(_decimal_in(avro.size))}({given})"
             case Type.BYTES if avro.kind == "fixed":
-                size = int(schema.parameter(FIXED_SIZE) or avro.size)
-                return f"{self.constant(_decimal_in(size))}({given})" if schema.name == DECIMAL else f"bytes({given})"
-        return f"blob(decimal({given}))" if schema.name == DECIMAL else f"blob({given})"
+                return f"{ahead}bytes({given})"
+        return self._sized(table, ahead, f"decimal({given})" if schema.name == DECIMAL else given)
+
+    def _sized(self, table: str, ahead: str, raw: str) -> str:
+        return f"({table}[n] + r if (n := len(r := {raw}) << 1) < 16384 else {ahead}long(n) + r)"
 
 
 def _branch(schema: Schema, avro: Avro, path: str) -> tuple[int, Avro]:
