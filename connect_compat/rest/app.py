@@ -118,9 +118,10 @@ def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
     ]
     for router in routers:
         app.include_router(router, dependencies=[Depends(negotiate)])
-    if serving.connectors:
-        app.include_router(metrics.router)
-        app.include_router(documentation.router)
+    more = [metrics.router, documentation.router] if serving.connectors else []
+    for router in more:
+        app.include_router(router)
+    app.state.served = [route for router in (*routers, *more) for route in router.routes]
     app.add_exception_handler(Elsewhere, forwarded)
     app.add_exception_handler(TailraceError, _refused)
     app.add_exception_handler(Misrouted, _misrouted)

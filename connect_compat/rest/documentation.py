@@ -40,7 +40,7 @@ def page(request: Request) -> Response:
     """This list, for people."""
     rows = [
         f"<tr><td><code>{method} {escape(path)}</code><td>{escape(text)}</tr>"
-        for method, path, text in described(request.app.routes)
+        for method, path, text in described(request.app.state.served)
     ]
     return HTMLResponse(_HEAD + "\n".join(rows) + "</table></html>")
 
@@ -48,6 +48,6 @@ def page(request: Request) -> Response:
 @router.get("/openapi.json")
 def openapi(request: Request) -> Response:
     """This list as OpenAPI 3.1, for programs."""
-    found: dict[str, Any] = get_openapi(title="Tailrace", version=version("tailrace"), routes=request.app.routes)
+    found: dict[str, Any] = get_openapi(title="Tailrace", version=version("tailrace"), routes=request.app.state.served)
     paths = {path.replace(":segment", ""): methods for path, methods in found["paths"].items()}
     return json_answer({**found, "paths": paths})

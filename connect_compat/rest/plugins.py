@@ -36,7 +36,7 @@ def plugins(request: Request, herder: TheHerder) -> Response:
 
 @router.get(_ONE + "/config")
 def keys(plugin: str, herder: TheHerder) -> Response:
-    """Its keys."""
+    """The keys it knows, in the order of Kafka Connect."""
     found = herder.plugins.find(plugin)
     if found is None and plugin in _CLASSES_OF_JAVA:
         raise RequestError(500, "Instantiation error")
