@@ -21,7 +21,7 @@ from cdc.keys.texts import statements
 from cdc.masks import Masks
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.outlook import Outlook
-from cdc.postgres import blocking, catalog, publication, slot, source_info, wal_gap
+from cdc.postgres import blocking, catalog, publication, replica_identity, slot, source_info, wal_gap
 from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
@@ -64,8 +64,10 @@ def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
         configured(config.post_processors, raw)
     except ConfigError as error:
         return list(error.problems)
+    misformed = replica_identity.misformed(config.replica_identity)
     return (
-        refused(config) + masks.problems(raw) + naming_keys.problems(config)
+        ([key_rules.wrong("replica.identity.autoset.values", misformed)] if misformed else [])
+        + refused(config) + masks.problems(raw) + naming_keys.problems(config)
         + key_rules.problems(config, raw, "schema")
     )  # fmt: skip
 
@@ -82,11 +84,11 @@ def check(raw: Raw) -> list[Problem]:
     try:
         session = Session(_settings(config, max(1, config.validation_timeout_ms // 1000)))
     except SourceError as error:
-        return [Problem("database.hostname", f"Unable to connect: {error}")]
+        return [Problem("database.hostname", f"Error while validating connector config: {error}")]
     try:
         findings = look(session, config, catalog.captured(session, _capture(config, raw, TypeOptions())))
     except SourceError as error:
-        return [Problem("database.hostname", f"Unable to look at the server: {error}")]
+        return [Problem("database.hostname", f"Error while validating connector config: {error}")]
     finally:
         session.close()
     for warning in (*warned(config, raw), *findings.warnings):
@@ -210,6 +212,7 @@ class PostgresSource:
         made, timeline = of_mode(config, stored), None
         if made.stream:
             publication.publish(session, config, [table for table in captured if table.logged])
+            replica_identity.set_all(session, config.replica_identity, [table.id for table in captured])
             server = wal_gap.server_now(session, self._replication(), stored)
             stored, timeline = stored and wal_gap.resumed(stored, server), server.timeline
             made = plan(self._seen(session, server, captured), stored)
@@ -310,7 +313,7 @@ class PostgresSource:
         reader = Reader(options, self._shapes(types, streamed=True), session, types, position, watch=self._watch)
         if self._watch is not None:
             self._watch.start()
-        retained = Retained(session, config.slot, self._report)
+        retained = Retained(session, config.slot, self._report, config.wal_budget)
         slot.unused(session, config.slot)
         replication = self._replication()
         replication.start(config.slot, position.needed, _plugin_options(config, session.version))

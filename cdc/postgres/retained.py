@@ -23,10 +23,11 @@ class Retained:
     """Looks every ten seconds, and writes into the source's report what is kept and what may still be."""
 
     def __init__(
-        self, session: Session, slot: str, report: MutableMapping[str, Any], *,
+        self, session: Session, slot: str, report: MutableMapping[str, Any], budget: int = 0, *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._session, self._slot, self._report, self._clock = session, slot, report, clock
+        self._budget = budget
         self._due = clock()
         self._told = False
 
@@ -42,13 +43,15 @@ class Retained:
             self._tell(kept or 0, safe, status)
 
     def _tell(self, kept: int, safe: int | None, status: str | None) -> None:
-        short = status == "unreserved" or (safe is not None and kept > _ALARM * (kept + safe))
+        if self._budget:
+            short, why = kept > self._budget, "more than tailrace.slot.wal.budget.bytes"
+        else:
+            short = status == "unreserved" or (safe is not None and kept > _ALARM * (kept + safe))
+            left = "it may remove it at any checkpoint" if not safe else f"removes it after {safe >> 20} MiB more"
+            why = f"{left} (max_slot_wal_keep_size)"
         if short and not self._told:
-            left = "it may remove it at any checkpoint" if safe is None else f"{safe >> 20} MiB more and it removes it"
-            _log.warning(
-                f"the server keeps {kept >> 20} MiB of WAL for slot {self._slot!r} and {left} "
-                "(max_slot_wal_keep_size): raise that, or look what holds this connector up"
-            )
+            _log.warning(f"the server keeps {kept >> 20} MiB of WAL for slot {self._slot!r}: {why}; raise that, or "
+                         "look what holds this connector up")  # fmt: skip
         elif self._told and not short:
             _log.info("the slot's WAL is within its budget again", slot=self._slot, bytes=kept)
         self._told = short

@@ -22,8 +22,6 @@ REFUSED: Final = (
           "here; use configuration_based"),
     Limit("locking_mode", lambda value: value == "custom", "a custom lock is a Java class, and no Java runs here; use "
           "shared or none"),
-    Limit("replica_identity", given, "replica identities are not set here; run ALTER TABLE … REPLICA IDENTITY "
-          "yourself and remove it"),
     Limit("source_maker", unless("io.debezium.connector.postgresql.PostgresSourceInfoStructMaker"), NO_JAVA),
 )  # fmt: skip
 """Ignoring these would write other data than the user asked for."""

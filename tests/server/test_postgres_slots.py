@@ -79,13 +79,12 @@ def test_how_much_wal_is_kept_is_told_before_it_is_too_much(
     server: PrivatePostgres, connector: Connector, capsys: pytest.CaptureFixture[str]
 ) -> None:
     connector.until(connector.is_streaming)
-    with connector.running() as polls:
-        next(polls)
+    connector.until(lambda: "slot.retained.wal.bytes" in connector.report)
     kept: dict[str, Any] = connector.report
     assert kept["slot.retained.wal.bytes"] >= 0 and kept["slot.safe.wal.bytes"] > 0
     server.run("SELECT pg_logical_emit_message(false, 'fill', repeat('x', 15000000))")
-    with connector.running() as polls:
-        next(polls)
+    connector.report.clear()
+    connector.until(lambda: "slot.retained.wal.bytes" in connector.report)
     told = capsys.readouterr()
     assert "MiB of WAL for slot" in told.out + told.err
     assert "max_slot_wal_keep_size" in told.out + told.err
@@ -124,8 +123,9 @@ def test_a_slot_behind_the_offset_is_moved_on_where_that_is_asked(
 
 def test_a_slot_in_use_is_waited_for_and_its_reader_named(server: PrivatePostgres, connector: Connector) -> None:
     connector.until(connector.is_streaming)
+    connector.report.clear()
     with connector.running() as polls:
-        next(polls)
+        connector.read(polls, lambda: "slot.retained.wal.bytes" in connector.report)
         pid = server.slot(name_of(connector), "active_pid")
         told = refusal(Connector(connector.config, list(connector.offsets)), SourceUnavailable)
         assert f"is read by another connection, pid {pid} (tailrace, user app, from 127.0.0.1" in told
@@ -263,3 +263,27 @@ def test_a_query_runs_with_each_heartbeat_and_one_without_a_table_stops_the_task
     assert told.count("heartbeat.action.query failed") == 1 and "division by zero" in told
     with pytest.raises(SourceError, match=r"heartbeat\.action\.query cannot run: .*\(42P01\); create the table"):
         beaten("INSERT INTO none VALUES (1)", lambda: False)
+
+
+def test_replica_identities_are_set_at_start_and_what_cannot_be_set_is_told(
+    server: PrivatePostgres, connector: Connector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.run("DROP TABLE IF EXISTS ra, rb, rc", "CREATE TABLE ra (id INT PRIMARY KEY)",
+               "CREATE TABLE rb (id INT NOT NULL)", "CREATE UNIQUE INDEX rb_id ON rb (id)",
+               "CREATE TABLE rc (id INT)")  # fmt: skip
+    wanted = {
+        "table__include__list": "public.r.",
+        "tailrace__slot__wal__budget__bytes": "1",
+        "replica__identity__autoset__values": "public.ra:full, public.r[b]:INDEX rb_id,public.rc:INDEX none",
+    }
+    for _ in range(2):
+        connector.report.clear()
+        connector.until(lambda: "slot.retained.wal.bytes" in connector.report, 30, **wanted)
+    identities = server.run("SELECT relname, relreplident::text FROM pg_class WHERE relname ~ '^r[abc]$' ORDER BY 1")
+    assert identities == [("ra", "f"), ("rb", "i"), ("rc", "d")]
+    said = capsys.readouterr().out
+    assert said.count("replica identity set") == 2
+    assert 'run as its owner: ALTER TABLE "public"."rc" REPLICA IDENTITY USING INDEX "none"' in said
+    assert "MiB of WAL for slot" in said and "more than tailrace.slot.wal.budget.bytes" in said
+    wrong = problems(connector.config | {"replica.identity.autoset.values": "public.ra:SOME"})
+    assert "public.ra:SOME has an invalid format (expecting '(?i)" in wrong

@@ -18,7 +18,8 @@ _unlisted = partial(declared, group="Advanced", internal=True)
 def _slot_name(value: str) -> str | None:
     if re.fullmatch(r"[a-z0-9_]{1,63}", value):
         return None
-    return f"{value} is no valid replication slot name (only lower-case letters, digits and _, at most 63 of them)"
+    return ("Valid replication slot name must contain only digits, lowercase characters and underscores with length "
+            "<= 63")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,11 @@ class PostgresServerKeys(ServerKeys):
         values=["no_validation", "trust_offset", "trust_slot", "trust_greater_lsn"],
         doc="A slot that begins after the stored offset stops the task (the gap is told), or with trust_slot and "
             "trust_greater_lsn is followed. trust_offset and trust_greater_lsn move a slot that is behind at start.",
+    )  # fmt: skip
+    wal_budget: int = _unlisted(
+        "tailrace.slot.wal.budget.bytes", default=0, type="LONG", check=not_negative, importance=_LOW,
+        doc="WAL that the server may keep for the slot before the task warns; 0: four fifths of what "
+            "max_slot_wal_keep_size allows.",
     )  # fmt: skip
     seek_offset: bool = _unlisted("internal.slot.seek.to.known.offset.on.start", default=False, importance=_LOW,
                                   doc="Older way to say offset.mismatch.strategy=trust_offset.")  # fmt: skip
