@@ -25,7 +25,8 @@ from cdc.mysql.capture import Capture
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.history import History
 from cdc.mysql.offset import GtidSet, Position
-from cdc.mysql.reader import Reader, ReaderOptions
+from cdc.mysql.reader import Reader
+from cdc.mysql.reader_options import ReaderOptions
 from cdc.mysql.type_family import TypeOptions
 from connect_compat.connector_config import ErrorKeys
 from connect_compat.log import LogSettings

@@ -12,7 +12,7 @@ from cdc.envelope import EnvelopeSettings, context_headers
 from cdc.mysql.capture import Capture
 from cdc.mysql.config import MySqlConfig
 from cdc.mysql.history import History
-from cdc.mysql.reader import ReaderOptions
+from cdc.mysql.reader_options import ReaderOptions
 from cdc.mysql.source_info import schema
 from cdc.mysql.type_family import TypeOptions
 from cdc.record import Poll

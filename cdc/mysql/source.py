@@ -25,7 +25,7 @@ from cdc.mysql.history import History, HistoryOptions
 from cdc.mysql.log_tables import Choose
 from cdc.mysql.offset import Position
 from cdc.mysql.plan import Plan
-from cdc.mysql.reader import ReaderOptions
+from cdc.mysql.reader_options import ReaderOptions
 from cdc.mysql.reselect import asked
 from cdc.mysql.snapshot import Context, Snapshot, Task
 from cdc.mysql.snapshot_session import Session, run_initial_statements

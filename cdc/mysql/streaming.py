@@ -14,7 +14,8 @@ from cdc.mysql.failures import DamagedEvent
 from cdc.mysql.flavor import Resumption
 from cdc.mysql.log_tables import Captured
 from cdc.mysql.offset import Gtids, GtidSet, Position
-from cdc.mysql.reader import Reader, ReaderOptions, Statements, Watch
+from cdc.mysql.reader import Reader
+from cdc.mysql.reader_options import ReaderOptions, Statements, Watch
 from cdc.mysql.server import Server
 from cdc.record import Poll
 
@@ -57,7 +58,7 @@ def stream(
             return
         except DamagedEvent as error:
             yield reader.rest()
-            start, gtids = reader.position(), reader.gtids()
+            start, gtids = reader.at.position(), reader.at.gtids()
             before = _Before(start, gtids)
             if (start, error.mark) == damaged:
                 raise DecodeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ MAIN = {"inventory", "types_numeric", "ddl", "m_inventory"}
 PAIRS = [
     (case, log) for case in CASES for log in ("embedded", "kafka") if log == "embedded" or case.folder.name in MAIN
 ]
+LEFT_BEHIND = re.compile(r"g.*|(rig|shop|online)[0-9a-f]{8}")
+"""Databases of tests that were killed."""
 SYSTEM = {"mysql", "information_schema", "performance_schema", "sys"}
 
 
@@ -28,7 +31,7 @@ def empty_server(case: Case, request: pytest.FixtureRequest) -> Any:
     with server.cursor() as cursor:
         cursor.execute("SHOW DATABASES")
         others = {name for (name,) in cursor.fetchall()} - SYSTEM
-        for name in [name for name in others if name.startswith("g")]:
+        for name in [name for name in others if LEFT_BEHIND.fullmatch(name)]:
             cursor.execute(f"DROP DATABASE `{name}`")
             others.remove(name)
     assert not others, f"the golden cases need a server without other databases, it has {sorted(others)}"
