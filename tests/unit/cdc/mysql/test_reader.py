@@ -457,8 +457,10 @@ def test_statements_that_a_filter_names_are_passed_over() -> None:
 def test_changed_rows_are_filled_in_before_they_are_sent() -> None:
     asked: list[int] = []
 
-    def refill(shape: Any, rows: Sequence[Any]) -> list[Any]:
+    def refill(shape: Any, operation: str, rows: Sequence[Any]) -> list[Any]:
         asked.append(len(rows))
+        if operation == "u":
+            return [(before, (*after[:-1], "filled")) for before, after in rows]
         return [(*row[:-1], "filled") for row in rows]
 
     found = table_records(read(SHOP, Parts("shop", refill=refill)))
