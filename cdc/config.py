@@ -83,6 +83,7 @@ class Key:
         aliases: older wire names of the same setting; using one logs one warning that names this one.
         values: the only values there are, in the order they are recommended.
         old_values: values of older releases, in lower case -> what they are called now.
+        dependents: names of keys whose values make sense only with this one, as Connect's definition has them.
         needed: not `required` in Connect's definition, and still refused when it is missing (as Debezium does).
         invalid: the sentence for a wrong value, with `{name}`, `{value}` and `{problem}`.
         mistyped: what to say of a text that is not of a type, by type; in ConfigDef's words where nothing stands.
@@ -102,7 +103,7 @@ class Key:
     values: tuple[str, ...]
     old_values: Mapping[str, str]
     check: Check | None
-    depends_on: tuple[str, ...]
+    dependents: tuple[str, ...]
     needed: bool
     invalid: str
     mistyped: Mapping[str, str]
@@ -128,7 +129,7 @@ def key(
     values: Sequence[str] = (),
     old_values: Mapping[str, str] = MappingProxyType({}),
     check: Check | None = None,
-    depends_on: Sequence[str] = (),
+    dependents: Sequence[str] = (),
     needed: bool = False,
     invalid: str = "Invalid value {value} for configuration {name}: {problem}",
     mistyped: Mapping[str, str] = MappingProxyType({}),
@@ -149,7 +150,7 @@ def key(
         "values": tuple(values),
         "old_values": old_values,
         "check": check,
-        "depends_on": tuple(depends_on),
+        "dependents": tuple(dependents),
         "needed": needed,
         "invalid": invalid,
         "mistyped": mistyped,

@@ -140,7 +140,7 @@ def plugin_definitions(plugin: Plugin) -> list[dict[str, Any]]:
     """What `GET /connector-plugins/{plugin}/config` answers: its own keys, then the runtime's."""
     if plugin.kind in (Kind.CONVERTER, Kind.HEADER_CONVERTER):
         return [definition(key) for key in _converter_keys(plugin)]
-    own = [definition(key, dependents) for key, dependents in _with_dependents(plugin.settings())]
+    own = [definition(key, key.dependents) for key in plugin.settings()]
     if plugin.kind not in (Kind.SINK, Kind.SOURCE):
         return own
     names = {key["name"] for key in own}
@@ -326,7 +326,7 @@ def _key(
 ) -> Key:
     """A key that no dataclass declares because its name is the user's."""
     return Key(name=name, type=kind, default=MISSING if required else default, doc=doc, importance=importance,
-               group=None, order=-1, width=width, label=label, aliases=(), values=(), check=None, depends_on=(),
+               group=None, order=-1, width=width, label=label, aliases=(), values=(), check=None, dependents=(),
                old_values={}, needed=False, invalid=_CONFIG_DEF, mistyped={}, internal=False)  # fmt: skip
 
 
@@ -379,18 +379,13 @@ def _grouped(info: Info, group: str, order: int) -> Info:
     return info
 
 
-def _with_dependents(declared: Sequence[Key]) -> list[tuple[Key, list[str]]]:
-    return [(key, [other.name for other in declared if key.name in other.depends_on]) for key in declared]
-
-
 def _section(config: type | None, given: Mapping[str, str], plugin: Plugin, prefix: str = "") -> list[Info]:
     """The keys of one dataclass, read below `prefix` and shown with it."""
     if config is None:
         return []
     below = with_prefix(given, prefix) if prefix else given
     found = [value for value in values(config, below) if not value.key.internal and value.key.name != "converter.type"]
-    dependents = {key.name: names for key, names in _with_dependents([value.key for value in found])}
-    return [_renamed(_info(value), prefix, dependents[value.key.name]) for value in found]
+    return [_renamed(_info(value), prefix, value.key.dependents) for value in found]
 
 
 def _renamed(info: Info, prefix: str, dependents: Sequence[str]) -> Info:

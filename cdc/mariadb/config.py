@@ -41,7 +41,7 @@ class MariaDbConfig(MySqlConfig):
     )  # fmt: skip
     gtid_includes: tuple[str, ...] | None = _events(
         "gtid.source.includes", default=None, importance=Importance.HIGH,
-        depends_on=["table.include.list"],
+        dependents=["table.include.list"],
         doc="Regular expressions of `domain-server` (or of a domain's number alone) whose GTIDs count.",
     )  # fmt: skip
     gtid_excludes: str | None = _events(

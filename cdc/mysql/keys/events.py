@@ -28,11 +28,11 @@ class MySqlEventKeys:
     include_query: bool = _events("include.query", default=False,
                                   doc="Put the SQL into source.query (binlog_rows_query_log_events=ON).")  # fmt: skip
     ignore_builtin: bool = _events("table.ignore.builtin", default=True, importance=_LOW,
-                                   depends_on=["database.include.list"],
+                                   dependents=["database.include.list"],
                                    doc="Leave out mysql, performance_schema, sys and information_schema.")  # fmt: skip
     database_include: tuple[str, ...] | None = _events(
         "database.include.list", default=None, check=java_regexes, importance=_HIGH, aliases=["database.whitelist"],
-        depends_on=["table.include.list"], doc="Regular expressions of databases to capture.",
+        dependents=["table.include.list"], doc="Regular expressions of databases to capture.",
     )  # fmt: skip
     database_exclude: tuple[str, ...] | None = _events(
         "database.exclude.list", default=None, check=java_regexes, aliases=["database.blacklist"],
@@ -49,7 +49,7 @@ class MySqlEventKeys:
     gtid_filter: bool = _events("gtid.source.filter.dml.events", default=True,
                                 doc="Leave out rows of servers that the two lists leave out.")  # fmt: skip
     gtid_includes: tuple[str, ...] | None = _events(
-        "gtid.source.includes", default=None, check=java_regexes, importance=_HIGH, depends_on=["table.include.list"],
+        "gtid.source.includes", default=None, check=java_regexes, importance=_HIGH, dependents=["table.include.list"],
         doc="Regular expressions of server UUIDs whose GTIDs count.",
     )  # fmt: skip
     gtid_excludes: str | None = _events("gtid.source.excludes", default=None,

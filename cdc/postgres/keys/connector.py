@@ -56,7 +56,7 @@ class PostgresConnectorKeys:
     )  # fmt: skip
     hstore_mode: str = _connector("hstore.handling.mode", default="json", importance=_LOW, values=["json", "map"],
                                   doc="HSTORE as JSON text or as a map.")  # fmt: skip
-    binary_mode: str = _connector("binary.handling.mode", default="bytes",
+    binary_mode: str = _connector("binary.handling.mode", default="bytes", importance=_LOW,
                                  values=["bytes", "base64", "base64-url-safe", "hex"],
                                  doc="BINARY and BLOB as bytes or as text.")  # fmt: skip
     schema_names: str = _connector("schema.name.adjustment.mode", default="none", importance=_LOW,

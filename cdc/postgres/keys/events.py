@@ -17,11 +17,10 @@ class SchemaKeys:
     """Which schemas are captured."""
 
     ignore_builtin: bool = _events("table.ignore.builtin", default=True, importance=_LOW,
-                                   depends_on=["schema.include.list"],
                                    doc="Leave out pg_catalog and information_schema.")  # fmt: skip
     schema_include: tuple[str, ...] | None = _events(
         "schema.include.list", default=None, check=java_regexes, importance=_HIGH, aliases=["schema.whitelist"],
-        depends_on=["table.include.list"], doc="Regular expressions of schemas to capture.",
+        dependents=["table.include.list"], doc="Regular expressions of schemas to capture.",
     )  # fmt: skip
     schema_exclude: tuple[str, ...] | None = _events(
         "schema.exclude.list", default=None, check=java_regexes, aliases=["schema.blacklist"],

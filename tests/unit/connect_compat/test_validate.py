@@ -106,8 +106,8 @@ def test_a_provider_that_cannot_read_its_file_is_an_error_of_the_key(tmp_path: P
 
 @dataclass(frozen=True, kw_only=True)
 class LoginKeys:
-    user: str = key("user", doc="Who.", aliases=["old.user"])
-    password: Password = key("pass", doc="What.", depends_on=["user"])
+    user: str = key("user", doc="Who.", aliases=["old.user"], dependents=["pass"])
+    password: Password = key("pass", doc="What.")
 
 
 def no_entry(raw: Mapping[str, str]) -> list[Problem]:
