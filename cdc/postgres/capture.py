@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 
@@ -13,6 +15,7 @@ from cdc.errors import ConversionError, DecodeError
 from cdc.key_columns import key_columns
 from cdc.masks import Mask, Masks
 from cdc.naming import field_name_adjuster
+from cdc.postgres import copy_rows
 from cdc.postgres.catalog import PgColumn, PgTable, Types
 from cdc.postgres.column_schema import Described, described, field_schema
 from cdc.postgres.config import PostgresConfig
@@ -62,6 +65,17 @@ class Shape:
         assert isinstance(change, Delete)
         old = self._complete(change.old)
         return self.row(old) if change.old_kind == "O" else self.partial(old)
+
+    def copied(self, text: str) -> list[Row]:
+        """The rows of COPY's lines of the table itself. Raises: ConversionError."""
+        if self.table.columns and copy_rows.is_plain(text):
+            with suppress(ValueError, TypeError, IndexError, OverflowError):  # the slow way tells the column
+                return self._lines(text.split("\n")[:-1])
+        return list(map(self.row, copy_rows.values(text)))
+
+    @cached_property
+    def _lines(self) -> copy_rows.Compiled:
+        return copy_rows.compile_lines(len(self.table.columns), self.reads)
 
     def _pair(self, change: Update) -> tuple[Row | None, Row]:
         new, before = self._complete(change.new), None

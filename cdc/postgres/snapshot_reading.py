@@ -258,7 +258,11 @@ class Reading:
     def _sent(self, work: _Work, lines: Lines) -> Chunk:
         """All but the newest row of the table: it may be the last."""
         table = work.table
-        rows = list(map(table.shape.row, copy_rows.values(lines)))
+        text = b"".join(lines).decode()
+        if str(table.found.id) in self._wanted.overrides:  # a null may stand in any column
+            rows = list(map(table.shape.row, copy_rows.values(text)))
+        else:
+            rows = table.shape.copied(text)
         table.rows += len(rows)
         self._report.scanned(table.found.id, len(rows))
         batches, left = self._newest.out()

@@ -199,7 +199,7 @@ class PgTables:
         self._copy = CopyOut(session.raw, session.settings, select)
         try:
             for lines in self._copy.chunks(1 << 20):
-                found += copy_rows.values(lines)
+                found += copy_rows.values(b"".join(lines).decode())
                 yield
         finally:
             self._copy = None
