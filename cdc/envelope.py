@@ -50,7 +50,7 @@ class EnvelopeSettings:
         field_name_adjustment: `field.name.adjustment.mode`: the same.
         headers: the context headers every record carries; see `context_headers`.
         naming: names topics and schemas; None: as Debezium does by default.
-        skipped: letters of `skipped.operations`: they hold for the halves of a row whose key changed too.
+        skipped: letters of c and d, where `skipped.operations` holds for the halves of a row whose key changed too.
         skip_unchanged: `skip.messages.without.change`: no event for an update that changes nothing of what is shown.
     """
 

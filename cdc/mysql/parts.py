@@ -71,7 +71,6 @@ def capture(config: MySqlConfig, raw: Raw, headers: Headers = ()) -> Capture:
         headers=headers,
         naming=naming_keys.naming(config, raw, "Default"),
         skip_unchanged=config.skip_unchanged,
-        skipped=frozenset(config.skipped_operations),
     )
     types = type_options(config)
     column_masks = Masks[Column](raw, lambda name, column: is_propagated(name, column, types))

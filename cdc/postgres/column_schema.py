@@ -7,19 +7,21 @@ events.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from cdc.envelope import SOURCE_COLUMN
 from cdc.masks import Mask
 from cdc.postgres import texts
 from cdc.postgres.catalog import PgColumn, Types
-from cdc.postgres.types import VECTORS, Form, TypeOptions
+from cdc.postgres.types import VECTORS, Form, TypeOptions, form
 from cdc.schema import Schema, Type
 from cdc.table import TableId
 
 _LITERAL: Final = re.compile(r"'(.*?)'")
 _NO_PRECISION: Final = 131_089
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?|-?\.\d+")
+_BITS: Final = re.compile("[01]*")
 _FUNCTION: Final = re.compile(r"^[(]?[A-Za-z0-9_.]+\((?:.+(?:, ?.+)*)?\)")
 _MOMENTS: Final = frozenset(("current_timestamp", "current_time", "current_date", "localtime", "localtimestamp"))
 _GENERATED: Final = {
@@ -34,6 +36,24 @@ _GENERATED: Final = {
 _UNTRIMMED: Final = frozenset(("bpchar", "varchar", "text", "json", "jsonb", "xml"))
 
 
+_ENDS: Final[dict[str, dict[str, dict[str | None, Any]]]] = {
+    "date": {
+        "infinity": {"io.debezium.time.Date": 169_560_311, "org.apache.kafka.connect.data.Date": 169_560_311},
+        "-infinity": {"io.debezium.time.Date": -170_999_002, "org.apache.kafka.connect.data.Date": -170_999_002},
+    },
+    "timestamp": {
+        "infinity": {"io.debezium.time.MicroTimestamp": 2**63 - 1},
+        "-infinity": {"io.debezium.time.MicroTimestamp": -(2**63)},
+    },
+    "timestamptz": {"infinity": {}, "-infinity": {}},
+    "time": {"24:00:00": {
+        "io.debezium.time.MicroTime": 86_399_999_999, "io.debezium.time.Time": 86_399_999,
+        "io.debezium.time.NanoTime": 86_399_999_999_999,
+    }},
+}  # fmt: skip
+"""Defaults that Java has no value for: the ends of its types, by the schema they stand in; what is not here is none."""
+
+
 def default_value(column: PgColumn, made: Form) -> Any:
     """The default as a value; None: none that is told."""
     expression = column.default
@@ -42,10 +62,20 @@ def default_value(column: PgColumn, made: Form) -> Any:
     text = _enum_default(expression, column) if column.type.kind == "e" else _default_text(expression, column)
     if text is None:
         return None
+    if (name := column.type.name) in _ENDS and text in _ENDS[name]:
+        return _ENDS[name][text].get(made.schema.name)
     try:
         return text if made.read is None else made.read(text)
     except (ValueError, OverflowError):
         return None
+
+
+def _default(column: PgColumn, options: TypeOptions, types: Types) -> Any:
+    """Defaults are read as values of the WAL are, wherever they are told."""
+    if column.default is None:
+        return None
+    made = form(column.type, column.modifier, replace(options, streamed=True), types)
+    return None if made is None else default_value(column, made)
 
 
 def _enum_default(expression: str, column: PgColumn) -> str | None:
@@ -74,6 +104,8 @@ def _default_text(expression: str, column: PgColumn) -> str | None:
         return None
     else:
         text = expression
+    if name in ("bit", "varbit"):
+        return text if _BITS.fullmatch(text) else None
     if name == "bool":
         return "t" if text.lower() == "true" else "f"
     if name == "numeric":
@@ -89,7 +121,7 @@ def field_schema(
     """The schema of a column's values. A masked column tells its mask instead of its source type."""
     return made.schema.with_(
         optional=column.optional,
-        default=default_value(column, made),
+        default=_default(column, options, types),
         parameters=made.schema.parameters
         + (_source_parameters(column, options, types, table) if mask is None else mask.parameters),
     )

@@ -60,6 +60,8 @@ CLASS_NAME: Final = "io.debezium.connector.postgresql.PostgresConnector"
 
 def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
+    found = refused(config) + masks.problems(raw) + naming_keys.problems(config)
+    found += key_rules.problems(config, raw, "schema") + replica_identity.problems(config.replica_identity)
     try:
         configured(config.post_processors, raw)
     except ConfigError as error:

@@ -1,0 +1,17 @@
+INSERT INTO part VALUES (4,'2025-05-05','a'),(3,'2026-05-05','b');
+UPDATE part SET v = 'x' WHERE id = 1;
+UPDATE part SET d = '2026-06-06' WHERE id = 1;
+DELETE FROM part WHERE id = 2;
+UPDATE full_ SET v = 'b';
+DELETE FROM full_;
+UPDATE ix SET v = 'w';
+UPDATE ix SET k = 'k2';
+DELETE FROM ix;
+INSERT INTO none VALUES (1,'x');
+UPDATE deflt SET v = 'b';
+INSERT INTO parent VALUES (5,'p');
+INSERT INTO child VALUES (6,'c',1);
+INSERT INTO unl VALUES (1);
+TRUNCATE part;
+TRUNCATE full_, ix;
+TRUNCATE part_2025;
