@@ -61,17 +61,14 @@ CLASS_NAME: Final = "io.debezium.connector.postgresql.PostgresConnector"
 def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
     found = refused(config) + masks.problems(raw) + naming_keys.problems(config)
-    found += key_rules.problems(config, raw, "schema") + replica_identity.problems(config.replica_identity)
+    found += key_rules.problems(config, raw, "schema")
+    if misformed := replica_identity.misformed(config.replica_identity):
+        found.append(key_rules.wrong("replica.identity.autoset.values", misformed))
     try:
         configured(config.post_processors, raw)
     except ConfigError as error:
-        return list(error.problems)
-    misformed = replica_identity.misformed(config.replica_identity)
-    return (
-        ([key_rules.wrong("replica.identity.autoset.values", misformed)] if misformed else [])
-        + refused(config) + masks.problems(raw) + naming_keys.problems(config)
-        + key_rules.problems(config, raw, "schema")
-    )  # fmt: skip
+        found += error.problems
+    return found
 
 
 def check(raw: Raw) -> list[Problem]:
