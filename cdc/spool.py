@@ -14,7 +14,10 @@ class Spool:
     """Parts as they arrive, in a file that goes with the last use of its bytes."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="tailrace-")  # noqa: SIM115  closed by `whole` or with this object
+        self._file = tempfile.TemporaryFile(prefix="tailrace-")  # noqa: SIM115  closed by `whole` or `close`
+
+    def close(self) -> None:
+        self._file.close()
 
     def append(self, part: bytes) -> None:
         self._file.write(part)

@@ -21,7 +21,7 @@ from cdc.keys.texts import statements
 from cdc.masks import Masks
 from cdc.notifications import INITIAL, Notification, Notifications
 from cdc.outlook import Outlook
-from cdc.postgres import blocking, catalog, publication, replica_identity, slot, source_info, wal_gap
+from cdc.postgres import blocking, catalog, plugin_options, publication, replica_identity, slot, source_info, wal_gap
 from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Types
 from cdc.postgres.checks import look
@@ -32,7 +32,7 @@ from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.outlook import outlook as looked_ahead
 from cdc.postgres.plan import Plan, Seen, of_mode, plan
-from cdc.postgres.reader import Reader, ReaderOptions, stream
+from cdc.postgres.reader import OriginInPart, Reader, ReaderOptions, stream
 from cdc.postgres.reselect import asked
 from cdc.postgres.retained import Retained
 from cdc.postgres.snapshot import Context, Snapshot, Task
@@ -41,7 +41,7 @@ from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
 from cdc.postgres.watch import Context as TablesContext
 from cdc.postgres.watch import PgTables
-from cdc.postgres.wire import Replication, Session, Settings, quoted
+from cdc.postgres.wire import Replication, Session, Settings
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.reselect import Processors, configured
 from cdc.runs import run_id
@@ -61,7 +61,7 @@ CLASS_NAME: Final = "io.debezium.connector.postgresql.PostgresConnector"
 def problems(config: PostgresConfig, raw: Raw) -> list[Problem]:
     """What is wrong with the keys taken together; nothing is connected to."""
     found = refused(config) + masks.problems(raw) + naming_keys.problems(config)
-    found += key_rules.problems(config, raw, "schema")
+    found += plugin_options.problems(config) + key_rules.problems(config, raw, "schema")
     if misformed := replica_identity.misformed(config.replica_identity):
         found.append(key_rules.wrong("replica.identity.autoset.values", misformed))
     try:
@@ -309,16 +309,23 @@ class PostgresSource:
             status_s=config.status_ms / 1000, reports=reports,
             refill=self._processors.fill if self._processors else None, max_records=config.max_batch_size,
         )  # fmt: skip
-        reader = Reader(options, self._shapes(types, streamed=True), session, types, position, watch=self._watch)
-        if self._watch is not None:
-            self._watch.start()
         retained = Retained(session, config.slot, self._report, config.wal_budget)
-        slot.unused(session, config.slot)
-        replication = self._replication()
-        replication.start(config.slot, position.needed, _plugin_options(config, session.version))
-        for poll in stream(replication, reader, options, lambda: self._durable):
-            retained.look()
-            yield poll
+        plugin = plugin_options.options(config, session.version)
+        while True:
+            reader = Reader(options, self._shapes(types, streamed=True), session, types, position, watch=self._watch)
+            if self._watch is not None:
+                self._watch.start()
+            slot.unused(session, config.slot)
+            replication = self._replication()
+            replication.start(config.slot, position.needed, plugin)
+            try:
+                for poll in stream(replication, reader, options, lambda: self._durable):
+                    retained.look()
+                    yield poll
+                return
+            except OriginInPart:
+                position, plugin = reader.sent, plugin | {"streaming": "off"}
+            self._close_replication()
 
     def _reselects(self, types: Types) -> Processors[Shape, Session]:
         config, snapshot = self._config, self._shapes(types, streamed=False)
@@ -331,13 +338,6 @@ class PostgresSource:
 
     def _shapes(self, types: Types, *, streamed: bool) -> Capture:
         return _capture(self._config, self._raw, _type_options(self._config, streamed), self._headers, types)
-
-
-def _plugin_options(config: PostgresConfig, version: int) -> dict[str, str]:
-    """Of pgoutput: large transactions come while they are open, and are kept until they are decided."""
-    protocol = 4 if version >= 160_000 else 3 if version >= 150_000 else 2
-    return {"proto_version": str(protocol), "publication_names": quoted(config.publication), "messages": "true",
-            "streaming": "on"}  # fmt: skip
 
 
 def _capture(

@@ -51,7 +51,9 @@ class Position:
     @property
     def start(self) -> int:
         """No transaction that ends before it is sent again."""
-        return max(self.done_lsn or 0, self.commit_lsn or self.processed_lsn or self.lsn)
+        if self.done_lsn is not None:
+            return max(self.done_lsn, self.commit_lsn or 0)
+        return self.commit_lsn or self.processed_lsn or self.lsn
 
     @property
     def needed(self) -> int:

@@ -54,6 +54,10 @@ class Kept:
     def undo(self, subtransaction: int) -> None:
         self._undone.add(subtransaction)
 
+    def close(self) -> None:
+        if self._spool is not None:
+            self._spool.close()
+
     def chunks(self, most: int) -> Iterator[list[bytes]]:
         """Its frames in order, up to `most` at a time; to be called once."""
         if self._spool is not None:
@@ -88,7 +92,13 @@ class OpenTransactions:
         return self._kept.get(xid)
 
     def drop(self, xid: int) -> None:
-        self._kept.pop(xid, None)
+        kept = self._kept.pop(xid, None)
+        if kept is not None:
+            kept.close()
+
+    def close(self) -> None:
+        for kept in self._kept.values():
+            kept.close()
 
     def undo(self, xid: int, subtransaction: int) -> None:
         if xid == subtransaction:

@@ -39,6 +39,7 @@ as with Debezium, whose reader rests so long between looks at a quiet log."""
 _CHANGES: Final = {ord("I"): ("c", "INSERT"), ord("U"): ("u", "UPDATE"), ord("D"): ("d", "DELETE")}
 _STREAM_STOP, _ORIGIN, _RELATION = b"EOR"
 _PART_ENDS: Final = b"EPp"
+_DESCRIBES: Final = b"RY"
 _ALL: Final = 2**63
 """Changes to skip of a transaction that is done."""
 _LSN: Final = Struct(">Q").unpack_from
@@ -102,6 +103,10 @@ class Watch(Protocol):
     def offset(self) -> Mapping[str, Any]: ...
 
 
+class OriginInPart(Exception):
+    """A transaction from elsewhere comes in parts: where it stands there is told only when it comes whole."""
+
+
 class _Run(NamedTuple):
     """What frames of one prefix are: changes of one kind to one table.
 
@@ -127,7 +132,11 @@ class _Decided(NamedTuple):
 
 
 class Reader:
-    """The state of one pass through the WAL. Clock readings are nanoseconds since 1970."""
+    """The state of one pass through the WAL. Clock readings are nanoseconds since 1970.
+
+    Attributes:
+        sent: the position after the last Poll.
+    """
 
     def __init__(
         self, options: ReaderOptions, capture: Capture, ask: Queries, types: Types, start: Position, *,
@@ -141,9 +150,11 @@ class Reader:
         self._options, self._capture, self._ask, self._types, self._now = options, capture, ask, types, now
         self._pause, self._transactions = pause, options.transactions
         self._start = start.with_(snapshot=None, last_snapshot_record=False, snapshot_completed=False)
-        self._position = self._start
-        self._skip_of, self._skip = start.commit_of, start.event
+        self._position = self.sent = self._start
+        self._skip = 0
         self._skip_until = _foreign_stop(start)
+        self._held = start.held_lsn
+        self._is_before_open = bool(start.event)
         self._begin: pgoutput.Begin | None = None
         self._origin: pgoutput.Origin | None = None
         self._lsn, self._message = start.lsn, start.message
@@ -184,6 +195,7 @@ class Reader:
             at = self._walk(frames, at)
             if self._decided is not None:
                 yield from self._kept_polls(self._decided)
+        self._catches_up(passed)
         if self._begin is None and passed > self._done and not self.stops:
             self._lsn = self._processed = self._done = passed
         yield self._poll(idle)
@@ -214,18 +226,20 @@ class Reader:
         if kept is None:
             raise DecodeError(f"the end of transaction {decided.xid} came, and not its changes")
         commit = decided.commit
-        self._lsn, arrived = kept.lsn, self._announced | kept.relations
-        before = dict(self._shapes)
+        self._lsn = kept.lsn
+        shapes, announced = dict(self._shapes), dict(self._announced)
         self._on_begin(pgoutput.Begin(commit.commit_lsn, commit.time_us, decided.xid))
         for chunk in kept.chunks(self._options.max_records):
             self._walk(chunk, 0)
             yield self._poll(idle=False)
             if self.stops:
                 return
-        for oid in kept.relations:  # announced anew while the transaction was open: later changes are of that form
-            if self._announced.get(oid, 0) > kept.relations[oid]:
-                self._shapes[oid] = before[oid]
-        self._announced |= {oid: max(arrived[oid], self._announced.get(oid, 0)) for oid in kept.relations}
+        self._announced = announced
+        for oid, number in kept.relations.items():
+            if number > announced.get(oid, 0):
+                announced[oid] = number
+            else:  # announced anew while the transaction was open: later changes are of that form
+                self._shapes[oid] = shapes[oid]
         self._runs.clear()
         self._open.drop(decided.xid)
         self._lsn = decided.lsn
@@ -243,7 +257,8 @@ class Reader:
             beat = self._options.heartbeat.beat(self._now())
             if beat is not None:
                 self._batches.append(beat)
-        offset, moved = self.position().to_offset(), False
+        self.sent = self.position()
+        offset, moved = self.sent.to_offset(), False
         if self._watch is not None:
             self._batches += self._watch.take()
             offset |= self._watch.offset()
@@ -253,16 +268,22 @@ class Reader:
         batches, self._batches = self._batches, []
         return Poll(batches, [SourceOffset({"server": self._options.prefix}, offset)] if moved else (), idle)
 
+    def close(self) -> None:
+        self._open.close()
+
     def position(self) -> Position:
         """From where a restart sends exactly what does not stand in the Polls until now."""
-        begin = self._begin
+        begin, start = self._begin, self._start
         if begin is not None and (self._skip_until is not None or self._changes < self._skip):
-            return self._start
+            return start
+        event, commit_of = (start.event, start.commit_of) if self._is_before_open else (0, 0)
+        if begin is not None:
+            event, commit_of = self._changes, begin.commit_lsn
         in_changes = begin is not None and self._message != "BEGIN"
         return self._position.with_(
             lsn=self._lsn, processed_lsn=self._lsn if in_changes else self._processed, commit_lsn=self._commit,
-            done_lsn=self._done, held_lsn=self._open.prepared_lsn, message=self._message,
-            event=0 if begin is None else self._changes, commit_of=0 if begin is None else begin.commit_lsn,
+            done_lsn=self._done, message=self._message, event=event, commit_of=commit_of,
+            held_lsn=min(filter(None, (self._open.prepared_lsn, self._held)), default=None),
             transaction={} if self._transactions is None else self._transactions.offset,
         )  # fmt: skip
 
@@ -282,11 +303,17 @@ class Reader:
             else:
                 self._frames += 1
                 (self._lsn,) = _LSN(frame, 1)
+                self._catches_up(self._lsn)
                 self._handle(pgoutput.decode(frame, start=HEADER_SIZE))
                 if self._decided is not None:
                     return at + 1
             at += 1
         return at
+
+    def _catches_up(self, lsn: int) -> None:
+        """What was prepared before the start has come again once the server is as far as it was then."""
+        if self._held is not None and lsn >= self._start.start:
+            self._held = None
 
     def _handle(self, decoded: pgoutput.Decoded) -> None:
         try:
@@ -369,10 +396,12 @@ class Reader:
         self._begin, self._origin, self._changes = begin, None, 0
         self._message = "BEGIN"
         self._position = self._position.with_(tx_id=begin.xid, time_us=begin.time_us)
-        if begin.commit_lsn < self._start.start:
+        start = self._start
+        if begin.commit_lsn < start.start:
             self._skip = _ALL
-        elif begin.commit_lsn != self._skip_of:
-            self._skip = 0
+        else:
+            self._skip = start.event if begin.commit_lsn == start.commit_of else 0
+            self._is_before_open = False
 
         if self._transactions is not None and self._skip != _ALL:
             self._flush()
@@ -387,7 +416,6 @@ class Reader:
         if self._skip != _ALL:
             self._processed = self._lsn
             self._commit = self._done = commit.end_lsn
-        self._skip = 0
 
     def _on_origin(self, origin: pgoutput.Origin) -> None:
         self._origin = origin
@@ -463,9 +491,14 @@ class Reader:
                 self._handle(pgoutput.decode(frame, start=HEADER_SIZE))
             return
         subtransaction = xid
-        if streamed and kind != _ORIGIN:
+        if streamed and kind == _ORIGIN:
+            raise OriginInPart
+        if streamed:
             (subtransaction,) = _XID(frame, HEADER_SIZE + 1)
             frame = frame[: HEADER_SIZE + 1] + frame[HEADER_SIZE + 5 :]
+        elif kind in _DESCRIBES:  # told once for all transactions, whatever becomes of this one
+            self._handle(pgoutput.decode(frame, start=HEADER_SIZE))
+            return
         if kind == _RELATION:
             (relation,) = _XID(frame, HEADER_SIZE + 1)
             kept.relations[relation] = self._frames
@@ -562,13 +595,16 @@ def stream(
 ) -> Iterator[Poll]:
     """Polls until a blocking snapshot is asked for. `durable`: up to where records stand in the log for good.
 
-    Raises: SourceUnavailable, SourceError, DecodeError, ConversionError.
+    Raises: OriginInPart: to be read again without streaming of transactions in progress, from the reader's position;
+        SourceUnavailable, SourceError, DecodeError, ConversionError.
     """
-    while not reader.stops:
-        received = replication.read(options.max_records, _WAIT_S)
-        idle = len(received.frames) < options.max_records
-        for poll in reader.polls(received.frames, idle=idle, passed=received.server_lsn):
-            yield poll
-            # Where a chunk waits for the WAL, the server is asked at once how far it is.
-            replication.report(durable() if options.reports else 0, 0 if reader.waits else options.status_s)
-        yield from reader.watched(lambda idle=idle: not idle or replication.has_more())  # type: ignore[misc]
+    try:
+        while not reader.stops:
+            frames, server_lsn, silent = replication.read(options.max_records, _WAIT_S)
+            for poll in reader.polls(frames, idle=silent, passed=server_lsn):
+                yield poll
+                # Where a chunk waits for the WAL, the server is asked at once how far it is.
+                replication.report(durable() if options.reports else 0, 0 if reader.waits else options.status_s)
+            yield from reader.watched(lambda silent=silent: not silent or replication.has_more())  # type: ignore[misc]
+    finally:
+        reader.close()

@@ -29,8 +29,9 @@ _SESSION: Final = {
 """Every session writes values in the same form: rows of a snapshot are text as rows of the WAL are."""
 _MOST_BYTES: Final = 16 << 20
 """Frames of large rows are handed on when they are so many bytes."""
-_GATHER_S: Final = 0.003
-"""A server that has more to send sends it message by message; many at once are less work for all that follow."""
+_SILENCE_S: Final = 0.002
+_GATHER_S: Final = 0.05
+"""A server sends message by message; many at once are less work for all that follow."""
 _KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
 _ANSWER_S: Final = 60
 _STATUS: Final = struct.Struct(">cQQQqB").pack
@@ -129,13 +130,15 @@ Texts = tuple[str | None, ...]
 
 
 class Received(NamedTuple):
-    """What one read gave. `server_lsn`: how far the server is, when it said so after the last frame; else 0.
+    """What one read gave.
 
+    `server_lsn`: how far the server is, when it said so after the last frame; else 0. `silent`: nothing more came.
     A frame is one pgoutput message after `pgoutput.HEADER_SIZE` bytes, of which 1 to 8 are its LSN.
     """
 
     frames: list[bytes]
     server_lsn: int
+    silent: bool
 
 
 class Replication:
@@ -213,13 +216,13 @@ class Replication:
         self._connection.nonblocking = 1
 
     def read(self, most: int, seconds: float) -> Received:
-        """Up to `most` frames, or as many as come within a few milliseconds of the first; waits `seconds` for that.
+        """Up to `most` frames, or as many as come until the server is silent; waits `seconds` for the first.
 
         Raises: SourceUnavailable: the connection is gone; SourceError: the server ended the stream.
         """
         frames: list[bytes] = []
-        server_lsn, said_at, room, gathers = 0, 0, _MOST_BYTES, False
-        connection, add, until = self._connection, frames.append, time.monotonic() + seconds
+        server_lsn, said_at, room, until, silent = 0, 0, _MOST_BYTES, 0.0, False
+        connection, add = self._connection, frames.append
         more = connection.get_copy_data
         while len(frames) < most and room > 0:
             size, data = more(1)
@@ -236,14 +239,17 @@ class Replication:
                 continue
             if size < 0:
                 raise self._ended()
-            if not gathers and (frames or server_lsn):
-                gathers, until = True, min(until, time.monotonic() + _GATHER_S)
-            if not select.select([connection.socket], [], [], max(0.0, until - time.monotonic()))[0]:
+            if frames or server_lsn:
+                until, seconds = until or time.monotonic() + _GATHER_S, _SILENCE_S
+                if time.monotonic() > until:
+                    break
+            if not select.select([connection.socket], [], [], seconds)[0]:
                 self._miss()
+                silent = True
                 break
             self._heard = time.monotonic()
             self._consume()
-        return Received(frames, server_lsn if said_at == len(frames) else 0)
+        return Received(frames, server_lsn if said_at == len(frames) else 0, silent)
 
     def has_more(self) -> bool:
         """Whether something has come since the last `read`."""
