@@ -18,6 +18,7 @@ SERVERS = {
     "mysql": mysql.start, "mariadb": mariadb.start, "postgres": postgres.start, "kafka": kafka.start,
     "elasticsearch": elasticsearch.start,
 }  # fmt: skip
+# Below the ports that Linux gives to outgoing connections (32768 and up): there one may be taken at any moment.
 PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
     "test": {
@@ -25,8 +26,8 @@ PORTS = {
         "mysql-2": 23316, "mariadb-2": 23317, "postgres-2": 25442,
         "mysql-3": 23326, "mariadb-3": 23327, "postgres-3": 25452,
     },
-    "differential": {"mysql": 43306, "mariadb": 43307, "postgres": 45432, "kafka": 49092, "elasticsearch": 49200},
-    "bench": {"mysql": 33306, "postgres": 35432, "kafka": 39092, "elasticsearch": 39200},
+    "differential": {"mysql": 14306, "mariadb": 14307, "postgres": 14432, "kafka": 17092, "elasticsearch": 17200},
+    "bench": {"mysql": 15306, "postgres": 15432, "kafka": 18092, "elasticsearch": 18200},
 }  # fmt: skip
 
 

@@ -204,6 +204,42 @@ def test_a_table_that_is_altered_meanwhile_is_read_in_its_new_shape(connector: C
     assert sorted(state) == list(range(9))
 
 
+def test_a_table_that_a_signal_defines_anew_meanwhile_is_read_in_that_shape(connector: Connector, run: Run) -> None:
+    """Its change is in no log: the server alone has it, and the signal tells."""
+    connector.config["incremental.snapshot.chunk.size"] = "2"
+    run("CREATE TABLE a (id INT PRIMARY KEY, v INT)")
+    run("INSERT INTO a VALUES " + ", ".join(f"({id}, {id})" for id in range(9)))
+    connector.snapshot()
+    known = next(
+        change for _, record in connector.history.records for change in json.loads(record)["tableChanges"]
+        if change["id"].endswith('."a"') and change["type"] == "CREATE"
+    )  # fmt: skip
+    added = {**known["table"]["columns"][1], "name": "w", "position": 3}
+    table = {**known["table"], "columns": [*known["table"]["columns"], added]}
+    told = json.dumps({"database": DATABASE, "schema": "", "changes": [{**known, "type": "ALTER", "table": table}]})
+    signal(run, "a")
+    altered = False
+    for _ in connector.start():
+        sent = sum(event.op == "r" for event in connector.events)
+        if sent >= 3 and not altered:
+            altered = True
+            run(
+                "SET SESSION sql_log_bin = 0", "ALTER TABLE a ADD COLUMN w INT DEFAULT 5", "SET SESSION sql_log_bin = 1"
+            )
+            run(
+                f"INSERT INTO signals VALUES ('c', 'schema-changes', '{told}')",
+                "UPDATE a SET v = 90, w = 6 WHERE id = 8",
+            )
+        if altered and is_over(connector) and sent >= 9:
+            break
+    state = {event.after[0]: event.after[1:] for event in connector.events if event.table == "a"}
+    assert state[8] == (90, 6) and sorted(state) == list(range(9))
+    assert {id: row for id, row in state.items() if id in (6, 7)} == {6: (6, 5), 7: (7, 5)}
+    # A start later goes on from the history that the signal was recorded in.
+    run("UPDATE a SET w = 7 WHERE id = 1")
+    connector.until(lambda: connector.events[-1].after == (1, 1, 7))
+
+
 def test_a_blocking_snapshot_that_is_cut_short_is_taken_again_and_the_log_goes_on(
     connector: Connector, run: Run
 ) -> None:
