@@ -1,7 +1,10 @@
 """What a MySQL or MariaDB server says of its tables, and the comparison of ours with it.
 
-Names, order, types, sizes, members, nullability and keys are compared. Defaults and character sets are not: those are
-Debezium's, which reads some statements in its own way; its recorded events are what they are compared with.
+Names, order, types, sizes, members, nullability and keys are compared; on demand too the values of defaults, with
+those of the server's own SHOW CREATE TABLE, and the character sets that statements give to columns. What Debezium
+reads in its own way is left out of that: a character set that a column takes from its table (a COLLATE alone, or an
+ALTER TABLE … DEFAULT CHARSET, gives none there), LOCALTIMESTAMP and numbers as the default of a TIME, text as that of
+a BIT, the zeros that fill a BINARY's default up, and the default of bytes as MariaDB shows it, `x'31'`.
 """
 
 from __future__ import annotations
@@ -9,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cdc.mysql.ddl import Unparseable
+from cdc.mysql.column_default import default_value
+from cdc.mysql.ddl import Catalog, Unparseable
 from cdc.mysql.schema_change import quoted_member
+from cdc.mysql.type_family import Family, TypeOptions, family
 from cdc.table import Column, Table, TableId
 
 # information_schema's DATA_TYPE of our type names, where it is not the first word in lower case
@@ -77,6 +82,8 @@ class Server:
     def __init__(self, connection: Any, database: str) -> None:
         self._connection, self._database = connection, database
         self._log: tuple[str, int] | None = None
+        self.checked: dict[TableId, Table] = {}
+        """What defaults and character sets were compared with last."""
         self.is_mariadb = "MariaDB" in self.rows("SELECT VERSION() v")[0]["V"]
 
     def run(self, sql: str) -> None:
@@ -132,7 +139,39 @@ class Server:
         return str(self.rows(f"SHOW CREATE TABLE `{quoted}`")[0]["CREATE TABLE"])
 
 
-def check(server: Server, tables: Mapping[TableId, Table], told: str = "") -> dict[str, list[dict[str, Any]]]:
+def _defaults(table: Table, *, mariadb: bool) -> dict[str, Any]:
+    """By column the value that the schema of an event would tell; `...` stands for one that is not compared."""
+    told: dict[str, Any] = {}
+    for column in table.columns:
+        kind, text = family(column), column.default or ""
+        own = kind is Family.BIT or (kind is Family.TIME and ":" not in text) or text.upper().startswith("LOCALTIME")
+        value = ... if own or (mariadb and kind is Family.BINARY) else default_value(column, TypeOptions())
+        told[column.name] = value.replace(b"\\0", b"") if isinstance(value, bytes) else value
+    return told
+
+
+def _check_defaults(server: Server, table: Table, told: str) -> None:
+    shown = Catalog()
+    shown.execute(server.create_table(table.id.name), table.id.database, refused)
+    ours = _defaults(table, mariadb=server.is_mariadb)
+    theirs = _defaults(shown.tables[table.id], mariadb=server.is_mariadb)
+    left_out = {name for each in (ours, theirs) for name, value in each.items() if value is ...}
+    assert {**ours, **dict.fromkeys(left_out)} == {**theirs, **dict.fromkeys(left_out)}, told
+
+
+def _check_charsets(table: Table, rows: list[dict[str, Any]], told: str) -> None:
+    for column, row in zip(table.columns, rows, strict=True):
+        if column.charset is not None and column.charset != table.charset:
+            assert _charset(column.charset) == _charset(row["CHARACTER_SET_NAME"]), (told, column)
+
+
+def _charset(name: str) -> str:
+    return name.strip("'\"").lower().replace("utf8mb3", "utf8")
+
+
+def check(
+    server: Server, tables: Mapping[TableId, Table], told: str = "", *, defaults: bool = False
+) -> dict[str, list[dict[str, Any]]]:
     """Compares all tables, their columns and keys. `told`: what to say of a difference. Returns: `server.columns()`."""
     columns, keys = server.columns(), server.keys()
     assert sorted(id.name for id in tables) == sorted(columns), told
@@ -147,6 +186,10 @@ def check(server: Server, tables: Mapping[TableId, Table], told: str = "") -> di
         assert mine == found, told
         if "PRIMARY" in keys.get(id.name, {}):
             assert table.primary_key == keys[id.name]["PRIMARY"], told
+        if defaults and server.checked.get(id) is not table:
+            server.checked[id] = table
+            _check_charsets(table, rows, told)
+            _check_defaults(server, table, told)
     return columns
 
 

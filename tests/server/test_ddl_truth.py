@@ -54,4 +54,4 @@ def test_after_every_statement_that_the_server_takes_our_tables_are_its_own(serv
             catalog.execute(text, DATABASE, refused)
         if logged:
             taken += 1
-            columns = check(server, catalog.tables, f"statement {taken} of seed {SEED}: {sql}")
+            columns = check(server, catalog.tables, f"statement {taken} of seed {SEED}: {sql}", defaults=True)
