@@ -119,6 +119,10 @@ class Connector:
         offset = (self.offsets[-1].offset if self.offsets else None) or {"snapshot": "INITIAL"}
         return "snapshot" not in offset or bool(offset.get("snapshot_completed"))
 
+    def inserted(self) -> list[Any]:
+        """The keys of inserted rows, in the order in which they came."""
+        return [event.after[0] for event in self.events if event.op == "c"]
+
     def rows(self, table: str) -> dict[Any, Any]:
         """The table as the events say it is, by its first column."""
         found: dict[Any, Any] = {}

@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,39 +15,27 @@ import pytest
 
 from connect_compat.log import TopicSpec
 from tests.server.in_process import Connector
+from tests.server.own_database import Run, own_database, source_config
 from tests.server.worker_process import WorkerProcess, wait_until
 
 DATABASE = "d_incremental"
-Run = Callable[..., Any]
 
 
 @pytest.fixture
 def run(mysql_address: tuple[str, int]) -> Iterator[Run]:
     """Runs statements in a database that holds the signal table alone."""
-    host, port = mysql_address
-    connection: Any = pymysql.connect(host=host, port=port, user="app", password="apppw", autocommit=True)
-
-    def execute(*statements: str) -> Any:
-        with connection.cursor() as cursor:
-            for sql in statements:
-                cursor.execute(sql)
-            return cursor.fetchall()
-
-    execute(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}")
-    execute("CREATE TABLE signals (id VARCHAR(42), type VARCHAR(32), data VARCHAR(2048))", "SET time_zone = '+00:00'")
-    yield execute
-    execute(f"DROP DATABASE {DATABASE}")
-    connection.close()
+    with own_database(mysql_address, DATABASE) as run:
+        run("CREATE TABLE signals (id VARCHAR(42), type VARCHAR(32), data VARCHAR(2048))",
+            "SET time_zone = '+00:00'")  # fmt: skip
+        yield run
 
 
 @pytest.fixture
 def connector(mysql_address: tuple[str, int], run: Run) -> Connector:
-    return Connector({
-        "topic.prefix": "d", "database.hostname": mysql_address[0], "database.port": str(mysql_address[1]),
-        "database.user": "app", "database.password": "apppw", "database.server.id": "184505",
-        "database.include.list": DATABASE, "snapshot.mode": "no_data", "signal.data.collection": f"{DATABASE}.signals",
-        "incremental.snapshot.chunk.size": "7", "schema.history.internal.kafka.topic": "d-history",
-    })  # fmt: skip
+    return Connector(source_config(
+        mysql_address, DATABASE, database__user="app", database__password="apppw", snapshot__mode="no_data",
+        signal__data__collection=f"{DATABASE}.signals", incremental__snapshot__chunk__size="7",
+    ))  # fmt: skip
 
 
 def signal(run: Run, *tables: str, **data: Any) -> None:

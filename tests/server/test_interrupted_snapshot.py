@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import pymysql
 import pytest
 from structlog.testing import capture_logs
 
 from tests.server.in_process import Connector, MemoryTopic
+from tests.server.own_database import Run, own_database, source_config
 from tests.server.private_mysql import PrivateMySql
 
 DATABASE = "d_interrupted"
 ONLY_CAPTURED = "schema.history.internal.store.only.captured.tables.ddl"
-Run = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -37,28 +36,13 @@ def server(request: pytest.FixtureRequest, mysql_address: tuple[str, int]) -> tu
 
 @pytest.fixture
 def run(server: tuple[str, int]) -> Iterator[Run]:
-    """Runs statements in an empty database."""
-    connection: Any = pymysql.connect(host=server[0], port=server[1], user="app", password="apppw", autocommit=True)
-
-    def execute(*statements: str) -> Any:
-        with connection.cursor() as cursor:
-            for sql in statements:
-                cursor.execute(sql)
-            return cursor.fetchall()
-
-    execute(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}")
-    yield execute
-    execute(f"DROP DATABASE {DATABASE}")
-    connection.close()
+    with own_database(server, DATABASE) as run:
+        yield run
 
 
 @pytest.fixture
 def connector(server: tuple[str, int], run: Run) -> Connector:
-    return Connector({
-        "topic.prefix": "d", "database.hostname": server[0], "database.port": str(server[1]), "database.user": "cdc",
-        "database.password": "cdcpw", "database.server.id": "184501", "database.include.list": DATABASE,
-        "schema.history.internal.kafka.topic": "d-history", "snapshot.fetch.size": "1",
-    })  # fmt: skip
+    return Connector(source_config(server, DATABASE, snapshot__fetch__size="1"))
 
 
 def cut_short(connector: Connector, events: int) -> dict[str, Any]:

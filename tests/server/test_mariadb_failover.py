@@ -64,10 +64,6 @@ def caught_up(primary: PrivateMySql, replica: PrivateMySql) -> None:
     assert replica.run(f"SELECT MASTER_GTID_WAIT('{done}', 30)")[0][0] == 0
 
 
-def keys(connector: Connector) -> list[int]:
-    return [event.after[0] for event in connector.events if event.op == "c"]
-
-
 def test_a_task_goes_on_at_the_replica_in_the_middle_of_a_transaction(
     primary: PrivateMySql, replica: PrivateMySql, proxy: Proxy, connector: Connector
 ) -> None:
@@ -87,8 +83,8 @@ def test_a_task_goes_on_at_the_replica_in_the_middle_of_a_transaction(
         connector.until(lambda upto=upto: len(connector.events) > upto)  # type: ignore[misc]
         assert connector.events[-1].op == "c"
         proxy.move(("127.0.0.1", primary.port if proxy.target[1] == replica.port else replica.port))
-    connector.until(lambda: keys(connector)[-1:] == [1002])
-    assert keys(connector) == [-2, -1, *range(1000), 1001, 1002]
+    connector.until(lambda: connector.inserted()[-1:] == [1002])
+    assert connector.inserted() == [-2, -1, *range(1000), 1001, 1002]
     offset = connector.offsets[-1].offset
     assert offset is not None and offset["gtids"].startswith("0-1-") and ",7-1-2" in offset["gtids"]
     assert connector.events[-1].after == (1002, "z", 1)
@@ -112,14 +108,14 @@ def test_a_running_task_is_moved_by_a_switch_under_load_and_to_a_promoted_replic
             source = connector.start()
     caught_up(primary, replica)
     source.close()  # type: ignore[attr-defined]
-    connector.until(lambda: keys(connector)[-1:] == [2123])
-    assert keys(connector) == [key + more for key in range(2000, 2024) for more in (0, 100)]
+    connector.until(lambda: connector.inserted()[-1:] == [2123])
+    assert connector.inserted() == [key + more for key in range(2000, 2024) for more in (0, 100)]
     assert moves == 3
     # A replica that lags is waited for.
     replica.run("STOP SLAVE")
     primary.run("INSERT INTO f.t VALUES (3000, 'a')")
     proxy.move(("127.0.0.1", primary.port))
-    connector.until(lambda: keys(connector)[-1] == 3000)
+    connector.until(lambda: connector.inserted()[-1] == 3000)
     proxy.move(("127.0.0.1", replica.port))
     with pytest.raises(SourceUnavailable, match="is a replica that has not got yet the transactions"):
         next(connector.start())
@@ -127,7 +123,7 @@ def test_a_running_task_is_moved_by_a_switch_under_load_and_to_a_promoted_replic
     caught_up(primary, replica)
     # It becomes the primary: its own transactions follow in the same domain.
     replica.run("STOP SLAVE", "RESET SLAVE ALL", "INSERT INTO f.t VALUES (3001, 'new primary')")
-    connector.until(lambda: keys(connector)[-2:] == [3000, 3001])
+    connector.until(lambda: connector.inserted()[-2:] == [3000, 3001])
     gtids = (connector.offsets[-1].offset or {})["gtids"]
     assert ",7-1-2" in gtids and gtids.startswith("0-2-")
     # The old one comes back with what nobody else has: told plainly.

@@ -9,6 +9,7 @@ import pytest
 
 from cdc.errors import SourceError, SourceUnavailable
 from tests.server.in_process import Connector
+from tests.server.own_database import source_config
 from tests.server.private_mysql import PrivateMySql
 from tests.server.proxy import Proxy
 
@@ -49,20 +50,13 @@ def proxy(primary: PrivateMySql) -> Iterator[Proxy]:
 
 @pytest.fixture
 def connector(proxy: Proxy) -> Connector:
-    return Connector({
-        "topic.prefix": "f", "database.hostname": "127.0.0.1", "database.port": str(proxy.port),
-        "database.user": "cdc", "database.password": "cdcpw", "database.server.id": "18451",
-        "database.include.list": "f", "schema.history.internal.kafka.topic": "d-history", "max.batch.size": "50",
-    })  # fmt: skip
+    address = ("127.0.0.1", proxy.port)
+    return Connector(source_config(address, "f", topic__prefix="f", max__batch__size="50"))
 
 
 def caught_up(primary: PrivateMySql, replica: PrivateMySql) -> None:
     done = primary.run("SELECT @@gtid_executed")[0][0]
     assert replica.run(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{done}', 30)")[0][0] == 0
-
-
-def keys(connector: Connector) -> list[int]:
-    return [event.after[0] for event in connector.events if event.op == "c"]
 
 
 def test_a_task_goes_on_at_the_replica_in_the_middle_of_a_transaction(
@@ -82,8 +76,8 @@ def test_a_task_goes_on_at_the_replica_in_the_middle_of_a_transaction(
         assert connector.events[-1].op == "c"
         port = primary.port if proxy.target[1] == replica.port else replica.port
         proxy.move(("127.0.0.1", port))
-    connector.until(lambda: keys(connector)[-1:] == [1002])
-    assert keys(connector) == [-1, *range(1000), 1001, 1002]
+    connector.until(lambda: connector.inserted()[-1:] == [1002])
+    assert connector.inserted() == [-1, *range(1000), 1001, 1002]
     offset = connector.offsets[-1].offset
     assert offset is not None and ":tagged:1" in offset["gtids"]
     assert connector.events[-1].after == (1002, "z", 1)
@@ -107,8 +101,8 @@ def test_a_running_task_is_moved_by_a_switch_under_load(
             source = connector.start()
     caught_up(primary, replica)
     source.close()  # type: ignore[attr-defined]
-    connector.until(lambda: keys(connector)[-1:] == [2123])
-    assert keys(connector) == [key + more for key in range(2000, 2024) for more in (0, 100)]
+    connector.until(lambda: connector.inserted()[-1:] == [2123])
+    assert connector.inserted() == [key + more for key in range(2000, 2024) for more in (0, 100)]
     assert moves == 3
 
 
@@ -119,7 +113,7 @@ def test_a_replica_that_lags_is_waited_for_and_nothing_is_skipped(
     caught_up(primary, replica)
     replica.run("STOP REPLICA SQL_THREAD")
     primary.run("INSERT INTO f.t VALUES (3000, 'a')")
-    connector.until(lambda: keys(connector) == [3000])
+    connector.until(lambda: connector.inserted() == [3000])
     primary.run("INSERT INTO f.t VALUES (3001, 'b')")
     proxy.move(("127.0.0.1", replica.port))
     done = primary.run("SELECT @@gtid_executed")[0][0]
@@ -130,7 +124,7 @@ def test_a_replica_that_lags_is_waited_for_and_nothing_is_skipped(
         next(connector.start(snapshot__mode="when_needed"))
     replica.run("START REPLICA SQL_THREAD")
     assert replica.run(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{done}', 30)")[0][0] == 0
-    connector.until(lambda: keys(connector) == [3000, 3001])
+    connector.until(lambda: connector.inserted() == [3000, 3001])
 
 
 def test_a_replica_promoted_without_what_was_sent_is_told_plainly_and_mended_in_one_step(
@@ -141,7 +135,7 @@ def test_a_replica_promoted_without_what_was_sent_is_told_plainly_and_mended_in_
     replica.run("STOP REPLICA")
     try:
         primary.run("INSERT INTO f.t VALUES (4000, 'only there')")
-        connector.until(lambda: keys(connector) == [4000])
+        connector.until(lambda: connector.inserted() == [4000])
         lacking = primary.run(
             f"SELECT GTID_SUBTRACT(@@gtid_executed, '{replica.run('SELECT @@gtid_executed')[0][0]}')"
         )[0][0]

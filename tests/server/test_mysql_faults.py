@@ -18,6 +18,7 @@ from cdc.errors import DecodeError, SourceError, SourceUnavailable, TailraceErro
 from cdc.mysql import wire
 from cdc.record import SourceOffset
 from tests.server.in_process import Connector
+from tests.server.own_database import source_config
 from tests.server.private_mysql import PrivateMySql
 from tests.server.proxy import Proxy
 from tests.server.worker_process import WorkerProcess, wait_until
@@ -41,16 +42,10 @@ def proxy(server: PrivateMySql) -> Iterator[Proxy]:
 
 @pytest.fixture
 def connector(proxy: Proxy) -> Connector:
-    return Connector({
-        "topic.prefix": "f", "database.hostname": "127.0.0.1", "database.port": str(proxy.port),
-        "database.user": "cdc", "database.password": "cdcpw", "database.server.id": "18452",
-        "database.include.list": "f", "schema.history.internal.kafka.topic": "d-history", "max.batch.size": "50",
-        "database.ssl.mode": "disabled", "snapshot.mode": "no_data", "connect.timeout.ms": "4000",
-    })  # fmt: skip
-
-
-def keys(connector: Connector) -> list[int]:
-    return [event.after[0] for event in connector.events if event.op == "c"]
+    return Connector(source_config(
+        ("127.0.0.1", proxy.port), "f", topic__prefix="f", database__server__id="18452", max__batch__size="50",
+        database__ssl__mode="disabled", snapshot__mode="no_data", connect__timeout__ms="4000",
+    ))  # fmt: skip
 
 
 def rows(first: int, count: int, size: int = 100) -> str:
@@ -84,8 +79,8 @@ def test_a_connection_cut_at_any_byte_loses_and_repeats_nothing(
         return data[: max(0, at[number] - came)]
 
     proxy.through = cut
-    outages = carried(connector, lambda: keys(connector)[-1:] == [499])
-    assert keys(connector) == list(range(500))
+    outages = carried(connector, lambda: connector.inserted()[-1:] == [499])
+    assert connector.inserted() == list(range(500))
     assert len(outages) > 8
     assert all("does not answer" in str(outage) for outage in outages)
 
@@ -105,8 +100,8 @@ def test_flipped_bits_are_noticed_and_read_again(server: PrivateMySql, proxy: Pr
 
     proxy.through = flip
     with capture_logs() as logs:
-        outages = carried(connector, lambda: keys(connector)[-1:] == [499])
-    assert keys(connector) == list(range(500))
+        outages = carried(connector, lambda: connector.inserted()[-1:] == [499])
+    assert connector.inserted() == list(range(500))
     assert all(len(event.after[1]) == 100 for event in connector.events if event.op == "c")
     assert all("is damaged each time in another way" in str(outage) for outage in outages)
     assert sum("is damaged and is read again" in log["event"] for log in logs) + len(outages) >= 6
@@ -125,7 +120,7 @@ def test_damage_in_the_servers_file_stops_the_task_and_names_the_place(
     with pytest.raises(DecodeError, match=rf"{name}:\d+ has a wrong checksum, for the second time.*mysqlbinlog"):
         connector.until(lambda: False)
     file.write_bytes(whole)
-    connector.until(lambda: keys(connector) == [0, 1, 2, 3, 4])
+    connector.until(lambda: connector.inserted() == [0, 1, 2, 3, 4])
 
 
 def test_a_connection_that_is_dead_without_a_word_is_noticed_in_time(
@@ -134,7 +129,7 @@ def test_a_connection_that_is_dead_without_a_word_is_noticed_in_time(
     monkeypatch.setattr(wire, "_SILENCE_SECONDS", 1.8)
     connector.snapshot()
     server.run(rows(0, 5))
-    connector.until(lambda: keys(connector) == [0, 1, 2, 3, 4])
+    connector.until(lambda: connector.inserted() == [0, 1, 2, 3, 4])
     polls = connector.start()
     for _ in range(6):
         next(polls)
@@ -146,7 +141,7 @@ def test_a_connection_that_is_dead_without_a_word_is_noticed_in_time(
     assert time.monotonic() - began > 1
     proxy.is_silent = False
     server.run(rows(5, 1))
-    connector.until(lambda: keys(connector) == [0, 1, 2, 3, 4, 5])
+    connector.until(lambda: connector.inserted() == [0, 1, 2, 3, 4, 5])
 
 
 def test_a_reader_that_takes_nothing_for_longer_than_the_server_waits_goes_on_where_it_was(
@@ -160,8 +155,8 @@ def test_a_reader_that_takes_nothing_for_longer_than_the_server_waits_goes_on_wh
     time.sleep(3)  # the log is away, or the task is paused
     with pytest.raises(SourceUnavailable, match="does not answer"):
         list(polls)
-    carried(connector, lambda: keys(connector)[-1:] == [49])
-    assert keys(connector) == list(range(50))
+    carried(connector, lambda: connector.inserted()[-1:] == [49])
+    assert connector.inserted() == list(range(50))
 
 
 def test_a_server_that_is_killed_and_files_that_are_rotated_lose_nothing(
@@ -169,7 +164,7 @@ def test_a_server_that_is_killed_and_files_that_are_rotated_lose_nothing(
 ) -> None:
     connector.snapshot()
     server.run(rows(0, 100))
-    connector.until(lambda: keys(connector)[-1:] == [99])
+    connector.until(lambda: connector.inserted()[-1:] == [99])
     polls = connector.start()
     next(polls)
     server.kill()
@@ -180,8 +175,8 @@ def test_a_server_that_is_killed_and_files_that_are_rotated_lose_nothing(
     server.start("--max-binlog-size=4096")
     for first in range(100, 400, 20):
         server.run(rows(first, 20), "FLUSH BINARY LOGS")
-    assert not carried(connector, lambda: keys(connector)[-1:] == [399])
-    assert keys(connector) == list(range(400))
+    assert not carried(connector, lambda: connector.inserted()[-1:] == [399])
+    assert connector.inserted() == list(range(400))
     assert len({event.place[0] for event in connector.events}) > 15
 
 
@@ -192,7 +187,7 @@ def test_a_log_purged_while_the_connection_is_cut_is_told_and_mended_in_one_step
     connector.config["gtid.ignore.on.recovery"] = str(not by_gtid).lower()
     connector.snapshot()
     server.run(rows(0, 3))
-    connector.until(lambda: keys(connector) == [0, 1, 2])
+    connector.until(lambda: connector.inserted() == [0, 1, 2])
     polls = connector.start()
     next(polls)
     proxy.cut()
@@ -217,7 +212,7 @@ def test_a_log_purged_while_the_connection_is_cut_is_told_and_mended_in_one_step
     assert [(event.op, event.after[0]) for event in connector.events[seen:]] == [("r", 0), ("r", 2), ("r", 7)]
     assert "it purged" in connector.report["mysql.gap"]
     server.run(rows(8, 1))
-    connector.until(lambda: keys(connector)[-1:] == [8])
+    connector.until(lambda: connector.inserted()[-1:] == [8])
 
 
 def test_a_log_that_goes_away_between_the_look_and_the_request_is_told_the_same_way(
@@ -240,7 +235,7 @@ def test_a_server_whose_log_was_reset_is_told_and_mended(
 ) -> None:
     connector.snapshot()
     server.run(rows(0, 3))
-    connector.until(lambda: keys(connector) == [0, 1, 2])
+    connector.until(lambda: connector.inserted() == [0, 1, 2])
     polls = connector.start()
     next(polls)
     server.run("RESET BINARY LOGS AND GTIDS", rows(3, 1))
@@ -277,15 +272,15 @@ def test_gtid_mode_turned_off_and_on_while_running_loses_nothing_and_gtids_are_k
     connector.snapshot()
     for number, mode in enumerate(MODES):
         server.run(f"SET GLOBAL gtid_mode = {mode}", rows(number * 10, 3), rows(number * 10 + 3, 3))
-        carried(connector, lambda last=number * 10 + 5: keys(connector)[-1:] == [last])  # type: ignore[misc]
+        carried(connector, lambda last=number * 10 + 5: connector.inserted()[-1:] == [last])  # type: ignore[misc]
         server.run(rows(number * 10 + 6, 2))  # read under the next mode
-    carried(connector, lambda: keys(connector)[-1:] == [67])
-    assert keys(connector) == [number * 10 + row for number in range(len(MODES)) for row in range(8)]
+    carried(connector, lambda: connector.inserted()[-1:] == [67])
+    assert connector.inserted() == [number * 10 + row for number in range(len(MODES)) for row in range(8)]
     offset = dict(connector.offsets[-1].offset or {})
     assert offset.pop("gtids") == server.run("SELECT @@gtid_executed")[0][0]
     connector.offsets.append(SourceOffset({"server": "f"}, offset))  # of a server that had no GTIDs
     server.run(rows(100, 2))
-    connector.until(lambda: keys(connector)[-1:] == [101])
+    connector.until(lambda: connector.inserted()[-1:] == [101])
     assert (connector.offsets[-1].offset or {})["gtids"] == server.run("SELECT @@gtid_executed")[0][0]
 
 
@@ -296,14 +291,14 @@ def test_a_position_anywhere_gives_the_gtids_before_it(
     connector.snapshot()
     server.run(rows(0, 200), "ALTER TABLE f.t ADD COLUMN n INT", "INSERT INTO f.t VALUES (900, 'x', 1)",
                "SET binlog_transaction_compression = ON", "INSERT INTO f.t VALUES (901, 'y', 1)")  # fmt: skip
-    connector.until(lambda: keys(connector)[-1:] == [901])
+    connector.until(lambda: connector.inserted()[-1:] == [901])
     executed = server.run("SELECT @@gtid_executed")[0][0]
     for partition, whole in list(connector.offsets):
         offset = dict(whole or {})
         offset.pop("gtids")
         again = Connector(connector.config, history=connector.history, offsets=[SourceOffset(partition, offset)])
         again.until(lambda again=again: (again.offsets[-1].offset or {}).get("gtids") == executed)  # type: ignore[misc]
-        assert keys(connector)[: -len(keys(again)) or None] + keys(again) == keys(connector)
+        assert connector.inserted()[: -len(again.inserted()) or None] + again.inserted() == connector.inserted()
 
 
 def test_whatever_is_logged_in_whatever_way_is_read(server: PrivateMySql, proxy: Proxy, connector: Connector) -> None:
@@ -326,7 +321,7 @@ def test_whatever_is_logged_in_whatever_way_is_read(server: PrivateMySql, proxy:
         server.run("SET binlog_format = STATEMENT", rows(80, 1), "SET binlog_format = ROW", rows(81, 1))
         server.run("SET SESSION binlog_rows_query_log_events = OFF", rows(90, 1),
                    "FLUSH BINARY LOGS", "FLUSH BINARY LOGS", rows(91, 1))  # fmt: skip
-        connector.until(lambda: 91 in keys(connector))
+        connector.until(lambda: 91 in connector.inserted())
     found = [event.after[-2] if event.table == "t" else f"m{event.after[0]}" for event in connector.events]
     assert found == [10, 11, 20, 21, 30, 31, 40, 41, 50, 51, 52, 60, 62, "m1", 71, 81, 90, 91]
     lost = [log["event"] for log in logs if "logged as statements" in log["event"]]
@@ -348,22 +343,22 @@ def test_ranges_of_servers_decide_whose_transactions_are_read(
     write(10)
     only = {"gtid.source.includes": f"{own},{others[0]}"}
     connector.config |= only
-    connector.until(lambda: 12 in keys(connector))
-    assert keys(connector) == [10, 12]
+    connector.until(lambda: 12 in connector.inserted())
+    assert connector.inserted() == [10, 12]
     file = server.run("FLUSH BINARY LOGS", "SHOW BINARY LOGS")[-1][0]
     server.run(f"PURGE BINARY LOGS TO '{file}'")
     write(20)
-    connector.until(lambda: 22 in keys(connector))
-    assert keys(connector) == [10, 12, 20, 22]
+    connector.until(lambda: 22 in connector.inserted())
+    assert connector.inserted() == [10, 12, 20, 22]
     connector.config["gtid.source.filter.dml.events"] = "false"
     write(30)
-    connector.until(lambda: 32 in keys(connector))
-    assert keys(connector) == [10, 12, 20, 22, 30, 31, 32]
+    connector.until(lambda: 32 in connector.inserted())
+    assert connector.inserted() == [10, 12, 20, 22, 30, 31, 32]
     connector.config.pop("gtid.source.includes")
     connector.config |= {"gtid.source.excludes": f"1111.*,{others[1]}", "gtid.source.filter.dml.events": "true"}
     write(40)
-    connector.until(lambda: 42 in keys(connector))
-    assert keys(connector) == [10, 12, 20, 22, 30, 31, 32, 42]
+    connector.until(lambda: 42 in connector.inserted())
+    assert connector.inserted() == [10, 12, 20, 22, 30, 31, 32, 42]
 
 
 def test_a_gap_stands_in_the_status_and_one_request_closes_it(

@@ -6,16 +6,14 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import Any
 
-import pymysql
 import pytest
 
 from cdc.record import Poll
 from tests.server.in_process import Connector
+from tests.server.own_database import Run, own_database, source_config
 
 DATABASE = "d_resumed"
-Run = Callable[..., Any]
 Literal = Callable[[int], str]
 QUOTED = ("ä", "Ö", "ß", "''", r"\\", "x", "~", " ", "Z")
 KEYS: dict[str, tuple[str, Literal]] = {
@@ -48,20 +46,8 @@ DDL = (
 
 @pytest.fixture
 def run(mysql_address: tuple[str, int]) -> Iterator[Run]:
-    """Runs statements in an empty database."""
-    host, port = mysql_address
-    connection: Any = pymysql.connect(host=host, port=port, user="app", password="apppw", autocommit=True)
-
-    def execute(*statements: str) -> Any:
-        with connection.cursor() as cursor:
-            for sql in statements:
-                cursor.execute(sql)
-            return cursor.fetchall()
-
-    execute(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}", f"USE {DATABASE}")
-    yield execute
-    execute(f"DROP DATABASE {DATABASE}")
-    connection.close()
+    with own_database(mysql_address, DATABASE) as run:
+        yield run
 
 
 @pytest.fixture(params=["1", "3"])
@@ -71,13 +57,10 @@ def threads(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def connector(mysql_address: tuple[str, int], run: Run, threads: str) -> Connector:
-    return Connector({
-        "topic.prefix": "d", "database.hostname": mysql_address[0], "database.port": str(mysql_address[1]),
-        "database.user": "cdc", "database.password": "cdcpw", "database.server.id": "184502",
-        "database.include.list": DATABASE, "schema.history.internal.kafka.topic": "d-history",
-        "snapshot.fetch.size": "4", "tailrace.snapshot.resume.min.rows": "1", "snapshot.max.threads": threads,
-        "schema.history.internal.store.only.captured.tables.ddl": "true",
-    })  # fmt: skip
+    return Connector(source_config(
+        mysql_address, DATABASE, snapshot__fetch__size="4", tailrace__snapshot__resume__min__rows="1",
+        snapshot__max__threads=threads, schema__history__internal__store__only__captured__tables__ddl="true",
+    ))  # fmt: skip
 
 
 def numbers(run: Run, table: str, first: int, last: int, value: int = 0) -> None:
