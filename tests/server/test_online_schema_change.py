@@ -1,13 +1,20 @@
-"""Tables changed online as pt-online-schema-change and gh-ost do it: a shadow is filled under load, then renamed."""
+"""Tables changed online as pt-online-schema-change and gh-ost do it: a shadow is filled under load, then renamed.
+
+With TAILRACE_PT_OSC, the folder where Debian's percona-toolkit, libdbi-perl, libdbd-mysql-perl and libmariadb3 are
+unpacked (`apt-get download` and `dpkg-deb -x`), the tool itself does it too.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -111,6 +118,28 @@ def percona(shop: Shop, alter: str, shared: str) -> None:
         shop.run(f"DROP TRIGGER IF EXISTS DB.`pt_osc_t_{name}`")
 
 
+def percona_itself(shop: Shop, alter: str, shared: str) -> None:
+    """The tool; the readers are restarted while it copies rows."""
+    root = Path(os.environ["TAILRACE_PT_OSC"])
+    library = next(root.glob("usr/lib/*/libmariadb.so.3")).parent
+    perl = [str(path) for path in (*library.glob("perl5/*"), root / "usr/share/perl5")]
+    command = [
+        "perl", str(root / "usr/bin/pt-online-schema-change"), "--execute", "--no-version-check", "--chunk-size=10",
+        "--recursion-method=none", "--no-check-alter", "--no-check-unique-key-change", "--sleep=0.3", "--alter", alter,
+        f"D={shop.name},t=t,h={shop.address[0]},P={shop.address[1]},u=app,p=apppw",
+    ]  # fmt: skip
+    environment = {"PERL5LIB": ":".join(perl), "LD_LIBRARY_PATH": str(library), "PATH": os.environ["PATH"],
+                   "MARIADB_PLUGIN_DIR": str(library / "libmariadb3/plugin")}  # fmt: skip
+    tool = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        time.sleep(1)
+        shop.read_up_to_now()
+        said, _ = tool.communicate(timeout=120)
+    finally:
+        tool.kill()
+    assert "Successfully altered" in said, said
+
+
 class Applier(threading.Thread):
     """Reads the changes of `t` in the log and writes them to the shadow table, until the hint that `t` is locked."""
 
@@ -202,7 +231,7 @@ def shop(mysql_address: tuple[str, int]) -> Iterator[Shop]:
     shop.admin.close()
 
 
-@pytest.mark.parametrize("migrate", [percona, ghost])
+@pytest.mark.parametrize("migrate", [percona, ghost, *([percona_itself] if "TAILRACE_PT_OSC" in os.environ else [])])
 def test_a_table_changed_online_under_load_is_told_whole_and_in_order(shop: Shop, migrate: Migrate) -> None:
     only = "schema.history.internal.store.only.captured.tables.ddl"
     readers = [shop.connector(0, **{only: "false"}), shop.connector(2, **{only: "true"})]
