@@ -96,6 +96,7 @@ _CONVERTERS = {
 
 
 _TRANSFORMS = {
+    "io.debezium.connector.mysql.transforms.ReadToInsertEvent": "read_to_insert_event",
     "io.debezium.transforms.ByLogicalTableRouter": "by_logical_table_router",
     "io.debezium.transforms.ContentBasedRouter": "content_based_router",
     "io.debezium.transforms.ExtractChangedRecordState": "extract_changed_record_state",
@@ -170,6 +171,8 @@ TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.CONVERTER, "io.confluent.connect.avro.AvroConverter", CONFLUENT,
            "connect_compat.converters.avro:AvroConverter"),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
+    Plugin(Kind.TRANSFORM, "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", DEBEZIUM,
+           "connect_compat.transforms.decode_logical_decoding_message_content:DecodeLogicalDecodingMessageContent"),
     Plugin(Kind.TRANSFORM, "io.debezium.transforms.Filter", DEBEZIUM,
            "connect_compat.transforms.scripted_filter:ScriptedFilter"),
     *(_transform(name, module) for name, module in _TRANSFORMS.items()),

@@ -5,6 +5,7 @@ python transform_cases.py event_router | java -cp '.:LIBS/*' Recorder | python t
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
@@ -674,6 +675,32 @@ def content_based_router() -> Iterator[Case]:
     return scripted("ContentBasedRouter", "topic.expression", TOPICS)
 
 
+def small_transforms() -> Iterator[Case]:
+    insert = "connector.mysql.transforms.ReadToInsertEvent"
+    for about, value in events():
+        yield named(case(about, insert, {}, value, headers=[["old", text(INT32, 1)]], timestamp=5))
+    decode = "connector.postgresql.transforms.DecodeLogicalDecodingMessageContent"
+    message = struct(
+        "io.debezium.connector.postgresql.Message", ("prefix", TEXT), ("content", of("bytes", optional=True))
+    )
+    schema = struct(
+        "io.debezium.connector.postgresql.MessageValue",
+        ("op", TEXT),
+        ("ts_ms", of("int64", optional=True)),
+        ("source", SOURCE),
+        ("message", message),
+    )
+    for content in ('{"a":1,"b":null,"c":{"d":[1]}}', "[1]", "[]", "x", "", "{}"):
+        for nulls in ("true", "false"):
+            inside = {"prefix": "p", "content": base64.b64encode(content.encode()).decode()}
+            value = text(schema, {"op": "m", "ts_ms": 5, "source": source(), "message": inside})
+            yield named(case(content, decode, {"fields.null.include": nulls}, value))
+
+
+def named(made: Case) -> Case:
+    return {**made, "class": made["class"].replace("debezium.transforms.", "debezium.")}
+
+
 SETS: dict[str, Callable[[], Iterator[Case]]] = {
     made.__name__: made
     for made in (
@@ -685,6 +712,7 @@ SETS: dict[str, Callable[[], Iterator[Case]]] = {
         event_router,
         scripted_filter,
         content_based_router,
+        small_transforms,
     )
 }
 
