@@ -47,7 +47,7 @@ class Process:
         command: Sequence[str | Path],
         ready: Callable[[], bool],
         *,
-        seconds: float = 90,
+        seconds: float = 180,
         env: Mapping[str, str] | None = None,
     ) -> None:
         """Starts it detached from this process and waits until `ready`. Raises ServiceError with the log's tail."""
