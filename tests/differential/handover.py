@@ -204,7 +204,7 @@ class Handover:
             assert (failure := side.failure(name)) is None, f"{side.name} failed: {failure}"
             return self._end(name, table) >= records
 
-        wait_until(there, f"{records} records of {table} by {side.name}; {self._ours.said()}", 120, every=0.05)
+        wait_until(there, f"{records} records of {table} by {side.name}; {self._ours.said()}", 300, every=0.05)
 
 
 def main(arguments: list[str]) -> int:

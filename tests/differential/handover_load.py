@@ -202,11 +202,11 @@ class Postgres:
         ]  # fmt: skip
 
     def change(self, number: int) -> list[str]:
-        return [
-            f"CREATE TABLE t{number} (id INT PRIMARY KEY)", f"INSERT INTO t{number} VALUES ({number})",
-            "SELECT pg_logical_emit_message(true, 'p', 'in a transaction')",
-            "SELECT pg_logical_emit_message(false, 'p', 'beside')",
-        ]  # fmt: skip
+        told = ["SELECT pg_logical_emit_message(true, 'p', 'in a transaction')",
+                "SELECT pg_logical_emit_message(false, 'p', 'beside')"]  # fmt: skip
+        if number % 28:
+            return told
+        return [*told, f"CREATE TABLE t{number} (id INT PRIMARY KEY)", f"INSERT INTO t{number} VALUES ({number})"]
 
     def big(self) -> list[str]:
         return [f"INSERT INTO a (v) SELECT 'big' FROM generate_series(1, {BIG})"]

@@ -102,7 +102,6 @@ def test_what_a_promoted_standby_never_got_is_told_and_one_patch_mends_it(pair: 
     pair.synced()
     pair.standby.run("SELECT pg_wal_replay_pause()")
     pair.primary.run("INSERT INTO t VALUES (2, 'replayed late')")
-    behind = Connector(connector.config, list(connector.offsets))
     pair.proxy.move(("127.0.0.1", pair.primary.port))
     connector.until(lambda: keys() == [1, 2])
     pair.proxy.move(("127.0.0.1", pair.standby.port))
@@ -128,5 +127,3 @@ def test_what_a_promoted_standby_never_got_is_told_and_one_patch_mends_it(pair: 
     connector.until(lambda: len(connector.keys("r")) == 198 and connector.is_streaming(), snapshot__mode="when_needed")
     pair.standby.run("INSERT INTO t VALUES (500, 'goes on')")
     connector.until(lambda: keys()[-1:] == [500])
-    behind.until(lambda: behind.keys()[-1:] == [500])  # it had read nothing that was lost
-    assert behind.keys() == [2, *range(4, 200), 500]
