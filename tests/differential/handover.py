@@ -93,7 +93,7 @@ def _told(value: dict[str, Any]) -> str:
     if "tableChanges" in value:
         del source["row"]  # of the last row that was read since the start
         return json.dumps([value["databaseName"], value["ddl"], value["tableChanges"], source])
-    return json.dumps([value["op"], value["before"], value["after"], source])
+    return json.dumps([value["op"], value.get("before"), value.get("after"), value.get("message"), source])
 
 
 def differences(expected: dict[str, list[str]], came: dict[str, list[str]]) -> Iterator[str]:
