@@ -95,3 +95,22 @@ def _archive(coordinates: str) -> Path:
         (folder / inner).unlink()
         (folder / "done").touch()
     return root
+
+
+def tarball(coordinates: str) -> Path:
+    """The folder of an artifact that is a .tar.gz, unpacked if it is not there yet."""
+    folder = cache() / "maven" / coordinates.replace(":", "_")
+    with alone("maven"):
+        if (folder / "done").exists():
+            return folder / "root"
+        with step(f"fetching {coordinates} from Maven (once)"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"],
+                env=environment())  # fmt: skip
+            (found,) = folder.glob("*.tar.gz")
+            with tarfile.open(found) as packed:
+                packed.extractall(folder / "root", filter="tar")
+            found.unlink()
+            (folder / "done").touch()
+    return folder / "root"
