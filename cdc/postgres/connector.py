@@ -35,6 +35,7 @@ from cdc.postgres.plan import Plan, Seen, of_mode, plan
 from cdc.postgres.reader import OriginInPart, Reader, ReaderOptions, stream
 from cdc.postgres.reselect import asked
 from cdc.postgres.retained import Retained
+from cdc.postgres.slot_xmin import SlotXmin
 from cdc.postgres.snapshot import Context, Snapshot, Task
 from cdc.postgres.source_info import shown_transaction
 from cdc.postgres.types import TypeOptions
@@ -308,6 +309,7 @@ class PostgresSource:
             transactions=_transactions(config, position), heartbeat=_heartbeat(config, self._action),
             status_s=config.status_ms / 1000, reports=reports,
             refill=self._processors.fill if self._processors else None, max_records=config.max_batch_size,
+            xmin=SlotXmin(session, config.slot, config.xmin_ms), on_failure=config.event_failure_mode,
         )  # fmt: skip
         retained = Retained(session, config.slot, self._report, config.wal_budget)
         plugin = plugin_options.options(config, session.version)

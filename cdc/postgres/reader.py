@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Final, NamedTuple, Protocol
 
+import structlog
+
 from cdc.changes import Row, SourceRun, Sources
 from cdc.envelope import Blocks
-from cdc.errors import DecodeError
+from cdc.errors import ConversionError, DecodeError
 from cdc.heartbeat import Heartbeat
 from cdc.postgres import pgoutput
 from cdc.postgres.capture import Capture, Shape
@@ -29,6 +31,8 @@ from cdc.record import Batch, Poll, SourceOffset
 from cdc.source_block import VERSION
 from cdc.table import Predicate, TableId
 from cdc.transactions import Transactions
+
+_log = structlog.get_logger(__name__)
 
 _WAIT_S: Final = 0.5
 _PATIENCE_S: Final = 0.5
@@ -59,6 +63,8 @@ class ReaderOptions:
         transactions: writes transaction metadata; None writes none.
         refill: fills in what changed rows lack (`post.processors`); None: nothing does.
         max_records: a Poll ends with the message that reaches so many.
+        xmin: `source.xmin` of a transaction.
+        on_failure: `event.processing.failure.handling.mode`: what becomes of a change whose values cannot be read.
     """
 
     prefix: str
@@ -72,6 +78,8 @@ class ReaderOptions:
     status_s: float = 10.0
     reports: bool = True
     max_records: int = 4096
+    xmin: Callable[[], int | None] = lambda: None
+    on_failure: str = "fail"
 
 
 class Watch(Protocol):
@@ -357,8 +365,7 @@ class Reader:
                 self._flush()
                 self._group = run
             before = len(self._rows)
-            at = run.decode(frames, at, self._rows, self._lsns)
-            self._lsn = self._lsns[-1]
+            at = self._decoded(run.decode, frames, at)
             if self._watch is not None and run.shape is not None and run.shape.table.id in self._watch.tables:
                 self._watch.changed(run.shape.columns, self._rows[before:], pairs=run.op == "u")
         self._changes += at - first
@@ -383,6 +390,21 @@ class Reader:
         # What follows is read again after a blocking snapshot, or seen by what the signal asked for.
         return len(frames) if watch.blocking is not None else at + 1
 
+    def _decoded(self, decode: Decode, frames: Sequence[bytes], at: int) -> int:
+        """Raises: ConversionError: values cannot be read, and the config does not leave such changes out."""
+        before = len(self._lsns)
+        try:
+            at = decode(frames, at, self._rows, self._lsns)
+            self._lsn = self._lsns[-1]
+        except ConversionError as error:
+            if self._options.on_failure == "fail":
+                raise
+            at += len(self._lsns) - before
+            self._lsn = self._lsns.pop()
+            if self._options.on_failure == "warn":
+                _log.warning("a change is left out", lsn=self._lsn, reason=str(error))
+        return at
+
     def _skips(self) -> bool:
         """Whether the next change was sent before the restart."""
         return self._changes < self._skip or self._skip_until is not None
@@ -395,7 +417,8 @@ class Reader:
     def _on_begin(self, begin: pgoutput.Begin) -> None:
         self._begin, self._origin, self._changes = begin, None, 0
         self._message = "BEGIN"
-        self._position = self._position.with_(tx_id=begin.xid, time_us=begin.time_us)
+        xmin = self._options.xmin()
+        self._position = self._position.with_(tx_id=begin.xid, time_us=begin.time_us, xmin=xmin)
         start = self._start
         if begin.commit_lsn < start.start:
             self._skip = _ALL
@@ -576,7 +599,7 @@ class Reader:
         return SourceInfo(
             VERSION, CONNECTOR, options.prefix, time_us // 1000, None, options.database,
             f'{sequence_start(self._commit)}{lsn}"]', time_us, time_us * 1000, schema, table, position.tx_id, lsn,
-            None, None if origin is None else origin.name, None if origin is None else origin.lsn,
+            position.xmin, None if origin is None else origin.name, None if origin is None else origin.lsn,
         )  # fmt: skip
 
 

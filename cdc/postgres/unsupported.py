@@ -30,8 +30,6 @@ WARNED: Final = (
     Limit("sanitize_field_names", given, "Debezium does not read it since 2.0; set field.name.adjustment.mode=avro"),
     *(Limit(field, given, "it masks nothing; the parentheses stand for a number, or an algorithm and a salt")
       for field in ("mask_hash", "mask_with", "truncate_to")),
-    Limit("xmin_ms", lambda value: value > 0, "source.xmin stays null"),
-    Limit("event_failure_mode", unless("fail"), "an event that cannot be processed stops the task all the same"),
     Limit("schema_comments", given, "Debezium keeps no comments of PostgreSQL's columns, and so do we"),
     Limit("metric_tags", given, "metrics carry no custom tags"),
     Limit("lineage", given, "no OpenLineage events are sent"),

@@ -68,7 +68,7 @@ class PostgresServerKeys(ServerKeys):
     slot_failover: bool = _server("slot.failover", default=False,
                                   doc="Create the slot as a failover slot (PostgreSQL 17 or newer).")  # fmt: skip
     stream_params: str | None = _server("slot.stream.params", default=None, importance=_LOW,
-                                        doc="More options of the output plugin: `name=value;…`.")  # fmt: skip
+                                        doc="More options of pgoutput: `origin=none;streaming=off`.")  # fmt: skip
     initial_statements: str | None = _server(
         "database.initial.statements", default=None, importance=_LOW,
         doc="SQL run on every connection that reads tables, separated by `;` (`;;` is a semicolon).",
