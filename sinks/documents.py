@@ -6,10 +6,11 @@ Decimal as a double when the record schema is used and as an exact number when i
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -17,8 +18,20 @@ from cdc.record import NULL
 from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Schema, Type, decimal_text
 
 Document = Callable[[Any], bytes]
+_UNAVAILABLE: Final = b"__debezium_unavailable_value"
+_AS_BINARY: Final = b64encode(_UNAVAILABLE)
+_MEMBER: Final = rb'"(?:[^"\\]|\\.)*":(?:"%b"|\["%b"\]|"%b"|\["%b"\]|\{"%b":"%b"\}|"\{\\"%b\\":\\"%b\\"\}")' % (
+    *(_UNAVAILABLE,) * 2, *(_AS_BINARY,) * 2, *(_UNAVAILABLE,) * 4,
+)  # fmt: skip
+_NOT_TOLD: Final = re.compile(b",%b|%b,?" % (_MEMBER, _MEMBER))
+"""Members that stand for what a change did not touch and the source's log does not hold, as JSON writes them."""
 _Convert = Callable[[Any], Any] | None
 _MILLISECONDS_A_DAY = 86_400_000
+
+
+def told(body: bytes) -> bytes:
+    """A document without the members that its change did not touch (TOASTed columns of PostgreSQL)."""
+    return _NOT_TOLD.sub(b"", body) if _UNAVAILABLE in body or _AS_BINARY in body else body
 
 
 @lru_cache(maxsize=512)

@@ -21,7 +21,7 @@ from cdc.connector import Raw, SinkConnector
 from cdc.errors import ConfigError, Problem, TargetError, TargetUnavailable
 from cdc.record import NULL, Batch, Rejected
 from cdc.schema import Schema, Type
-from sinks.documents import document, mapping
+from sinks.documents import document, mapping, told
 
 CONNECTOR, DATA, SECURITY = "Connector", "Data Conversion", "Security"
 _MALFORMED = (
@@ -127,7 +127,8 @@ class ElasticsearchConfig:
     )  # fmt: skip
     write_method: str = key(
         "write.method", default="insert", values=("insert", "upsert"), group=DATA,
-        doc="insert: the document is replaced; upsert: its fields are merged into what is there.",
+        doc="insert: the document is replaced; upsert: its fields are merged into what is there, but for those that "
+            "hold __debezium_unavailable_value.",
     )  # fmt: skip
     security: str = key(
         "elastic.security.protocol", default="PLAINTEXT", values=("PLAINTEXT", "SSL"), group=SECURITY,
@@ -298,7 +299,7 @@ class ElasticsearchSink:
                     head = _head(b"index", index, f"{batch.topic}+{batch.partition}+{offset}", None)
                     yield _Action(batch, i, head + write(value) + b"\n")
                 elif upsert:
-                    body = write(value)
+                    body = told(write(value))
                     head = _head(b"update", index, identify(record_key), None)
                     yield _Action(batch, i, head + b'{"doc":' + body + b',"doc_as_upsert":true}\n')
                 else:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
 from cdc.changes import Row
 from cdc.envelope import EnvelopeSettings, TableEnvelope
@@ -25,6 +25,9 @@ from cdc.postgres.types import Form, TypeOptions, form
 from cdc.postgres.wire import quoted
 from cdc.schema import Schema
 from cdc.table import TableId, chosen, table_id
+
+_SYSTEM_TABLES: Final = frozenset(("spatial_ref_sys",))
+"""Of extensions, and standing among a user's tables."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +127,14 @@ class Capture:
         self._schema = chosen(config.schema_include or (), config.schema_exclude or ())
         self._table = chosen(config.table_include or (), config.table_exclude or ())
         self._column = chosen(config.column_include or (), config.column_exclude or ())
+        self._builtin = _SYSTEM_TABLES if config.ignore_builtin else frozenset[str]()
         self._key_columns = key_columns(config.key_columns)
         self._shapes: dict[int, Shape] = {}
         self.signals = frozenset(table_id(text) for text in config.signal_tables or ())
 
     def table(self, table: TableId) -> bool:
-        return (self._schema(table.database) and self._table(str(table))) or table in self.signals
+        wanted = self._schema(table.database) and self._table(str(table)) and table.name.lower() not in self._builtin
+        return wanted or table in self.signals
 
     def shape(self, table: PgTable) -> Shape:
         """The shape of a captured table; the same object as long as the table is described alike."""

@@ -120,7 +120,7 @@ def field_schema(
 ) -> Schema:
     """The schema of a column's values. A masked column tells its mask instead of its source type."""
     return made.schema.with_(
-        optional=column.optional,
+        optional=column.optional or made.schema.optional,
         default=_default(column, options, types),
         parameters=made.schema.parameters
         + (_source_parameters(column, options, types, table) if mask is None else mask.parameters),

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cdc.java.numbers import double_text
-from cdc.java.order import in_hash_order
+from cdc.java.order import in_hash_order, map_buckets
 
 _HSTORE = re.compile(r'"((?:[^"\\]|\\.)*)"=>(?:NULL|"((?:[^"\\]|\\.)*)")(?:, |$)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -106,14 +106,20 @@ def point(text: str) -> tuple[float, float, bytes, None]:
 
 
 def ewkb(text: str) -> tuple[bytes, int | None]:
-    """PostGIS's hexadecimal EWKB as WKB and SRID."""
+    """PostGIS's hexadecimal EWKB, which Debezium shows as it is, and the SRID that stands in it."""
     raw = bytes.fromhex(text)
     order = "<" if raw[0] else ">"
     (kind,) = struct.unpack_from(order + "I", raw, 1)
-    if not kind & _SRID:
-        return raw, None
-    (srid,) = struct.unpack_from(order + "i", raw, 5)
-    return raw[:1] + struct.pack(order + "I", kind & ~_SRID) + raw[9:], srid
+    return raw, struct.unpack_from(order + "i", raw, 5)[0] if kind & _SRID else None
+
+
+def sparse_vector(text: str) -> tuple[int, dict[int, float]]:
+    """`{1:1.5,3:2}/5` as dimensions and values by place, in the order of Java's hash maps. Raises: ValueError."""
+    values, _, dimensions = text.partition("/")
+    pairs = [pair.partition(":") for pair in values[1:-1].split(",") if pair]
+    buckets = map_buckets(len(pairs), 1 << max(0, len(pairs) - 1).bit_length())
+    ordered = sorted(((int(place), float(value)) for place, _, value in pairs), key=lambda pair: pair[0] & buckets - 1)
+    return int(dimensions), dict(ordered)
 
 
 def java_geometry(text: str) -> str:

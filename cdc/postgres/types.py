@@ -48,6 +48,12 @@ _VARIABLE: Final = struct(
 )  # fmt: skip
 
 
+_SPARSE: Final = struct(
+    ("dimensions", INT16), ("vector", map_of(INT16, FLOAT64)), name="io.debezium.data.SparseDoubleVector", version=1,
+    doc="Sparse double vector",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class TypeOptions:
     """The handling modes of a connector, and whether values come from the WAL (`streamed`) or a snapshot."""
@@ -73,7 +79,7 @@ class Form(NamedTuple):
     """How values of a column stand in events.
 
     Attributes:
-        schema: neither optional nor with a default.
+        schema: without default; optional only where Debezium makes all columns of the type so.
         read: from the text; None: the text itself.
         absent: what stands for null where the column is NOT NULL and the log does not hold the value.
         unchanged: what stands for a TOASTed value that the WAL does not hold.
@@ -183,7 +189,7 @@ def _items(element: PgType, inner: Form) -> Callable[[str], list[Any] | None]:
     name, read = element.name, inner.read
     if read is not None and name in _CUT:
         read = _after(_CUT[name], read)
-    delimiter = ";" if name == "box" else ","
+    delimiter = _DELIMITERS.get(name, ",")
     nullable = name in _OPTIONAL_ITEMS
     numeric, nulls = name == "numeric", nullable and name != "ltree"
 
@@ -203,6 +209,8 @@ def _after(cut: Callable[[str], str], read: Callable[[str], Any]) -> Callable[[s
     return lambda text: read(cut(text))
 
 
+_DELIMITERS: Final = {"box": ";", "geometry": ":", "geography": ":"}
+"""`pg_type.typdelim` where it is no comma."""
 _CUT: Final[dict[str, Callable[[str], str]]] = {
     "time": lambda text: text[:12], "timetz": partial(re.compile(r"\.\d+").sub, ""),
 }  # fmt: skip
@@ -374,7 +382,7 @@ def _timetz(modifier: int, options: TypeOptions) -> Form:
 
 
 def _geometry(name: str) -> Callable[[int, TypeOptions], Form]:
-    return _plain(geometry(name), texts.ewkb, (bytes.fromhex("010700000000000000"), None))
+    return _plain(geometry(name, optional=True), texts.ewkb, (bytes.fromhex("010700000000000000"), None))
 
 
 def _vector(items: Schema, name: str) -> Callable[[int, TypeOptions], Form]:
@@ -394,4 +402,5 @@ _FORMS: Final[dict[str, Callable[[int, TypeOptions], Form]]] = {
     "timestamptz": _timestamptz, "point": _plain(POINT, texts.point, (0.0, 0.0, texts.point("(0,0)")[2], None)),
     "geometry": _geometry("Geometry"), "geography": _geometry("Geography"),
     "vector": _vector(FLOAT64, "DoubleVector"), "halfvec": _vector(FLOAT32, "FloatVector"),
+    "sparsevec": _plain(_SPARSE, texts.sparse_vector, (0, {})),
 }  # fmt: skip

@@ -20,7 +20,7 @@ from cdc.schema import (
     map_of,
     struct,
 )  # fmt: skip
-from sinks.documents import document, mapping
+from sinks.documents import document, mapping, told
 
 ROW = struct(
     ("id", INT32),
@@ -80,3 +80,20 @@ def test_a_null_struct_stays_null() -> None:
 )
 def test_each_type_has_its_mapping(schema: Schema, expected: object) -> None:
     assert mapping(schema, compact_maps=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b'{"a":1,"t":"__debezium_unavailable_value","b":2}', b'{"a":1,"b":2}'),
+        (b'{"t":"__debezium_unavailable_value","u":["__debezium_unavailable_value"],"a":1}', b'{"a":1}'),
+        (b'{"a":1,"b":"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="}', b'{"a":1}'),
+        (b'{"h":{"__debezium_unavailable_value":"__debezium_unavailable_value"}}', b"{}"),
+        (b'{"a":1,"j":"{\\"__debezium_unavailable_value\\":\\"__debezium_unavailable_value\\"}"}', b'{"a":1}'),
+        (b'{"a":"x\\" \\"t\\":\\"__debezium_unavailable_value\\""}', None),
+        (b'{"a":"it says __debezium_unavailable_value"}', None),
+        (b'{"a":"\\\\","t":"__debezium_unavailable_value"}', b'{"a":"\\\\"}'),
+    ],
+)
+def test_what_a_change_did_not_touch_is_left_out_of_an_update(body: bytes, left: bytes | None) -> None:
+    assert told(body) == (body if left is None else left)

@@ -56,9 +56,16 @@ def test_a_number_keeps_its_value(number: Decimal) -> None:
 def test_bits_and_money_and_geometry() -> None:
     assert [texts.bits(text) for text in ("", "0", "10101", "111111111")] == [b"", b"", b"\x15", b"\xff\x01"]
     assert [texts.money(text) for text in ("$1,234.50", "-$0.05", "($1.00)")] == ["1234.50", "-0.05", "-1.00"]
-    assert texts.ewkb("0101000020E6100000000000000000F03F0000000000000040") == (
-        bytes.fromhex("0101000000000000000000f03f0000000000000040"), 4326,
-    )  # fmt: skip
+    raw = "0101000020E6100000000000000000F03F0000000000000040"
+    assert texts.ewkb(raw) == (bytes.fromhex(raw), 4326)
+    plain = "0101000000000000000000F03F0000000000000040"
+    assert texts.ewkb(plain) == (bytes.fromhex(plain), None)
+
+
+def test_sparse_vectors_are_taken_apart() -> None:
+    dimensions, values = texts.sparse_vector("{1:1.5,4:2,9:-1}/10")
+    assert (dimensions, list(values.items())) == (10, [(4, 2.0), (1, 1.5), (9, -1.0)])
+    assert texts.sparse_vector("{}/3") == (3, {})
 
 
 def test_moments_as_debezium_counts_them() -> None:
