@@ -35,7 +35,7 @@ from cdc.signals import (
 )
 from cdc.signals import Window as Watermark
 from cdc.table import TableId
-from cdc.watched import Chunk, Place, Row, Shape, Tables
+from cdc.watched import Chunk, Place, Row, Shape, Tables, key_names
 
 _log = structlog.get_logger(__name__)
 _FIELDS: Final = 3
@@ -408,12 +408,12 @@ class Watch:
         """Raises: DecodeError."""
         converted = self._tables.converted(chunk, rows)
         shape = chunk.shape
-        key_of = self._tables.key_reader(shape.columns, chunk.collection.surrogate, shape.envelope.key)
+        key_of = self._tables.key_reader(shape.columns, chunk.collection.surrogate, key_names(shape))
         return [(None, row) for row in converted] if key_of is None else [(key_of(row), row) for row in converted]
 
     def _shape_key(self) -> Sequence[str]:
         shape = self._current_shape()
-        return () if shape is None else shape.envelope.key
+        return () if shape is None else key_names(shape)
 
     def _rest(self) -> None:
         """Nothing is to be read for now."""

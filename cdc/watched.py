@@ -125,3 +125,11 @@ class Tables(Protocol):
     @property
     def unmarked(self) -> str:
         """What to do when `read.only` has no moments to go by."""
+
+
+def key_names(shape: Shape) -> list[str]:
+    """The columns of the records' key by the names that the table has for them, whatever the fields are called."""
+    envelope = shape.envelope
+    fields = [name for name, _ in (*envelope.fields, *envelope.key_only)]
+    columns = dict(zip(fields, (column.name for column in shape.columns), strict=True))
+    return [columns[name] for name in envelope.key]

@@ -17,7 +17,7 @@ from cdc.mysql.offset import Gtids, gtids_of
 from cdc.mysql.rows import RawRow, Select
 from cdc.mysql.server import Server, quoted
 from cdc.table import Column, TableId
-from cdc.watched import Chunk, Steps
+from cdc.watched import Chunk, Steps, key_names
 from cdc.watermarks import Watermarks
 
 _LOCK_WAIT_SECONDS: Final = 5
@@ -150,7 +150,7 @@ def known_keys(shape: Shape, surrogate: str | None) -> tuple[Column, ...]:
     Raises: SourceError: the table has no such column.
     """
     table = shape.table
-    names: Sequence[str] = [surrogate] if surrogate else shape.envelope.key
+    names: Sequence[str] = [surrogate] if surrogate else key_names(shape)
     found = [table.column(name) for name in names]
     if None in found:
         raise SourceError(f"{table.id} has no column {surrogate!r} to serve as surrogate key")

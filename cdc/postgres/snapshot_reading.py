@@ -25,6 +25,7 @@ from cdc.snapshot_markers import MARKERS, Chunk, Newest, TableRows
 from cdc.snapshot_offset import KeyRange, Left
 from cdc.snapshot_report import SnapshotReport
 from cdc.table import TableId
+from cdc.watched import key_names
 
 _log = structlog.get_logger(__name__)
 _IDLE_SECONDS: Final = 0.5
@@ -247,7 +248,7 @@ class Reading:
             bounds.append(f"ctid < '({part.end},0)'::tid")
         if bounds:
             return f"{selected} WHERE {' AND '.join(bounds)}"
-        key = ", ".join(map(quoted, table.shape.envelope.key)) if self._wanted.by_key else ""
+        key = ", ".join(map(quoted, key_names(table.shape))) if self._wanted.by_key else ""
         return f"{selected} ORDER BY {key}" if key else selected
 
     def _origins(self, found: Found, pinned: Pinned) -> Mapping[str, tuple[Any, ...]]:

@@ -24,7 +24,7 @@ from cdc.postgres.source_info import SourceInfo
 from cdc.postgres.wire import Session, quoted
 from cdc.record import Batch
 from cdc.table import TableId
-from cdc.watched import Chunk, KeyOf, Place, Row, Steps
+from cdc.watched import Chunk, KeyOf, Place, Row, Steps, key_names
 from cdc.watermarks import Watermarks
 
 _LOCK_WAIT: Final = "5s"
@@ -119,7 +119,7 @@ class PgTables:
 
     def keys(self, shape: Shape, surrogate: str | None) -> Sequence[PgColumn]:
         columns = {column.name: column for column in shape.table.columns}
-        names: Sequence[str] = [surrogate] if surrogate else shape.envelope.key
+        names: Sequence[str] = [surrogate] if surrogate else key_names(shape)
         if any(name not in columns for name in names):
             raise SourceError(f"{shape.table.id} has no column {surrogate!r} to serve as surrogate key")
         return [columns[name] for name in names]
