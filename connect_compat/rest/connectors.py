@@ -198,9 +198,9 @@ def restart_task(name: str, task: str, herder: TheHerder) -> Response:
 
 @router.post(_ONE + "/signal")
 def signal(name: str, raw: Body, herder: TheHerder) -> Response:
-    """Tailrace's own: a signal to a MySQL, MariaDB or PostgreSQL source, `{"id": "1", "type":
-    "execute-snapshot", "data": {…}}`. 204: carried out, and what it changed is saved; 400: no signal; 409: no task of the connector runs, or it takes none;
-    504: handed over but not done within 15 s.
+    """Tailrace's own: a signal to a MySQL, MariaDB or PostgreSQL source,
+    `{"id": "1", "type": "execute-snapshot", "data": {…}}`. 204: carried out, and what it changed is saved; 400: no
+    signal; 409: no task of the connector runs, or it takes none; 504: handed over but not done within 15 s.
     """
     herder.signal(name, body.signal_request(raw))
     return empty(204)
