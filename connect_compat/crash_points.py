@@ -19,9 +19,10 @@ STEPS: Final = (
     "sink:decoded", "sink:put", "sink:dead-lettered", "sink:committed",
 )  # fmt: skip
 """`log:records`: the log has a source's records, its offsets are not saved (embedded: neither is committed).
-`topic:appended`: a record of a source's own topic (schema history) is durable. Two more steps, which no task passes
-every day: `topic:forgetting` and `topic:forgotten`, before and after the first records of such a topic are taken away.
+`topic:appended`: a record of a source's own topic (schema history) is durable.
 """
+RARE: Final = ("topic:forgetting", "topic:forgotten")
+"""Steps that no task passes every day: before and after the first records of a source's own topic are taken away."""
 
 
 def _nothing(step: str) -> None:
