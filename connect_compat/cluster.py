@@ -21,7 +21,7 @@ from connect_compat.assignment import NOTHING, Leader, Orders, Run, Worker
 from connect_compat.log import Group
 from connect_compat.masking import text_without_secrets
 from connect_compat.runs import LocalRuns, Runs
-from connect_compat.state import Config, Configs, State, Status, Statuses
+from connect_compat.state import Config, Configs, State, Status, Statuses, Target
 from connect_compat.turns import NO_LEADER
 from connect_compat.worker import TaskId
 
@@ -314,6 +314,8 @@ class GroupRuns(Runs):
         self._end([task for task, run in cluster.orders.runs.items() if run.stopped or wanted.get(task) != run.digest])
         gone = [task for task, run in cluster.orders.runs.items() if run.stopped and task.connector not in known]
         cluster.order([(key(task), None) for task in gone for key in (assignment.run_key, assignment.done_key)])
+        for name in known:  # a former leader may have stored what is wanted and died before it ordered it
+            self._set_paused(name, paused=configs.target(name) is Target.PAUSED)
         self.balance()
 
     def start(self, name: str, number: int, config: Config, *, paused: bool) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,7 @@ class Child:
         self._orders = self._process.stdin.fileno()
         self._messages = self._process.stdout.fileno()
         self._rest = b""
+        self.leased_at = 0.0
         first = {"spec": spec.to_json(), "paused": paused, "levels": dict(levels)}
         self._write(json.dumps(first).encode() + b"\n")
 
@@ -49,6 +51,11 @@ class Child:
 
     def fileno(self) -> int:
         return self._messages
+
+    def lease(self, seconds: float) -> None:
+        """Lets it live on for so long; see task_process.py."""
+        self.leased_at = time.monotonic()
+        self.order(lease=self.leased_at + seconds)
 
     def order(self, **what: Any) -> None:
         self._write(json.dumps(what).encode() + b"\n")

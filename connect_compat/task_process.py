@@ -1,8 +1,9 @@
 """A task's own process: its spec on stdin, one line of JSON; then it runs, and tells its supervisor over stdout.
 
     in   the spec; then {"do": "stop" | "pause" | "resume" | "signal", …}, {"level": [logger, level]} or
-         {"lease": seconds}, after which the process ends itself unless the worker says so again; the end of stdin means
-         that the worker is gone, and the process ends at once, so that no orphan writes (on Linux the kernel kills it)
+         {"lease": until}, monotonic seconds at which the process ends itself unless there is a later one; the end of
+         stdin means that the worker is gone, and the process ends at once, so that no orphan writes (on Linux the
+         kernel kills it)
     out  {"type": "started"}, {"type": "beat", …} each second and at each change, {"type": "log", …},
          and last {"type": "stopped"} or {"type": "failed", "trace": …, "retriable": …}
 
@@ -52,6 +53,7 @@ from connect_compat.topic_creation import topic_creation
 _log = logging.getLogger(__name__)
 BEAT_S: Final = 1.0
 _FLUSH_S: Final = 1.0
+_UNREAD_S: Final = 0.3
 _PR_SET_PDEATHSIG: Final = 1
 _STATM: Final = Path("/proc/self/statm")
 _PAGE: Final = resource.getpagesize()
@@ -267,16 +269,19 @@ class _Lease:
     def __init__(self) -> None:
         self._ends: float | None = None
 
-    def renew(self, seconds: float) -> None:
-        first, self._ends = self._ends is None, time.monotonic() + seconds
+    def renew(self, until: float) -> None:
+        first, self._ends = self._ends is None, until
         if first:
             threading.Thread(target=self._watch, daemon=True, name="lease").start()
 
     def _watch(self) -> None:
         assert self._ends is not None
-        while (left := self._ends - time.monotonic()) > 0:
-            time.sleep(left)
-        os._exit(1)
+        while True:
+            while (left := self._ends - time.monotonic()) > 0:
+                time.sleep(left)
+            time.sleep(_UNREAD_S)  # this process may have been stopped, and has not read what it was told meanwhile
+            if self._ends <= time.monotonic():
+                os._exit(1)
 
 
 def _set_levels(levels: Mapping[str, int]) -> None:

@@ -145,7 +145,7 @@ class Worker:
         self._tasks: dict[TaskId, _Task] = {}
         self._levels: dict[str, int] = {}
         self._closed = False
-        self._renew_at = 0.0
+        self._renewed_at = 0.0
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -320,17 +320,20 @@ class Worker:
         """Seconds until something is due; None when only a message can matter."""
         with self._lock:
             times = [self._due(task) for task in self._tasks.values()]
+        if times and self._limits.lease_s is not None:
+            times.append(self._renewed_at + _RENEW_S)
         soonest = min((each for each in times if each is not None), default=None)
         return None if soonest is None else max(0.0, soonest - time.monotonic())
 
     def _renew_leases(self, tasks: Sequence[_Task]) -> None:
-        """Each second: beats of the tasks wake this thread often enough."""
-        if self._limits.lease_s is None or time.monotonic() < self._renew_at:
+        """Each second. After a standstill of this worker the tasks from before get no more: others may have them."""
+        lease_s, now = self._limits.lease_s, time.monotonic()
+        if lease_s is None or now - self._renewed_at < _RENEW_S:
             return
-        self._renew_at = time.monotonic() + _RENEW_S
         for task in tasks:
-            if task.child is not None:
-                task.child.order(lease=self._limits.lease_s)
+            if task.child is not None and now - task.child.leased_at <= lease_s:
+                task.child.lease(lease_s)
+        self._renewed_at = now
 
     def _due(self, task: _Task) -> float | None:
         if task.child is None:
@@ -364,7 +367,7 @@ class Worker:
                 task.warnings.clear()
                 task.child = Child(task.spec, {"": logging.getLogger().level, **self._levels}, paused=task.paused)
                 if self._limits.lease_s is not None:
-                    task.child.order(lease=self._limits.lease_s)
+                    task.child.lease(self._limits.lease_s)
                 if task.stopping:
                     task.child.order(do="stop")
         except OSError as error:  # no memory, no more processes or files: as good as a death at birth

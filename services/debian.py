@@ -125,14 +125,14 @@ def _unpack(debs: Sequence[Path], root: Path) -> None:
         (root / "usr" / part).mkdir(parents=True)
         (root / part).symlink_to(f"usr/{part}")
     for deb in debs:
-        content = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
         excluded = [f"--exclude=./usr/share/{part}" for part in ("doc", "man", "locale")]
-        subprocess.run(
-            ["tar", "-x", "--no-same-owner", "--keep-directory-symlink", "-C", root, *excluded],
-            stdin=content.stdout,
-            check=True,
-        )
-        if content.wait():
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as content:
+            subprocess.run(
+                ["tar", "-x", "--no-same-owner", "--keep-directory-symlink", "-C", root, *excluded],
+                stdin=content.stdout,
+                check=True,
+            )
+        if content.returncode:
             raise ServiceError(f"{deb.name} cannot be unpacked")
 
 
@@ -144,7 +144,7 @@ def _wrap_programs(root: Path) -> None:
     own = [path for path in sorted((root / "usr/lib").rglob("*")) if path.is_dir() and _is_library_folder(path)]
     libraries = ":".join(map(str, own))
     for program in [path for folder in _PROGRAM_FOLDERS for path in sorted(root.glob(f"{folder}/*"))]:
-        if program.is_symlink() or not program.is_file() or program.open("rb").read(4) != b"\x7fELF":
+        if program.is_symlink() or not program.is_file() or not _is_elf(program):
             continue
         real = program.rename(program.with_name(program.name + ".elf"))
         program.write_text(
@@ -152,6 +152,11 @@ def _wrap_programs(root: Path) -> None:
             f'--argv0 "{program}" "{real}" "$@"\n'
         )
         program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def _is_elf(program: Path) -> bool:
+    with program.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
 
 
 def _is_library_folder(path: Path) -> bool:

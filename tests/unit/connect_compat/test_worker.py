@@ -337,7 +337,7 @@ def test_a_task_ends_itself_when_its_worker_says_nothing_and_lives_while_it_does
     pid, began = watched.pid(), time.monotonic()
     until(lambda: time.monotonic() - began > 4.0)
     assert alive(pid) and watched.pid() == pid
-    watched.worker._renew_at = time.monotonic() + 3600  # as if the worker were stopped
+    watched.worker._renewed_at = time.monotonic() + 3600  # as if the worker were stopped
     until(lambda: not alive(pid))
     assert time.monotonic() - began > 4.0
     until(lambda: (watched.states[-1][1] or "").startswith("the process of task c-0 ended with exit status 1"))
