@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +86,6 @@ class Connector:
     def running(self, **given: str) -> Iterator[Iterator[Poll]]:
         """One start; what it gives is kept, and told to be durable, as soon as it is taken."""
         raw = self.config | {name.replace("__", "."): text for name, text in given.items()}
-        _wait_for_the_slot(raw)
         with closing(POSTGRES.build(raw, SourceContext("d", 0, self, self.report))) as source:
             yield self._taken(source)
 
@@ -118,18 +117,6 @@ class Connector:
 
     def keys(self, op: str = "c") -> list[Any]:
         return [event.row[0] for event in self.events if event.op == op]
-
-
-def _wait_for_the_slot(raw: Mapping[str, str]) -> None:
-    """The server may need a moment to notice that the reader of the start before is gone."""
-    login = {"host": raw["database.hostname"], "port": raw["database.port"], "user": raw["database.user"],
-             "password": raw["database.password"], "dbname": raw["database.dbname"]}  # fmt: skip
-    query = "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s AND active"
-    with psycopg.connect(**login) as server:  # type: ignore[arg-type]
-        for _ in range(200):
-            if not server.execute(query, (raw.get("slot.name", "debezium"),)).fetchall():
-                return
-            time.sleep(0.05)
 
 
 def _event(value: Any) -> Event:

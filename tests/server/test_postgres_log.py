@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -28,13 +29,24 @@ class Reading(Connector):
     records: list[Record] = field(default_factory=list)
 
     def _taken(self, source: Any) -> Iterator[Poll]:
-        for poll in super()._taken(source):
+        for poll in self._patiently(source):
             self.records += [
                 (batch.topic, key, value and tuple(part for i, part in enumerate(value) if i not in _clocks(value)))
                 for batch in poll.batches
                 for key, value in zip(batch.keys, batch.values, strict=True)
             ]
             yield poll
+
+    def _patiently(self, source: Any) -> Iterator[Poll]:
+        """The server may need a moment to notice that the reader of the start before is gone."""
+        for last in [False] * 50 + [True]:
+            try:
+                yield from super()._taken(source)
+                return
+            except SourceUnavailable as error:
+                if last or "is read by another connection" not in str(error):
+                    raise
+                time.sleep(0.2)
 
     def has_all(self) -> bool:
         return any(topic == "p.public.last" for topic, _, _ in self.records)
