@@ -136,8 +136,8 @@ class Watch:
     def changed(self, columns: Sequence[Any], images: Iterable[Any], *, pairs: bool) -> None:
         """Rows of the current table were changed: the open window does without them."""
         window = self._state.window
-        if window is None or not (window.open or self._config.read_only):
-            return
+        if window is None or not (window.open or self._config.read_only) or not self._state.running:
+            return  # the window in which no more rows were found stays open until the log comes to its end
         key_of = self._tables.key_reader(columns, self._state.current.surrogate, self._shape_key())
         if key_of is None:
             return

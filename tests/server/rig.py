@@ -123,10 +123,16 @@ class Rig:
             if connector == self.sink:
                 group = f"connect-{self.sink}"
                 before = log.group_offsets(group)
-                wait_until(lambda: log.group_offsets(group) != before, f"a commit of {group}")
+                wait_until(lambda: log.group_offsets(group) != before, f"a commit of {group}", told=self.states)
             else:
                 end = log.end_offsets(self.index)
-                wait_until(lambda: log.end_offsets(self.index) != end, f"a record in {self.index}")
+                wait_until(lambda: log.end_offsets(self.index) != end, f"a record in {self.index}", told=self.states)
+
+    def states(self) -> str:
+        """For a failed test: what the connectors are doing, and the end of the worker's log."""
+        states = [json.dumps(self.worker.status(name)) for name in (self.source, self.sink)]
+        offsets = self.worker.call("GET", f"/connectors/{self.source}/offsets").text
+        return f"{states}; {offsets}\n{self.worker.said()}"
 
     # Crashes
 
@@ -196,5 +202,4 @@ class Rig:
             rows, documents = self.table(), self.documents()
             wrong = {key for key in rows.keys() | documents.keys() if rows.get(key) != documents.get(key)}
             shown = {key: (rows.get(key), documents.get(key)) for key in sorted(wrong)[:5]}
-            states = [json.dumps(self.worker.status(name)) for name in (self.source, self.sink)]
-            raise AssertionError(f"{len(wrong)} rows differ, such as {shown}; {states}\n{self.worker.said()}") from None
+            raise AssertionError(f"{len(wrong)} rows differ, such as {shown}; {self.states()}") from None

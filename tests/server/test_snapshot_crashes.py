@@ -68,7 +68,7 @@ def test_a_snapshot_that_is_killed_at_random_goes_on_and_loses_nothing(rig: Rig,
 def test_an_incremental_snapshot_that_is_killed_at_random_goes_on_and_the_log_is_told_once_and_in_order(
     rig: Rig, seed: int
 ) -> None:
-    rows = 1000
+    rows = 2000
     rig.sql(f"SET SESSION cte_max_recursion_depth = {rows}")
     rig.sql(f"INSERT INTO t WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) "
             "SELECT i, -i, 'x', 1 FROM n")  # fmt: skip
@@ -96,7 +96,7 @@ def test_an_incremental_snapshot_that_is_killed_at_random_goes_on_and_the_log_is
         wait_until(partial(_sends, rig, before + 100), f"more records; {rig.worker.said()}", 60, every=0.05)
         time.sleep(chance.random())
     assert kills > 1, rig.worker.said()
-    wait_until(lambda: not _is_reading(rig), "the end of the incremental snapshot", 120)
+    wait_until(lambda: not _is_reading(rig), "the end of the incremental snapshot", 120, told=rig.states)
     load.finish()
     table = {row["id"]: row["v"] for row in rig.table().values()}
     wait_until(lambda: _last_states(rig) == table, f"the table's state; {rig.worker.said()}", 120, every=1)

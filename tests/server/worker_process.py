@@ -20,13 +20,16 @@ from connect_compat.log import Log, LogSettings, open_log
 from tests.server.lane import free_port
 
 
-def wait_until(seen: Callable[[], bool], what: str, seconds: float = 60, *, every: float = 0.05) -> None:
+def wait_until(
+    seen: Callable[[], bool], what: str, seconds: float = 60, *, every: float = 0.05, told: Callable[[], str] = str
+) -> None:
+    """`told` is asked when `what` was not seen in time, for the error."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if seen():
             return
         time.sleep(every)
-    raise AssertionError(f"not seen in {seconds:.0f} s: {what}")
+    raise AssertionError(f"not seen in {seconds:.0f} s: {what}; {told()}")
 
 
 def alive(pid: int) -> bool:
