@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cdc.mysql.binlog import TRANSACTION_PAYLOAD
+from tests.server.memory import watched
 from tests.server.private_mysql import PrivateMySql
 from tests.server.worker_process import WorkerProcess, wait_until
 
@@ -41,27 +40,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMySql]:
                "CREATE TABLE f.digits (n INT)", f"INSERT INTO f.digits VALUES {digits}")  # fmt: skip
     yield server
     server.close()
-
-
-@contextlib.contextmanager
-def watched(worker: WorkerProcess) -> Iterator[list[int]]:
-    """The PSS of the task in MB, its highest last; looked at five times a second."""
-    highest, stop = [0], threading.Event()
-
-    def look() -> None:
-        while not stop.wait(0.2):
-            for pid in worker.tasks().values():
-                with contextlib.suppress(OSError, StopIteration):
-                    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-                    highest[0] = max(highest[0], int(next(x for x in lines if x.startswith("Pss:")).split()[1]) >> 10)
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield highest
-    finally:
-        stop.set()
-        thread.join()
 
 
 def fill(server: PrivateMySql, *, compressed: bool) -> None:
