@@ -15,6 +15,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from cdc.avro.schema import AvroForm, avro_text
+from cdc.avro.types import parse_avro
+from cdc.avro.write import compile_writer
 from cdc.schema import (
     DECIMAL,
     INT32,
@@ -30,9 +33,6 @@ from cdc.schema import (
     struct,
 )
 from connect_compat.converters.avro_read import Reading, readable
-from connect_compat.converters.avro_schema import AvroForm, avro_text
-from connect_compat.converters.avro_types import parse_avro
-from connect_compat.converters.avro_write import compile_writer
 
 ROW = struct(
     ("id", INT64), ("customer", INT32), ("name", STRING), ("email", OPTIONAL_STRING), ("qty", INT32),

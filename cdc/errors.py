@@ -9,7 +9,8 @@
     ├── SourceError            the source cannot go on; needs a human
     │   └── SourceUnavailable  the source is away; retried for ever
     ├── TargetError            the target refuses for good; needs a human
-    │   └── TargetUnavailable  the target is away or busy; retried for ever
+    │   ├── TargetUnavailable  the target is away or busy; retried for ever
+    │   └── BeginAgain         another task wrote to the same place; this one starts anew at the committed offset
     ├── LogError               the log refuses for good; needs a human
     │   └── LogUnavailable     the log is away; retried for ever
     └── RequestError           a REST request that cannot be served; carries its HTTP status
@@ -78,6 +79,10 @@ class TargetUnavailable(TargetError):
     """The target does not answer or is busy. The batch is repeated until it is taken."""
 
     retriable = True
+
+
+class BeginAgain(TargetError):
+    """Another task has written what this one was about to. Nothing is lost: the task starts anew by itself."""
 
 
 class LogError(TailraceError):

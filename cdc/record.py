@@ -5,9 +5,9 @@ source -> Poll(batches, offsets) -> transforms -> converter -> log -> converter 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from cdc.schema import Schema
 
@@ -184,6 +184,10 @@ class Rejected:
     fatal: bool = True
 
 
+Place = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
+
 class Sink(Protocol):
     """A running sink task's writer."""
 
@@ -194,3 +198,27 @@ class Sink(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class GatheringSink(Sink, Protocol):
+    """A sink whose target holds records later than `put` returns, such as in files that end by count, size or time.
+
+    `put` only takes the records in hand: it waits for nothing, and is called once with each batch.
+    """
+
+    def settle(self, read: Mapping[Place, int]) -> Mapping[Place, int]:
+        """Writes all that is due by now; of each partition, the offset before which the target holds everything.
+
+        Called after each `put`, and twice a second while no records come; again after `TargetUnavailable`.
+
+        Args:
+            read: the offset that comes next of each partition that was read from.
+        Raises: BeginAgain: what is in hand is of no use any more.
+        """
+
+    def forget(self, places: Collection[Place]) -> None:
+        """Partitions are another member's now: what is in hand of them is dropped, and never written.
+
+        A partition that comes back begins at its committed offset.
+        """

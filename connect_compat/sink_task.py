@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cdc.errors import TailraceError, TargetError
-from cdc.record import Rejected, Sink
+from cdc.record import GatheringSink, Rejected, Sink
 from connect_compat.crash_points import passed
 from connect_compat.dead_letters import DeadLetter, DeadLetters
 from connect_compat.log import LogRecord, Reader, TopicPartition
@@ -64,6 +64,9 @@ class _Path:
         self._progress = control.progress
         self.patience = Patience(control, self._stay_in_group)
         self._read_ahead: list[LogRecord] = []
+        self._gathering = task.sink if isinstance(task.sink, GatheringSink) else None
+        self._read_to: dict[TopicPartition, int] = {}
+        self._held: Mapping[TopicPartition, int] = {}
         self._done: dict[TopicPartition, int] = {}
         self._lost: set[TopicPartition] = set()
         self._committed_at = self._looked_at = time.monotonic()
@@ -77,14 +80,15 @@ class _Path:
             return
         batches, refused = self.patience.through(self._task.pipeline, records)  # 1. decoded and transformed
         passed("sink:decoded")
-        refused += self._refusals(self.patience.through(self._put, batches))  # 2. the target holds the rest
+        refused += self._refusals(self.patience.through(self._put, batches))  # 2. the target holds the rest (or 4.)
         passed("sink:put")
         refused = [each for each in refused if _place(each.record[0]) not in self._lost]
         self.patience.through(self._task.dead_letters.write, refused)  # 3. the refused are durable
         passed("sink:dead-lettered")
         self._mark_done(records)
+        self._settle()  # 4. the target holds what a gathering sink says
         if time.monotonic() - self._committed_at >= self._task.commit_s:
-            self.commit()  # 4. never before 2 and 3: a crash before repeats, never loses
+            self.commit()  # 5. never before 2, 3 and 4: a crash before repeats, never loses
         self._progress.moved()
         self._look_at_backlog()
 
@@ -154,9 +158,21 @@ class _Path:
         return [refusal for refusal, _ in refusals]
 
     def _mark_done(self, records: Sequence[LogRecord]) -> None:
-        self._done.update({_place(record): record.offset + 1 for record in records if _place(record) not in self._lost})
+        read = {_place(record): record.offset + 1 for record in records if _place(record) not in self._lost}
+        (self._done if self._gathering is None else self._read_to).update(read)
+
+    def _settle(self) -> None:
+        """Of a sink that gathers records, done is what its target holds by now, and no more."""
+        if self._gathering is not None and self._read_to:
+            held = self.patience.through(self._settled, self._gathering)
+            self._done.update(dict(held.items() - self._held.items()))
+            self._held = held
+
+    def _settled(self, sink: GatheringSink) -> Mapping[TopicPartition, int]:
+        return sink.settle(self._read_to)
 
     def _idle(self) -> None:
+        self._settle()
         self.commit()
         self._look_at_backlog()
         if not self._progress.backlog or self._control.pause.is_set():
@@ -190,7 +206,12 @@ class _Path:
         gone = set(lost)
         if gone:
             self._lost |= gone
-            self._done = {place: offset for place, offset in self._done.items() if place not in gone}
+            self._done, self._read_to, self._held = (
+                {place: offset for place, offset in known.items() if place not in gone}
+                for known in (self._done, self._read_to, self._held)
+            )
+            if self._gathering is not None:
+                self._gathering.forget(gone)
             self._read_ahead = [record for record in self._read_ahead if _place(record) not in gone]
 
 

@@ -6,13 +6,13 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cdc.connector import Raw, SinkConnector, SourceConnector
 from cdc.errors import ConversionError, SourceError, SourceUnavailable
-from cdc.record import Batch, Header, Poll, Rejected, SourceContext, SourceOffset
+from cdc.record import Batch, Header, Place, Poll, Rejected, SourceContext, SourceOffset
 from cdc.schema import OPTIONAL_STRING, STRING, Schema
 from connect_compat.log import Encoded, LogRecord, TopicPartition, TopicSpec
 from connect_compat.pipeline import TaskPlugins
@@ -248,6 +248,39 @@ class MemorySink:
             for i, v in enumerate(each.values)
             if v == "refused"
         ]
+
+    def close(self) -> None:
+        return None
+
+
+@dataclass
+class MemoryFiles:
+    """A gathering sink: writes the values it was given as files of `size`."""
+
+    journal: Journal
+    size: int
+    files: list[list[Any]] = field(default_factory=list)
+    in_hand: list[tuple[int, Any]] = field(default_factory=list)
+    forgotten: list[Place] = field(default_factory=list)
+    settled: int = 0
+
+    def put(self, batches: Sequence[Batch]) -> Sequence[Rejected]:
+        for each in batches:
+            self.in_hand += zip(each.offsets or (), each.values, strict=True)
+        return ()
+
+    def settle(self, read: Mapping[Place, int]) -> Mapping[Place, int]:
+        self.settled += 1
+        self.journal.may_fail("settle")
+        while len(self.in_hand) >= self.size:
+            self.files.append([value for _, value in self.in_hand[: self.size]])
+            del self.in_hand[: self.size]
+            self.journal.did("file")
+        return {place: self.in_hand[0][0] if self.in_hand else at for place, at in read.items()}
+
+    def forget(self, places: Collection[Place]) -> None:
+        self.forgotten += places
+        self.in_hand.clear()
 
     def close(self) -> None:
         return None

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from cdc.avro.schema import AvroForm, avro_text, must_be_fit
+from cdc.avro.types import Avro, Names, parse_avro
+from cdc.avro.write import Write, compile_writer
 from cdc.config import Importance, at_least, key
 from cdc.errors import ConversionError
+from cdc.json.fault import find_fault
 from cdc.record import NULL
 from cdc.schema import Schema, Type
 from connect_compat.converters.avro_read import Read, Reading, readable
-from connect_compat.converters.avro_schema import AvroForm, avro_text, must_be_fit
-from connect_compat.converters.avro_types import Avro, Names, parse_avro
-from connect_compat.converters.avro_write import Write, compile_writer
-from connect_compat.converters.json_fault import find_fault
 from connect_compat.converters.registry import Registered, Registry
 from connect_compat.converters.registry_keys import LOW, RegistryConfig, subject
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from cdc.avro.bytes import DOUBLE, FLOAT, read_number
+from cdc.avro.schema import DEFAULT_NAME, ENUM, FIELD_DEFAULT, FIXED_SIZE, MAP_ENTRY, NAMESPACE
+from cdc.avro.types import Avro, AvroField
 from cdc.errors import ConversionError
 from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Field, Schema, Type, to_single
-from connect_compat.converters.avro_bytes import DOUBLE, FLOAT, read_number
-from connect_compat.converters.avro_schema import DEFAULT_NAME, ENUM, FIELD_DEFAULT, FIXED_SIZE, MAP_ENTRY, NAMESPACE
-from connect_compat.converters.avro_types import Avro, AvroField
 
 Read = Callable[[bytes, int], tuple[Any, int]]
 """Bytes and a place in them -> the value, and where the next begins."""

@@ -16,15 +16,15 @@ import orjson
 
 from cdc.config import Importance, key
 from cdc.errors import ConversionError
+from cdc.json.code import Form
+from cdc.json.fault import find_fault
+from cdc.json.schema import parse_schema, schema_json
+from cdc.json.schemaless import to_json
+from cdc.json.text import jackson
+from cdc.json.write import Encode, compile_encode
 from cdc.record import NULL
 from cdc.schema import Schema
-from connect_compat.converters.json_code import Form
-from connect_compat.converters.json_fault import find_fault
 from connect_compat.converters.json_read import Decode, InexactDecimal, compile_decode
-from connect_compat.converters.json_schema import parse_schema, schema_json
-from connect_compat.converters.json_text import jackson
-from connect_compat.converters.json_write import Encode, compile_encode
-from connect_compat.converters.schemaless import to_json
 
 _SCHEMA: Final = b'{"schema":'
 _PAYLOAD: Final = b',"payload":'

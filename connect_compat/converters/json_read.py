@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from cdc.errors import ConversionError
+from cdc.json.schema import from_base64, read_plain, unscaled
 from cdc.schema import DECIMAL, Schema, Type
-from connect_compat.converters.json_schema import from_base64, read_plain, unscaled
 
 Decode = Callable[[Any], Any]
 _INTEGERS: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cdc.errors import (
+    BeginAgain,
     ConversionError,
     LogUnavailable,
     SourceError,
@@ -85,9 +86,8 @@ def test_only_what_is_away_is_an_outage_and_only_that_restarts_a_task_by_itself(
 
     assert all(map(is_outage, (SourceUnavailable(""), TargetUnavailable(""), LogUnavailable(""))))
     assert not any(map(is_outage, (SourceError(""), Flaky(""), ValueError(""))))
-    assert [may_help_to_restart(error) for error in (LogUnavailable(""), TargetError(""), OSError(""))] == [
-        True, False, False,
-    ]  # fmt: skip
+    assert all(map(may_help_to_restart, (LogUnavailable(""), BeginAgain(""))))
+    assert not any(map(may_help_to_restart, (TargetError(""), OSError(""))))
 
 
 def test_errors_go_by_the_java_classes_that_kafka_connect_would_name() -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from cdc.config import parse
-from cdc.errors import LogUnavailable, TargetError, TargetUnavailable
+from cdc.errors import BeginAgain, LogUnavailable, TargetError, TargetUnavailable
 from connect_compat import retry, sink_task
 from connect_compat.connector_config import ErrorKeys, SinkKeys
 from connect_compat.dead_letters import DeadLetters, Origin
 from connect_compat.pipeline import SinkPipeline
 from connect_compat.progress import Control
 from connect_compat.retry import ToleranceExceeded
-from tests.fakes import Crash, Journal, MemoryLog, MemoryReader, MemorySink, sink_plugins
+from tests.fakes import Crash, Journal, MemoryFiles, MemoryLog, MemoryReader, MemorySink, sink_plugins
 
 DLQ = {"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dlq"}
 
@@ -226,3 +226,89 @@ def test_only_the_record_at_fault_leaves_the_batch_and_the_others_stay_together(
     assert len(run.sink.values) == 15
     assert run.sink.sizes[-1] == 8
     assert run.log.values("dlq") == [b"bad"]
+
+
+class GatheringRun(Run):
+    """The same with a sink that gathers two records in a file."""
+
+    def __init__(self, *values: bytes | None, config: Mapping[str, str] | None = None, journal: Journal | None = None):
+        super().__init__(*values, config=config, journal=journal)
+        self.files = MemoryFiles(self.log.journal, 2)
+
+    def go(self, then: Callable[[], None] | None = None, **more: Any) -> GatheringRun:
+        self.sink = self.files  # type: ignore[assignment]
+        super().go(then, **more)
+        return self
+
+    def again(self) -> GatheringRun:
+        self.files = MemoryFiles(self.log.journal, 2, self.files.files)
+        super().again()
+        return self
+
+
+def test_of_a_sink_that_gathers_only_what_its_target_holds_is_committed() -> None:
+    run = GatheringRun(b"a", b"b", b"c").go(max_records=1)
+    assert run.files.files == [["a", "b"]]
+    assert run.reader.saved == {("t", 0): 2}
+    assert run.log.journal.steps == ["commit", "file", "commit"]
+
+
+def test_records_that_no_transform_or_converter_let_through_are_committed_with_those_before_them() -> None:
+    run = GatheringRun(b"a", b"b", b"bad", config={"errors.tolerance": "all"}).go()
+    assert (run.files.files, run.reader.saved) == ([["a", "b"]], {("t", 0): 3})
+
+
+def test_a_sink_that_gathers_is_asked_while_no_records_come() -> None:
+    run = GatheringRun(b"a")
+
+    def later() -> None:
+        run.files.size = 1 if run.files.settled > 5 else 2
+        if run.reader.saved == {("t", 0): 1}:
+            run.control.stop.set()
+
+    assert run.go(later).files.files == [["a"]]
+
+
+def test_an_outage_while_files_are_written_repeats_only_the_writing() -> None:
+    run = GatheringRun(b"a", b"b", config=DLQ, journal=Journal(fail={"settle": [TargetUnavailable("s3 away")] * 3}))
+    run.go(then=lambda: run.control.stop.set() if run.reader.saved else None)
+    assert (run.files.files, run.reader.saved, run.log.values("dlq")) == ([["a", "b"]], {("t", 0): 2}, [])
+
+
+def test_a_sink_that_gathers_forgets_partitions_that_are_lost() -> None:
+    run = GatheringRun(b"a")
+
+    def rebalance() -> None:
+        if not run.files.forgotten:
+            run.reader.gone = [("t", 0)]
+        else:
+            run.control.stop.set()
+
+    run.go(then=rebalance, commit_s=60.0)
+    assert (run.files.forgotten, run.files.in_hand, run.reader.saved) == ([("t", 0)], [], {})
+
+
+def test_a_task_that_was_overtaken_ends_and_begins_again() -> None:
+    run = GatheringRun(b"a", b"b", journal=Journal(fail={"settle": [BeginAgain("another task wrote it")]}))
+    with pytest.raises(BeginAgain) as raised:
+        run.go()
+    assert retry.may_help_to_restart(raised.value)
+    assert run.again().go().files.files == [["a", "b"]]
+
+
+def test_a_crash_after_any_step_of_a_sink_that_gathers_loses_nothing() -> None:
+    crashes = 0
+    while True:
+        run = GatheringRun(b"a", b"b", b"refused", b"c", b"d", journal=Journal(crash_at=crashes + 1))
+        run.files.size = 1
+        try:
+            run.go(max_records=2)
+            break
+        except Crash:
+            crashes += 1
+        run.again()
+        run.files.size = 1
+        run.go(max_records=2)
+        assert list(dict.fromkeys(value for (value,) in run.files.files)) == ["a", "b", "refused", "c", "d"]
+        assert run.reader.saved == {("t", 0): 5}
+    assert crashes == 8

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cdc.avro.bytes import number, read_number
+from cdc.avro.schema import AvroForm, avro_text
+from cdc.avro.types import parse_avro
+from cdc.avro.write import compile_writer
 from cdc.config import parse
 from cdc.errors import ConversionError, LogUnavailable
 from cdc.record import NULL
 from cdc.schema import BYTES, INT32, INT64, OPTIONAL_INT32, OPTIONAL_STRING, STRING, Schema, Type, struct
 from connect_compat.converters.avro import AvroConverter
-from connect_compat.converters.avro_bytes import number, read_number
 from connect_compat.converters.avro_read import Reading, readable
-from connect_compat.converters.avro_schema import AvroForm, avro_text
-from connect_compat.converters.avro_types import parse_avro
-from connect_compat.converters.avro_write import compile_writer
 from connect_compat.converters.json import JsonConverter
 from tests.fake_registry import FakeRegistry, fake_registry
 

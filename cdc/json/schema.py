@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 
 from cdc.errors import ConversionError
+from cdc.json.text import double_json, float_json
 from cdc.schema import DECIMAL, Field, Schema, Type, decimal_bytes
-from connect_compat.converters.json_text import double_json, float_json
 
 _TYPES: Final = {kind.value: kind for kind in Type}
 _INTEGERS: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64)

@@ -15,6 +15,9 @@ from cdc.changes import Changes, SourceRun, Sources
 from cdc.config import parse
 from cdc.envelope import TRANSACTION
 from cdc.errors import ConversionError
+from cdc.json.changes import compile_changes
+from cdc.json.code import Form
+from cdc.json.rows import compile_texts
 from cdc.schema import (
     FLOAT64,
     INT32,
@@ -29,9 +32,6 @@ from cdc.schema import (
     struct,
 )
 from connect_compat.converters.json import JsonConverter
-from connect_compat.converters.json_changes import compile_changes
-from connect_compat.converters.json_code import Form
-from connect_compat.converters.json_rows import compile_texts
 
 FORM = Form(numeric=False, defaults=True)
 MARKER = Schema(Type.STRING, optional=True, default="false")

@@ -9,10 +9,10 @@ from typing import Any, Final
 import orjson
 
 from cdc.errors import ConversionError
+from cdc.json.schema import BASE64_PAIRS, base64_text, decimal_base64, decimal_number, plain
+from cdc.json.text import double_json, float_json, jackson
 from cdc.record import NULL
 from cdc.schema import DECIMAL, Field, Schema, Type
-from connect_compat.converters.json_schema import BASE64_PAIRS, base64_text, decimal_base64, decimal_number, plain
-from connect_compat.converters.json_text import double_json, float_json, jackson
 
 _TEXTUAL: Final = (Type.STRING, Type.MAP)
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 import orjson
 
 from cdc.changes import Changes, Row, Rows, SourceRun
+from cdc.json.code import Code, Form
+from cdc.json.rows import Texts, compile_texts
+from cdc.json.text import jackson
 from cdc.schema import Schema, Type
-from connect_compat.converters.json_code import Code, Form
-from connect_compat.converters.json_rows import Texts, compile_texts
-from connect_compat.converters.json_text import jackson
 
 Template = Callable[[Row, Row, Any, Any], bytes]
 """(source, rest, before, after) -> the envelope, with a zero byte in each hole."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from cdc.avro.bytes import DOUBLE, FLOAT, SHORT, blob, long, number, text
+from cdc.avro.schema import AvroForm, scrubbed
+from cdc.avro.types import Avro, AvroField
 from cdc.errors import ConversionError
 from cdc.java.order import in_hash_order
 from cdc.schema import DECIMAL, Schema, Type, decimal_bytes
-from connect_compat.converters.avro_bytes import DOUBLE, FLOAT, SHORT, blob, long, number, text
-from connect_compat.converters.avro_schema import AvroForm, scrubbed
-from connect_compat.converters.avro_types import Avro, AvroField
 
 Write = Callable[[Any], bytes]
 _KNOWN: Final = 1000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connect_compat.converters.json_schema import base64_text
-from connect_compat.converters.json_text import double_json
+from cdc.json.schema import base64_text
+from cdc.json.text import double_json
 
 
 def to_json(value: Any) -> Any:

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import orjson
 
 from cdc.changes import Rows
+from cdc.json.code import Code, Form, has_text
 from cdc.schema import Schema, Type
-from connect_compat.converters.json_code import Code, Form, has_text
 
 _CHUNK: Final = 128
 """Rows written at once: few enough to stay in the processor's cache."""

@@ -1,7 +1,7 @@
 """A Connect schema to one generated function: a batch of values in, JsonConverter's bytes out.
 
 The function is straight-line code: it unpacks each tuple, builds one dict literal, and lets orjson write it. Structs of
-plain members are written many at a time and cut apart; change events, a run at a time (json_changes.py).
+plain members are written many at a time and cut apart; change events, a run at a time (changes.py).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 
 from cdc.changes import Changes
+from cdc.json.changes import compile_changes
+from cdc.json.code import Code, Form
+from cdc.json.rows import compile_texts
+from cdc.json.schema import plain
+from cdc.json.text import jackson
 from cdc.schema import Schema, Type
-from connect_compat.converters.json_changes import compile_changes
-from connect_compat.converters.json_code import Code, Form
-from connect_compat.converters.json_rows import compile_texts
-from connect_compat.converters.json_schema import plain
-from connect_compat.converters.json_text import jackson
 
 Encode = Callable[[Sequence[Any]], list[bytes | None]]
 

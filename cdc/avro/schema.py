@@ -16,8 +16,8 @@ import orjson
 
 from cdc.errors import ConversionError
 from cdc.java.numbers import double_text, float_text
+from cdc.json.text import jackson
 from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Schema, Type, decimal_bytes
-from connect_compat.converters.json_text import jackson
 
 NAMESPACE: Final = "io.confluent.connect.avro"
 ENUM: Final = f"{NAMESPACE}.Enum"
