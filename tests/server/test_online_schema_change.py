@@ -1,7 +1,8 @@
 """Tables changed online as pt-online-schema-change and gh-ost do it: a shadow is filled under load, then renamed.
 
 With TAILRACE_PT_OSC, the folder where Debian's percona-toolkit, libdbi-perl, libdbd-mysql-perl and libmariadb3 are
-unpacked (`apt-get download` and `dpkg-deb -x`), the tool itself does it too.
+unpacked (`apt-get download` and `dpkg-deb -x`), that tool itself does it too; with TAILRACE_GH_OST, the program
+gh-ost (`go build -mod=vendor ./go/cmd/gh-ost` in its repository), gh-ost itself.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -213,6 +215,35 @@ def ghost(shop: Shop, alter: str, shared: str) -> None:
         connection.close()
 
 
+def ghost_itself(shop: Shop, alter: str, shared: str) -> None:
+    """The program; the readers are restarted before it cuts over."""
+    with tempfile.TemporaryDirectory() as folder:
+        wait = Path(folder, "wait")
+        wait.touch()
+        command = [
+            os.environ["TAILRACE_GH_OST"], "--execute", "--allow-on-master", "--assume-rbr", "--ok-to-drop-table",
+            "--skip-metadata-lock-check", "--chunk-size=10",
+            f"--postpone-cut-over-flag-file={wait}", f"--serve-socket-file={folder}/socket",
+            f"--host={shop.address[0]}", f"--port={shop.address[1]}", "--user=root", "--password=rootpw",
+            f"--database={shop.name}", "--table=t", f"--alter={alter}",
+        ]  # fmt: skip
+        tool = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            time.sleep(2)
+            shop.read_up_to_now()
+            wait.unlink()
+            said, _ = tool.communicate(timeout=120)
+        finally:
+            tool.kill()
+    assert "# Done" in said, said
+
+
+def itself() -> list[Migrate]:
+    """The tools that are here."""
+    tools: dict[str, Migrate] = {"TAILRACE_PT_OSC": percona_itself, "TAILRACE_GH_OST": ghost_itself}
+    return [migrate for variable, migrate in tools.items() if variable in os.environ]
+
+
 MIGRATIONS = [
     ("ADD COLUMN extra INT NOT NULL DEFAULT 7 AFTER v", "id, v, name, price"),
     ("MODIFY name VARCHAR(200), MODIFY extra BIGINT NOT NULL DEFAULT 8, ADD INDEX by_v (v)",
@@ -231,7 +262,7 @@ def shop(mysql_address: tuple[str, int]) -> Iterator[Shop]:
     shop.admin.close()
 
 
-@pytest.mark.parametrize("migrate", [percona, ghost, *([percona_itself] if "TAILRACE_PT_OSC" in os.environ else [])])
+@pytest.mark.parametrize("migrate", [percona, ghost, *itself()])
 def test_a_table_changed_online_under_load_is_told_whole_and_in_order(shop: Shop, migrate: Migrate) -> None:
     only = "schema.history.internal.store.only.captured.tables.ddl"
     readers = [shop.connector(0, **{only: "false"}), shop.connector(2, **{only: "true"})]
