@@ -12,7 +12,8 @@
     │   ├── TargetUnavailable  the target is away or busy; retried for ever
     │   └── BeginAgain         another task wrote to the same place; this one starts anew at the committed offset
     ├── LogError               the log refuses for good; needs a human
-    │   └── LogUnavailable     the log is away; retried for ever
+    │   ├── LogUnavailable     the log is away; retried for ever
+    │   └── LogFenced          another process has this task by now; the process ends
     └── RequestError           a REST request that cannot be served; carries its HTTP status
 
 `retriable` is read by retry.py only.
@@ -93,6 +94,14 @@ class LogUnavailable(LogError):
     """The log does not answer. Offsets were not advanced."""
 
     retriable = True
+
+
+class LogFenced(LogError):
+    """Another process has begun to write as this task, so the log takes nothing more from this one. Nothing is lost.
+
+    Repeating would shut out the other in turn: this process ends. Its worker starts another after a while, if the task
+    is still its own by then.
+    """
 
 
 class RequestError(TailraceError):

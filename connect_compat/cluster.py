@@ -59,6 +59,21 @@ class Membership:
     heartbeat_s: float
 
 
+@dataclass(frozen=True)
+class Duties:
+    """What a worker does when the group asks for it. Called by the watching thread: be quick.
+
+    Attributes:
+        lead: it leads from now on.
+        balance: while it leads, workers came or went.
+        set_level: a logger and its level, told to all workers.
+    """
+
+    lead: Callable[[], None]
+    balance: Callable[[], None]
+    set_level: Callable[[str, str], None]
+
+
 class Cluster:
     """This worker's part in the group. Methods from any thread.
 
@@ -67,18 +82,19 @@ class Cluster:
 
     def __init__(
         self, group: Group, place: Membership, configs: Configs, statuses: Statuses, here: LocalRuns,
-        on_lead: Callable[[], None], on_change: Callable[[], None],
+        duties: Duties,
     ) -> None:  # fmt: skip
-        """`on_lead`: this worker leads from now on; `on_change`: while it does, workers came or went."""
         self._group, self.place = group, place
         self._configs, self.statuses, self._here = configs, statuses, here
-        self._on_lead, self._on_change = on_lead, on_change
+        self._duties = duties
         self._changed = threading.Condition()
         self._members: Mapping[Worker, str] = {}
         self._asked = self._beat = 0.0
+        self._looked = self._woke = 0.0
         self.orders: Orders = NOTHING
         self.epoch = -1
         self._mine: dict[TaskId, Run] = {}
+        self._reading = threading.Lock()
         self._stopping, self._still = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=run, name=f"worker-group-{run.__name__.strip('_')}", daemon=True)
@@ -181,11 +197,23 @@ class Cluster:
 
     def _pulse(self) -> None:
         while not self._stopping.wait(_LOOK_S):
-            if time.monotonic() - self._beat > self._patience:
-                self._still.set()
-                with self._changed:
-                    self._changed.notify_all()
-            self._beat = time.monotonic()
+            now = time.monotonic()
+            if now - self._beat > self._patience:
+                self._awake(now - self._beat)
+            self._beat = now
+
+    def _awake(self, slept_s: float) -> None:
+        """Nothing that was known before counts, and what runs here may be another worker's."""
+        logger.error("this worker stood still: others may have its tasks by now, so it lets go of them",
+                     stood_still_s=round(slept_s, 1))  # fmt: skip
+        self._woke = time.monotonic()
+        self._still.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _up_to_date(self) -> bool:
+        """Whether what is known of the group was asked for after this process last stood still."""
+        return self._looked >= self._woke and not self.stood_still()
 
     def _watch(self) -> None:
         told = False
@@ -204,23 +232,35 @@ class Cluster:
                 self._stopping.wait(_TROUBLED_S)
 
     def _look(self) -> None:
+        began = time.monotonic()
         rang = self._group.wait(_LOOK_S)
         before = (self._members, self.orders.leaving)
-        if time.monotonic() - self._asked >= _LOOK_S:
+        anew, asked = not self._up_to_date(), time.monotonic()
+        if anew or asked - self._asked >= _LOOK_S:
             self._members = self._group.members()
-            self._asked = time.monotonic()
-        if rang or self._members != before[0] or self.orders is NOTHING:
+            self._asked = asked
+            self._tell_members(before[0])
+        if rang or anew or self._members != before[0] or self.orders is NOTHING:
             self._read()
-        if self._joined():
+        self._looked = began
+        if self._joined() and self._up_to_date():
             self._claim()
         if (self._members, self.orders.leaving) != before and self.leading():
-            self._on_change()
+            self._duties.balance()
+
+    def _tell_members(self, before: Mapping[Worker, str]) -> None:
+        came, gone = sorted(self._members.keys() - before.keys()), sorted(before.keys() - self._members.keys())
+        if came or gone:
+            logger.info("the group's workers are others now", came=came, gone=gone, workers=len(self._members))
 
     def _read(self) -> None:
-        """Orders first: what they speak of was written before them."""
-        self.orders = assignment.read(self._group.orders.all()).following(self.orders)
-        self._configs.refresh()
-        self.statuses.refresh()
+        """Orders first: what they speak of was written before them. One reader at a time: no older state comes last."""
+        with self._reading:
+            self.orders = assignment.read(self._group.orders.all()).following(self.orders)
+            self._configs.refresh()
+            self.statuses.refresh()
+        for name, level in self._configs.new_levels().items():
+            self._duties.set_level(name, level)
         with self._changed:
             self._changed.notify_all()
 
@@ -239,7 +279,7 @@ class Cluster:
         self._read()
         if self.orders.leader == claim:
             logger.info("this worker leads the group", group_epoch=self.epoch, workers=len(self._members))
-            self._on_lead()
+            self._duties.lead()
 
     def _obey_orders(self) -> None:
         while not self._stopping.is_set():
@@ -247,10 +287,9 @@ class Cluster:
                 self._changed.wait(_LOOK_S)
             try:
                 if self._still.is_set():
-                    logger.error("this worker stood still: its tasks are the others' by now, it lets go of them")
                     self._stop(list(self._mine), silent=True)
                     self._still.clear()
-                if self._joined() and not self._stopping.is_set():
+                if self._joined() and self._up_to_date() and not self._stopping.is_set():
                     self._obey()
             except LogUnavailable:  # the watching thread tells of it
                 continue
@@ -277,16 +316,19 @@ class Cluster:
             elif self._mine[task].paused is not run.paused:
                 self._here.set_paused(task, paused=run.paused)
                 self._mine[task] = run
+        self._here.tell_again(self._mine)
 
     def _begin(self, task: TaskId, run: Run) -> None:
         configs = self._configs.tasks(task.connector)
         if task.task >= len(configs) or assignment.digest(configs[task.task]) != run.digest:
             return  # a newer order is on its way
+        logger.info("a task starts here", task=str(task), run=run.number, group_epoch=run.epoch)
         self._mine[task] = run
         self._here.start(task.connector, task.task, configs[task.task], paused=run.paused)
 
     def _stop(self, tasks: Sequence[TaskId], *, silent: bool = False) -> None:
         if tasks:
+            logger.info("tasks end here", tasks=[str(task) for task in tasks])
             self._here.stop_all(tasks, silent=silent)
             for task in tasks:
                 del self._mine[task]

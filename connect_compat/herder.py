@@ -20,8 +20,8 @@ import structlog
 
 from cdc.connector import SinkConnector, SourceConnector
 from cdc.errors import LogUnavailable, Problem, RequestError
-from connect_compat import offsets
-from connect_compat.cluster import Cluster, Elsewhere, GroupRuns, Membership
+from connect_compat import loggers, offsets
+from connect_compat.cluster import Cluster, Duties, Elsewhere, GroupRuns, Membership
 from connect_compat.lifecycle import Lifecycle, restarting
 from connect_compat.log import Log, LogSettings, Store
 from connect_compat.masking import MASK, looks_secret, masked, unmasked
@@ -144,9 +144,8 @@ class Herder:
         membership = self._settings.membership
         if membership is None:
             return self._here
-        self._cluster = Cluster(
-            log.group(), membership, self._configs, self._statuses, self._here, self._lead, self._balance
-        )
+        duties = Duties(self._lead, self._balance, self._told_level)
+        self._cluster = Cluster(log.group(), membership, self._configs, self._statuses, self._here, duties)
         self._opened.callback(self._cluster.close)
         self._here.shared, self._here.stood_still = True, self._cluster.stood_still
         return GroupRuns(self._cluster, self._settings.graceful_s)
@@ -246,6 +245,10 @@ class Herder:
         if status is None:
             raise RequestError(404, f"No status found for task {name}-{task}")
         return {"id": task, **_state(status), **self._more(name, task)}
+
+    def runs_at(self, name: str, task: int) -> str | None:
+        """Where another worker answers that runs the task; None when none does."""
+        return None if self._cluster is None else self._cluster.url_of(TaskId(name, task))
 
     def topics(self, name: str) -> list[str]:
         self._wait_ready()
@@ -504,9 +507,17 @@ class Herder:
         self._wait_ready()
         self._ask(lambda: self._statuses.reset_topics(name), f"resetting the topics of {name}")
 
-    def set_level(self, namespace: str, level: int) -> None:
-        """The level of a logger in every task process."""
-        self._tasks.set_level("" if namespace == "root" else namespace, level)
+    def set_level(self, namespace: str, level: str) -> list[str]:
+        """The level of a logger, here and in the task processes of this worker; what changed by it."""
+        changed = loggers.set_level(namespace, level, _now_ms())
+        for name in changed:
+            self._tasks.set_level("" if name == "root" else name, loggers.LEVELS[level])
+        return changed
+
+    def _told_level(self, namespace: str, level: str) -> None:
+        """A level that was set for all workers of the group."""
+        if level.upper() in loggers.LEVELS:
+            self.set_level(namespace, level.upper())
 
     def store_level(self, namespace: str, level: str) -> None:
         """Tells a level to every worker of the group."""

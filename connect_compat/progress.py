@@ -33,7 +33,8 @@ class Progress:
         report: what the source itself reports (snapshot progress and the like).
         topics: every topic written to (source) or read from (sink) so far.
         backlog: records in the log not yet delivered (sink); None when unknown.
-        carried: whether records were made durable and the position after them saved: a restart begins further on.
+        carried: whether records were made durable and the position after them saved, as the first ones are at once:
+            a restart begins further on.
         moved_at: `time.monotonic()` of the last step done, or of the last look that found nothing to do.
         changed: set when something is worth telling at once: paused or not, waiting or not, a new topic, the first
             records carried.

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
-from cdc.errors import BeginAgain, DataError, TailraceError, TargetError
+from cdc.errors import BeginAgain, DataError, LogFenced, TailraceError, TargetError
 from connect_compat.connector_config import ErrorKeys
 from connect_compat.progress import Control
 
@@ -76,7 +76,7 @@ def is_outage(error: BaseException) -> bool:
 
 def may_help_to_restart(error: BaseException) -> bool:
     """Whether a task that ended with `error` is worth starting again by itself."""
-    return isinstance(error, BeginAgain) or (isinstance(error, TailraceError) and error.retriable)
+    return isinstance(error, BeginAgain | LogFenced) or (isinstance(error, TailraceError) and error.retriable)
 
 
 def java_class(error: Exception) -> str:

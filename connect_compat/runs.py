@@ -6,7 +6,7 @@ A run is one life of a task, from its start until it is stopped, restarts of its
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -136,6 +136,14 @@ class LocalRuns:
         if known is None or not here or (known.state, known.trace) != (state, trace):
             version = None if state is State.RESTARTING else version_of(self.configs, self.plugins, name)
             self._say(name, number, state, trace=trace, version=version)
+
+    def tell_again(self, tasks: Container[TaskId]) -> None:
+        """What these tasks do, where a status names another worker: one that believed to have them still wrote it."""
+        for view in self.tasks.health():
+            name, number = view.id
+            known = self.statuses.tasks(name).get(number)
+            if view.id in tasks and (known is None or known.worker_id != self.place.worker_id):
+                self.reported(name, number, self.token(name, number), State(view.state), view.trace)
 
     def uses(self, name: str, number: int, token: object, topics: Sequence[str]) -> None:
         """Topics that a task says it reads or writes."""

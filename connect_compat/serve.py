@@ -139,7 +139,10 @@ def make_herder(config: WorkerConfig, port: int) -> Herder:
     )
     lease_s = keys.session_ms / 1000 * 0.6 if config.mode is Mode.DISTRIBUTED else None
     memory = None if keys.task_memory is None else keys.task_memory << 20
-    limits = Limits(graceful_s=keys.graceful_ms / 1000, lease_s=lease_s, memory=memory)
+    limits = Limits(
+        graceful_s=keys.graceful_ms / 1000, first_restart_s=keys.first_restart_ms / 1000,
+        longest_restart_s=keys.longest_restart_ms / 1000, still_s=keys.stall_ms / 1000, lease_s=lease_s, memory=memory,
+    )  # fmt: skip
     return Herder(settings, Plugins(), open_log, lambda status, topics: Worker(status, topics, limits=limits))
 
 

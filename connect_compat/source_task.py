@@ -97,7 +97,8 @@ def _carry(task: SourceTask, source: Source, appender: Appender, patience: Patie
             progress.count("source-record-poll-total", sum(map(len, poll.batches)))
             progress.count("source-record-write-total", sum(map(len, encoded)))
         stop = control.stop.is_set()
-        if waiting and (poll.idle or stop or time.monotonic() - flushed_at >= task.flush_s):
+        first = has_records and not progress.carried  # saved at once: a task that dies early comes further each time
+        if waiting and (first or poll.idle or stop or time.monotonic() - flushed_at >= task.flush_s):
             flush()
         patience.succeeded()
         progress.moved()

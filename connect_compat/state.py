@@ -7,7 +7,7 @@ them over. What is held here is read by any thread and written by the herder's o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
@@ -41,6 +41,8 @@ class State(Enum):
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def _writing(method: Callable[P, T]) -> Callable[P, T]:
@@ -81,28 +83,39 @@ class Configs:
         self._targets: dict[str, Target] = {}
         self._tasks: dict[str, dict[int, Config]] = {}
         self._commits: dict[str, int] = {}
-        for key, raw in store.all().items():
-            self._read(key, orjson.loads(raw))
+        self._levels: dict[str, str] = {}
+        self._read: Mapping[str, bytes] = {}
+        self.refresh()
+        self._levels.clear()  # what was said to the workers of an earlier day is not said to this one
 
     @_writing
     def refresh(self) -> None:
         """Takes in what other workers have written."""
-        _swap(self, Configs(self._store))
+        found = self._store.all()
+        for key, value in _news(self._read, found):
+            self._take(key, value)
+        self._read = found
 
-    def _read(self, key: str, value: Any) -> None:
-        if not isinstance(value, dict):
-            return
+    def _take(self, key: str, value: Mapping[str, Any] | None) -> None:
         if key.startswith("connector-"):
-            self._connectors[key.removeprefix("connector-")] = value["properties"]
+            _put_or_pop(self._connectors, key.removeprefix("connector-"), value and value["properties"])
         elif key.startswith("target-state-"):
-            name = key.removeprefix("target-state-")
-            self._targets[name] = Target(value.get("state.v2") or value["state"])
+            target = value and Target(value.get("state.v2") or value["state"])
+            _put_or_pop(self._targets, key.removeprefix("target-state-"), target or None)
         elif key.startswith("commit-"):
-            self._commits[key.removeprefix("commit-")] = int(value["tasks"])
+            _put_or_pop(self._commits, key.removeprefix("commit-"), None if value is None else int(value["tasks"]))
         elif key.startswith("task-"):
             name, _, number = key.removeprefix("task-").rpartition("-")
             if number.isdigit():
-                self._tasks.setdefault(name, {})[int(number)] = value["properties"]
+                _put_or_pop(self._tasks.setdefault(name, {}), int(number), value and value["properties"])
+        elif key.startswith("logger-cluster-") and value:
+            self._levels[key.removeprefix("logger-cluster-")] = value["level"]
+
+    def new_levels(self) -> dict[str, str]:
+        """Levels of loggers that were told to all workers since the last call."""
+        with self.writing:
+            new, self._levels = self._levels, {}
+        return new
 
     def names(self) -> list[str]:
         return sorted(self._connectors)
@@ -206,26 +219,29 @@ class Statuses:
         self._connectors: dict[str, Status] = {}
         self._tasks: dict[str, dict[int, Status]] = {}
         self._topics: dict[str, set[str]] = {}
-        for key, raw in store.all().items():
-            self._read(key, orjson.loads(raw))
+        self._read: Mapping[str, bytes] = {}
+        self.refresh()
 
     @_writing
     def refresh(self) -> None:
         """Takes in what other workers have written."""
-        _swap(self, Statuses(self._store))
+        found = self._store.all()
+        for key, value in _news(self._read, found):
+            self._take(key, value)
+        self._read = found
 
-    def _read(self, key: str, value: Any) -> None:
-        if not isinstance(value, dict):
-            return
+    def _take(self, key: str, value: Mapping[str, Any] | None) -> None:
+        status = _status(value) if value and not key.startswith("status-topic-") else None
         if key.startswith("status-connector-"):
-            self._connectors[key.removeprefix("status-connector-")] = _status(value)
+            _put_or_pop(self._connectors, key.removeprefix("status-connector-"), status)
         elif key.startswith("status-task-"):
             name, _, number = key.removeprefix("status-task-").rpartition("-")
             if number.isdigit():
-                self._tasks.setdefault(name, {})[int(number)] = _status(value)
+                _put_or_pop(self._tasks.setdefault(name, {}), int(number), status)
         elif key.startswith("status-topic-"):
-            topic = value["topic"]
-            self._topics.setdefault(topic["connector"], set()).add(topic["name"])
+            topic, _, name = key.removeprefix("status-topic-").partition(":connector-")
+            known = self._topics.get(name, set())
+            self._topics[name] = known | {topic} if value else known - {topic}
 
     def newest_generation(self) -> int:
         """The highest a worker wrote; a new worker goes on from there."""
@@ -234,7 +250,8 @@ class Statuses:
 
     def names(self) -> set[str]:
         """Everything a status or topic is recorded for."""
-        return {*self._connectors, *self._tasks, *self._topics}
+        some = [name for known in (self._tasks, self._topics) for name, found in list(known.items()) if found]
+        return {*self._connectors, *some}
 
     def connector(self, name: str) -> Status | None:
         return self._connectors.get(name)
@@ -291,6 +308,18 @@ def _topic_key(topic: str, connector: str) -> str:
     return f"status-topic-{topic}:connector-{connector}"
 
 
-def _swap(old: Configs | Statuses, new: Configs | Statuses) -> None:
-    """What was read anew, in place of what was known; readers see one or the other."""
-    vars(old).update({name: value for name, value in vars(new).items() if name != "writing"})
+def _news(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+    """What was written between two readings of a store; None for what is gone or cannot be understood."""
+    for key in before.keys() - now.keys():
+        yield key, None
+    for key, raw in now.items():
+        if before.get(key) is not raw:
+            value = orjson.loads(raw)
+            yield key, value if isinstance(value, dict) else None
+
+
+def _put_or_pop(known: dict[K, V], key: K, value: V | None) -> None:
+    if value is None:
+        known.pop(key, None)
+    else:
+        known[key] = value

@@ -427,24 +427,29 @@ class Worker:
         """Its process is gone: forgotten if that was asked for, else failed for good or started again later."""
         assert task.child is not None
         self._selector.unregister(task.child)
-        how = task.child.end()
+        how, leased_at = task.child.end(), task.child.leased_at
         with self._lock:
             task.child = None
         if task.stopping:
             self._bury(task)
             return
+        unheard_s, lease_s = time.monotonic() - leased_at, self._limits.lease_s
+        lapsed = lease_s is not None and unheard_s > lease_s
+        if lapsed:
+            how += f", as it must when it has not heard of its worker, which stood still for {unheard_s:.1f} s"
         trace, retriable = task.failure or (self._death(task, how), True)
         if not retriable:
             log.error("Task %s failed: %s", task.id, trace.partition("\n")[0])
             self._report(task, FAILED, trace)
             return
-        self._start_later(task, trace)
+        self._start_later(task, trace, least_s=lease_s if lapsed and lease_s else 0.0)
 
-    def _start_later(self, task: _Task, trace: str) -> None:
+    def _start_later(self, task: _Task, trace: str, least_s: float = 0.0) -> None:
+        """`least_s`: not sooner, for another worker may have the task, and this one has yet to hear of it."""
         limits = self._limits
         if task.figures.get("carried") or time.monotonic() - task.started_at >= limits.stable_s:
             task.backoff_step = 0
-        delay = min(limits.first_restart_s * 2.0**task.backoff_step, limits.longest_restart_s)
+        delay = max(least_s, min(limits.first_restart_s * 2.0**task.backoff_step, limits.longest_restart_s))
         with self._lock:
             task.next_start = time.monotonic() + delay
             task.backoff_step = min(task.backoff_step + 1, 20)

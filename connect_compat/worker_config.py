@@ -85,6 +85,19 @@ class WorkerKeys:
         doc="Megabytes that a task's process may have in memory; with more it is killed, and starts again from its "
             "saved offsets. Not set: no limit.",
     )  # fmt: skip
+    first_restart_ms: int = key(
+        "tailrace.task.restart.backoff.ms", default=1_000, type="LONG", check=at_least(1),
+        doc="Milliseconds until a task whose process died is started again. Doubled each time, until the task has "
+            "carried records or lived for a minute.",
+    )  # fmt: skip
+    longest_restart_ms: int = key(
+        "tailrace.task.restart.backoff.max.ms", default=60_000, type="LONG", check=at_least(1),
+        doc="The most milliseconds that tailrace.task.restart.backoff.ms grows to.",
+    )  # fmt: skip
+    stall_ms: int = key(
+        "tailrace.task.stall.ms", default=30_000, type="LONG", check=at_least(1_000),
+        doc="Milliseconds without any progress after which a running task that waits for nothing is unhealthy.",
+    )  # fmt: skip
     extensions: tuple[str, ...] = key(
         "rest.extension.classes", default=(),
         doc="Only Kafka Connect's BasicAuthSecurityRestExtension, which needs tailrace.rest.users.",

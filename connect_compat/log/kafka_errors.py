@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from cdc.errors import LogError, LogUnavailable
+from cdc.errors import LogError, LogFenced, LogUnavailable
 
 T = TypeVar("T")
 
@@ -22,6 +22,7 @@ NO_LEADER: Final = frozenset({
 })  # fmt: skip
 """A topic that was made, made anew or moved a moment ago: the next answer is right."""
 
+_FENCED: Final = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})
 _ACCESS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "--operation All --topic '{name}'",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "--operation All --group '{name}'",
@@ -75,6 +76,9 @@ def failure(error: KafkaError | BaseException, doing: str, address: str, name: s
         return LogUnavailable(f"Kafka at {address} could not {doing}: {detail}")
     code = cause.code()
     told = f"Kafka at {address} could not {doing}: {cause.str() or cause.name()}"
+    if code in _FENCED:
+        return LogFenced(f"{told}; another process writes as this task by now, and Kafka takes no more of this one's "
+                         "records. If the task is still this worker's, it starts again by itself")  # fmt: skip
     if code in _ACCESS:
         grant = _ACCESS[code].format(name=name or "<name>")
         return LogError(f"{told}; allow it: kafka-acls --bootstrap-server {address} --add "

@@ -6,9 +6,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
-from cdc.errors import LogError
 from cdc.record import SourceOffset
 from connect_compat.crash_points import passed
 from connect_compat.log import Encoded
@@ -16,7 +15,6 @@ from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, offset_v
 from connect_compat.log.kafka_errors import ANSWER_S, failure
 
 _ABORT_S: Final = 2.0
-FENCED: Final = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})
 
 
 class TransactionalAppender(KafkaAppender):
@@ -32,7 +30,7 @@ class TransactionalAppender(KafkaAppender):
         try:
             writer.producer.init_transactions(ANSWER_S)
         except KafkaException as error:
-            raise self._told(error, "begin the transactions of") from error
+            raise failure(error, f"begin the transactions of task {task}", address, task) from error
 
     def append(self, batches: Sequence[Encoded], offsets: Sequence[SourceOffset]) -> None:
         if not self._begun:
@@ -66,12 +64,4 @@ class TransactionalAppender(KafkaAppender):
         try:
             act()
         except KafkaException as error:
-            raise self._told(error, doing) from error
-
-    def _told(self, error: KafkaException, doing: str) -> LogError:
-        cause = error.args[0]
-        if isinstance(cause, KafkaError) and cause.code() in FENCED:
-            return LogError(
-                f"another worker has task {self._task} by now, and Kafka takes no more records from this one"
-            )
-        return failure(error, f"{doing} task {self._task}", self._address, self._task)
+            raise failure(error, f"{doing} task {self._task}", self._address, self._task) from error

@@ -112,6 +112,7 @@ def application(herder: Herder, serving: Serving = EVERYTHING) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.herder = herder
     app.state.peers = serving.peers
+    app.state.silent = {}
     routers = [
         *([connectors.router, plugins.router] if serving.connectors else []),
         *([admin_routes.router] if serving.admin else []),

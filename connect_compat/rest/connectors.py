@@ -13,6 +13,7 @@ from connect_compat.plugins import KAFKA
 from connect_compat.rest import body
 from connect_compat.rest.answer import empty, error_answer, json_answer
 from connect_compat.rest.app import Body, TheHerder, flag
+from connect_compat.rest.others import complete
 from connect_compat.state import Target
 
 router = APIRouter()
@@ -58,6 +59,8 @@ def names(request: Request, herder: TheHerder) -> Response:
             }
         except RequestError:  # deleted meanwhile, or too new to have a status: left out
             continue
+    if "status" in expand:
+        complete(request, herder, {name: each["status"] for name, each in found.items()})
     return json_answer(found)
 
 
@@ -128,7 +131,9 @@ def diff(name: str, raw: Body, herder: TheHerder) -> Response:
 @router.get(_ONE + "/status")
 def status(request: Request, name: str, herder: TheHerder) -> Response:
     """States of connector and tasks; with `?resources=true`, Tailrace's own, also what each task uses."""
-    return json_answer(herder.status(name, resources=flag(request.query_params.get("resources"))))
+    found = herder.status(name, resources=flag(request.query_params.get("resources")))
+    complete(request, herder, {name: found})
+    return json_answer(found)
 
 
 @router.post(_ONE + "/restart")
@@ -184,9 +189,11 @@ def _task(text: str) -> int:
 
 
 @router.get(_ONE + "/tasks/{task}/status")
-def task_status(name: str, task: str, herder: TheHerder) -> Response:
+def task_status(request: Request, name: str, task: str, herder: TheHerder) -> Response:
     """One task's state."""
-    return json_answer(herder.task_status(name, _task(task)))
+    found = herder.task_status(name, _task(task))
+    complete(request, herder, {name: {"tasks": [found]}})
+    return json_answer(found)
 
 
 @router.post(_ONE + "/tasks/{task}/restart")

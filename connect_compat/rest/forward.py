@@ -23,10 +23,19 @@ _HANDED_ON: Final = ("accept", "authorization", "content-type")
 _HANDED_BACK: Final = ("content-type", "location")
 
 
+class Unreachable(Exception):
+    """The worker that was asked gives no answer; the text says why."""
+
+
+def is_handed_on(request: Request) -> bool:
+    """Whether another worker handed it on, so that it must be answered here."""
+    return request.query_params.get("forward", "").lower() == "false"
+
+
 async def forwarded(request: Request, elsewhere: Exception) -> Response:
     """The answer of the worker that must be asked; 409 for a request that was handed on already."""
     assert isinstance(elsewhere, Elsewhere)
-    if request.query_params.get("forward", "").lower() == "false":
+    if is_handed_on(request):
         return error_answer(409, str(elsewhere))
     tls: ssl.SSLContext | None = request.app.state.peers
     body = await request.body()
@@ -34,22 +43,30 @@ async def forwarded(request: Request, elsewhere: Exception) -> Response:
 
 
 def _asked(request: Request, body: bytes, url: str, tls: ssl.SSLContext | None) -> Response:
-    there = urlsplit(url)
     path = request.scope["raw_path"].decode("ascii").partition("?")[0]
     query = "&".join(filter(None, (request.url.query, FORWARDED)))
+    try:
+        return ask(request, request.method, f"{url}{path}?{query}", body, tls, REQUEST_S)
+    except Unreachable as error:
+        logger.warning("the worker that must answer a request cannot be reached", worker=url, error=str(error))
+        return error_answer(500, f"IO Error trying to forward REST request: {error}")
+
+
+def ask(request: Request, method: str, url: str, body: bytes, tls: ssl.SSLContext | None, timeout_s: float) -> Response:
+    """Another worker's answer, asked in the name of whoever sent `request`. Raises: Unreachable."""
+    there = urlsplit(url)
     headers = {name: text for name in _HANDED_ON if (text := request.headers.get(name)) is not None}
     host, port = there.hostname or "", there.port
     connection = (
-        HTTPSConnection(host, port, timeout=REQUEST_S, context=tls)
+        HTTPSConnection(host, port, timeout=timeout_s, context=tls)
         if there.scheme == "https"
-        else HTTPConnection(host, port, timeout=REQUEST_S)
+        else HTTPConnection(host, port, timeout=timeout_s)
     )
     try:
-        connection.request(request.method, f"{path}?{query}", body or None, headers)
+        connection.request(method, f"{there.path}?{there.query}", body or None, headers)
         return _answer(connection.getresponse())
     except (OSError, HTTPException) as error:
-        logger.warning("the worker that must answer a request cannot be reached", worker=url, error=str(error))
-        return error_answer(500, f"IO Error trying to forward REST request: {error}")
+        raise Unreachable(str(error)) from error
     finally:
         connection.close()
 

@@ -23,7 +23,7 @@ from confluent_kafka import Consumer, TopicPartition
 from tests.server.worker_process import WorkerProcess, alive, wait_until
 
 TASKS = int(os.environ.get("TAILRACE_GROUP_TASKS", "9"))
-ROUNDS = int(os.environ.get("TAILRACE_GROUP_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("TAILRACE_GROUP_ROUNDS", "3"))
 FREEZE_S = float(os.environ.get("TAILRACE_GROUP_FREEZE_S", "10"))
 ELSEWHERE_S = float(os.environ.get("TAILRACE_GROUP_ELSEWHERE_S", "30"))
 SESSION_S = 6.0

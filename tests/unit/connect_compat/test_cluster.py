@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from cdc.errors import LogUnavailable, RequestError
-from connect_compat.cluster import Elsewhere, Membership
+from connect_compat.assignment import Run
+from connect_compat.cluster import Cluster, Elsewhere, Membership
 from connect_compat.herder import Herder, Settings
 from connect_compat.log import Log, LogSettings, open_log
 from connect_compat.plugins import Plugins
-from connect_compat.state import MemoryStore, Target
+from connect_compat.state import MemoryStore, State, Status, Target
 from connect_compat.worker import OnStatus, OnTopics, TaskId, TaskSpec
 from tests.rest_service import WORKER
 from tests.rest_worker import FILES, FileWorker
@@ -35,6 +36,8 @@ class Broker:
     owners: dict[TaskId, str] = field(default_factory=dict)
     twice: list[str] = field(default_factory=list)
     """Tasks that were started while another live worker had them."""
+    deaf: set[str] = field(default_factory=set)
+    """Workers that hear nothing."""
 
     def ring(self) -> None:
         with self.rang:
@@ -68,6 +71,7 @@ class MemoryGroup:
 
     def wait(self, timeout_s: float) -> bool:
         with self._broker.rang:
+            self._broker.rang.wait_for(lambda: self._name not in self._broker.deaf)
             rang = self._broker.rang.wait_for(lambda: self._broker.rings > self._heard, min(timeout_s, 0.1))
             self._heard = self._broker.rings
             return rang
@@ -135,14 +139,17 @@ class Member:
         self.herder.start().result(10)
 
     @property
+    def cluster(self) -> Cluster:
+        assert self.herder._cluster is not None
+        return self.herder._cluster
+
+    @property
     def tasks(self) -> set[str]:
         return {str(view.id) for view in self.worker.health()}
 
     def dies(self) -> None:
         """As by SIGKILL: it does nothing more, and Kafka has noticed."""
-        cluster = self.herder._cluster
-        assert cluster is not None
-        cluster._end_threads()
+        self.cluster._end_threads()
         self._broker.members.pop(self.name)
         self._broker.ring()
 
@@ -168,8 +175,7 @@ class Workers:
     def leader(self) -> Member:
         for each in list(self.there.values()):
             try:
-                assert each.herder._cluster is not None
-                each.herder._cluster.must_lead()
+                each.cluster.must_lead()
             except RequestError:
                 continue
             return each
@@ -279,17 +285,73 @@ def test_a_worker_that_stood_still_lets_go_and_says_nothing(workers: Workers) ->
     workers.run(1, 1)
     leader = workers.leader()
     other = next(each for each in workers.there.values() if each is not leader)
-    cluster = other.herder._cluster
-    assert cluster is not None
-    cluster._still.set()  # as its pulse does after it was stopped
+    other.cluster._awake(SESSION_S)
     until(lambda: len(other.worker.started) == 2, "a fresh run of its task")
     workers.run(1, 1)
 
 
+def test_a_worker_that_wakes_up_follows_no_order_that_it_knew_before(workers: Workers) -> None:
+    workers.start("a:1", "b:1")
+    workers.create("s1", "s2", "s3", "s4")
+    workers.run(2, 2)
+    leader = workers.leader()
+    other = next(each for each in workers.there.values() if each is not leader)
+    workers.broker.deaf.add(other.name)
+    del workers.broker.members[other.name]
+    until(lambda: len(leader.tasks) == 4, "all tasks at the other worker")
+    other.cluster._awake(SESSION_S)
+    until(lambda: other.tasks == set(), "no task at the one that slept")
+    began = time.monotonic()
+    until(lambda: time.monotonic() - began > 1.2, "two more looks at its orders")
+    assert len(other.worker.started) == 2
+    workers.broker.deaf.clear()
+    workers.broker.members[other.name] = f"http://{other.name}"
+    workers.broker.ring()
+    workers.run(2, 2)
+
+
+def test_a_status_that_another_worker_wrote_over_is_told_again(workers: Workers) -> None:
+    workers.start("a:1", "b:1")
+    workers.create("s1", "s2")
+    workers.run(1, 1)
+    for name in ("s1", "s2"):
+        workers.leader().herder._statuses.put_task(name, 0, Status(State.UNASSIGNED, "slept:1", 1))
+    workers.run(1, 1)
+
+
+def test_of_two_that_read_at_once_the_older_state_never_comes_last(workers: Workers) -> None:
+    workers.start("a:1")
+    cluster = workers.leader().cluster
+    cluster._end_threads()
+    store, reading, go_on = cluster._group.orders, threading.Event(), threading.Event()
+
+    class Slow:
+        def put(self, entries: Sequence[tuple[str, bytes | None]]) -> None:
+            store.put(entries)
+
+        def all(self) -> Mapping[str, bytes]:
+            found = store.all()
+            if not reading.is_set():
+                reading.set()
+                go_on.wait(10)
+            return found
+
+    cluster._group.orders = Slow()  # type: ignore[misc]
+    threads = [threading.Thread(target=cluster._read) for _ in range(2)]
+    threads[0].start()
+    reading.wait(10)
+    store.put([("run-s-0", Run("a:1", 1, 1, "").as_record())])
+    threads[1].start()
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert TaskId("s", 0) in cluster.orders.runs
+
+
 def test_a_leader_that_has_not_heard_of_the_group_for_a_while_gives_no_orders(workers: Workers) -> None:
     workers.start("a:1")
-    cluster = workers.leader().herder._cluster
-    assert cluster is not None and cluster.leading()
+    cluster = workers.leader().cluster
+    assert cluster.leading()
     cluster._end_threads()
     cluster._asked = time.monotonic() - SESSION_S
     with pytest.raises(LogUnavailable):

@@ -8,6 +8,7 @@ import pytest
 from cdc.errors import (
     BeginAgain,
     ConversionError,
+    LogFenced,
     LogUnavailable,
     SourceError,
     SourceUnavailable,
@@ -86,8 +87,9 @@ def test_only_what_is_away_is_an_outage_and_only_that_restarts_a_task_by_itself(
 
     assert all(map(is_outage, (SourceUnavailable(""), TargetUnavailable(""), LogUnavailable(""))))
     assert not any(map(is_outage, (SourceError(""), Flaky(""), ValueError(""))))
-    assert all(map(may_help_to_restart, (LogUnavailable(""), BeginAgain(""))))
+    assert all(map(may_help_to_restart, (LogUnavailable(""), BeginAgain(""), LogFenced(""))))
     assert not any(map(may_help_to_restart, (TargetError(""), OSError(""))))
+    assert not is_outage(LogFenced(""))
 
 
 def test_errors_go_by_the_java_classes_that_kafka_connect_would_name() -> None:

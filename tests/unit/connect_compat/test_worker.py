@@ -340,5 +340,14 @@ def test_a_task_ends_itself_when_its_worker_says_nothing_and_lives_while_it_does
     watched.worker._renewed_at = time.monotonic() + 3600  # as if the worker were stopped
     until(lambda: not alive(pid))
     assert time.monotonic() - began > 4.0
-    until(lambda: (watched.states[-1][1] or "").startswith("the process of task c-0 ended with exit status 1"))
+    until(lambda: (watched.states[-1][1] or "").startswith("the process of task c-0 ended with exit status 1, as it"))
+    watched.worker.close()
+
+
+def test_a_task_whose_worker_stood_still_is_not_started_again_at_once(tmp_path: Path) -> None:
+    watched = Watched(tmp_path / "log", Limits(graceful_s=1.0, first_restart_s=0.1, lease_s=1.0))
+    watched.start()
+    until(lambda: watched.rows() >= 1)
+    watched.worker._renewed_at = time.monotonic() + 3600  # as if the worker were stopped
+    until(lambda: watched.delays == [1.0])  # the lease's length: what it must hear of the group comes first
     watched.worker.close()

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from cdc.errors import LogError, LogUnavailable
+from cdc.errors import LogError, LogFenced, LogUnavailable
 from connect_compat.log.kafka_errors import code_of, failure, settled
 
 
@@ -44,6 +44,13 @@ def test_a_refusal_is_final_and_names_the_remedy(code: int, remedy: str) -> None
 )  # fmt: skip
 def test_what_may_pass_is_an_outage(code: int) -> None:
     assert isinstance(told(code), LogUnavailable)
+
+
+@pytest.mark.parametrize("code", [KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED])
+def test_a_producer_that_was_shut_out_is_told_so_and_not_repeated(code: int) -> None:
+    error = told(code)
+    assert isinstance(error, LogFenced) and not error.retriable
+    assert "another process writes as this task by now" in str(error)
 
 
 def test_a_missing_topic_is_waited_for_and_the_settings_that_make_it_are_named() -> None:
