@@ -87,7 +87,8 @@ class _Path:
         passed("sink:dead-lettered")
         self._mark_done(records)
         self._settle()  # 4. the target holds what a gathering sink says
-        first = not self._progress.carried  # at once: a task that dies early comes further each time
+        # The first at once: a task that dies early comes further each time.
+        first = self._gathering is None and not self._progress.carried
         if first or time.monotonic() - self._committed_at >= self._task.commit_s:
             self.commit()  # 5. never before 2, 3 and 4: a crash before repeats, never loses
         self._progress.moved()
