@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cdc.errors import Problem
 from cdc.outlook import Outlook
@@ -68,7 +68,11 @@ class SourceConnector:
 
 @dataclass(frozen=True, kw_only=True)
 class SinkConnector:
-    """A sink connector; the attributes are those of `SourceConnector`."""
+    """A sink connector; the attributes are those of `SourceConnector`, and:
+
+    Attributes:
+        retired: settings of older releases that do nothing any more -> what is used now; each is warned of once.
+    """
 
     class_name: str
     version: str
@@ -78,3 +82,4 @@ class SinkConnector:
     task_configs: Callable[[Raw, int], list[Raw]] = same_for_each_task
     check: Callable[[Raw], list[Problem]] = nothing_to_check
     knows_offsets: bool = False
+    retired: Mapping[str, str] = field(default_factory=dict)

@@ -200,6 +200,36 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
+class Writing(Protocol):
+    """Batches on their way to the target."""
+
+    def done(self) -> bool:
+        """Whether `wait` would return, or raise, at once."""
+
+    def wait(self) -> Sequence[Rejected]:
+        """Returns when the target holds all but what is returned as refused.
+
+        Called again after `TargetUnavailable`, goes on with what is missing.
+        """
+
+    def drop(self, batches: Sequence[Batch]) -> None:
+        """Those batches are another member's now: what is not written of them need not be."""
+
+
+@runtime_checkable
+class BackgroundSink(Sink, Protocol):
+    """A sink that writes while it is given more. What was begun first is waited for first."""
+
+    def begin(self, batches: Sequence[Batch]) -> Writing:
+        """As `put`, but returns at once. May be called again with the same batches after `TargetUnavailable`."""
+
+    def full(self) -> bool:
+        """Whether something must be finished before more is begun."""
+
+    def hurry(self) -> None:
+        """No more comes soon: what waits for company goes out."""
+
+
 @runtime_checkable
 class GatheringSink(Sink, Protocol):
     """A sink whose target holds records later than `put` returns, such as in files that end by count, size or time.

@@ -30,9 +30,11 @@ def warnings(
 def _own(given: Given, connector: SourceConnector | SinkConnector, runtime: Iterable[type]) -> Iterator[str]:
     declared = [key for config in (connector.config, *runtime) for key in keys(config).values()]
     known = {name for key in declared for name in (key.name, *key.aliases)}
+    retired = connector.retired if isinstance(connector, SinkConnector) else {}
+    yield from (f"{name} has no effect: {words}" for name, words in retired.items() if name in given)
     chains = connector.chains if isinstance(connector, SourceConnector) else ()
     named = tuple(f"{name}." for chain in chains for name in aliases(given.get(chain)))
-    for problem in unknown(given, known, (*PREFIXES, *connector.prefixes, *named)):
+    for problem in unknown(given, known | retired.keys(), (*PREFIXES, *connector.prefixes, *named)):
         yield problem.message
     for key in declared:
         for old in key.aliases:

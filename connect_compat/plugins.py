@@ -159,7 +159,7 @@ def _header_converter(class_name: str) -> Plugin:
 
 TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "15.1.0",
-           "sinks.elasticsearch:ELASTICSEARCH"),
+           "sinks.elasticsearch.connector:ELASTICSEARCH"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mariadb.MariaDbConnector", DEBEZIUM, "cdc.mariadb.connector:MARIADB"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
     Plugin(Kind.SINK, "org.apache.kafka.connect.file.FileStreamSinkConnector", KAFKA, "sinks.files:FILE_STREAM"),

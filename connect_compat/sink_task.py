@@ -1,14 +1,18 @@
-"""Log -> sink: read, put, dead-letter the refused, then commit. The order is the delivery guarantee."""
+"""Log -> sink: read, put, dead-letter the refused, then commit. The order is the delivery guarantee.
+
+A sink that writes in the background is given more meanwhile; each read's steps are taken in the order of the reads.
+"""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cdc.errors import TailraceError, TargetError
-from cdc.record import GatheringSink, Rejected, Sink
+from cdc.record import BackgroundSink, Batch, GatheringSink, Rejected, Sink, Writing
 from connect_compat.crash_points import passed
 from connect_compat.dead_letters import DeadLetter, DeadLetters
 from connect_compat.log import LogRecord, Reader, TopicPartition
@@ -19,6 +23,8 @@ from connect_compat.retry import Patience, Refusal, Stage, is_outage
 _PUT_CLASS: Final = "org.apache.kafka.connect.sink.SinkTask"
 MAX_RECORDS: Final = 2000
 _READ_S: Final = 0.5
+_LOOK_S: Final = 0.01
+"""How long is looked for more while something is on its way."""
 _BACKLOG_S: Final = 1.0
 
 
@@ -50,9 +56,43 @@ def run(task: SinkTask, control: Control) -> None:
         path.patience.through(task.dead_letters.create)
         while not control.stop.is_set():
             path.carry()
+        path.finish_all()
         path.commit()
     except Stopped:
         path.commit_if_possible()
+
+
+class _Whole:
+    """A put that is made when it is waited for."""
+
+    def __init__(self, sink: Sink, batches: Sequence[Batch]) -> None:
+        self._sink, self._batches = sink, list(batches)
+
+    def done(self) -> bool:
+        return True
+
+    def wait(self) -> Sequence[Rejected]:
+        return self._sink.put(self._batches) if self._batches else ()
+
+    def drop(self, batches: Sequence[Batch]) -> None:
+        gone = set(map(id, batches))
+        self._batches = [batch for batch in self._batches if id(batch) not in gone]
+
+
+@dataclass
+class _Write:
+    """What one read gave and is not finished: its records, its batches, what was refused before the target saw it."""
+
+    records: Sequence[LogRecord]
+    batches: Sequence[SinkBatch]
+    refused: Sequence[DeadLetter]
+    writing: Writing
+    lost: set[TopicPartition] = field(default_factory=set)
+
+    def lose(self, gone: set[TopicPartition]) -> None:
+        """Partitions belong to another member now: it gets those records itself."""
+        self.lost |= gone
+        self.writing.drop([each.batch for each in self.batches if _place(each.records[0]) in gone])
 
 
 class _Path:
@@ -65,6 +105,8 @@ class _Path:
         self.patience = Patience(control, self._stay_in_group)
         self._read_ahead: list[LogRecord] = []
         self._gathering = task.sink if isinstance(task.sink, GatheringSink) else None
+        self._background = task.sink if isinstance(task.sink, BackgroundSink) else None
+        self._writes: deque[_Write] = deque()
         self._read_to: dict[TopicPartition, int] = {}
         self._held: Mapping[TopicPartition, int] = {}
         self._done: dict[TopicPartition, int] = {}
@@ -73,26 +115,58 @@ class _Path:
         self._reader_paused = False
 
     def carry(self) -> None:
-        """The whole path of what one read gives. No other code commits the offsets of a running sink."""
+        """Begins what one read gives, and finishes what is done. No other code commits a running sink's offsets."""
         records = self.patience.through(self._read)
-        if not records:
+        if records:
+            self._begin(records)
+        elif self._writes:
+            self._finish()
+        else:
             self._idle()
             return
+        while self._writes and (self._is_full() or self._writes[0].writing.done()):
+            self._finish()
+        self._look_at_backlog()
+
+    def finish_all(self) -> None:
+        if self._background is not None:
+            self._background.hurry()
+        while self._writes:
+            self._finish()
+
+    def _begin(self, records: Sequence[LogRecord]) -> None:
         batches, refused = self.patience.through(self._task.pipeline, records)  # 1. decoded and transformed
         passed("sink:decoded")
-        refused += self._refusals(self.patience.through(self._put, batches))  # 2. the target holds the rest (or 4.)
+        self._writes.append(self.patience.through(self._write, records, batches, refused))
+
+    def _is_full(self) -> bool:
+        return self._background is None or self._background.full()
+
+    def _write(
+        self, records: Sequence[LogRecord], batches: Sequence[SinkBatch], refused: Sequence[DeadLetter]
+    ) -> _Write:
+        ours = [each for each in batches if _place(each.records[0]) not in self._lost]
+        whole = [each.batch for each in ours]
+        writing = _Whole(self._task.sink, whole) if self._background is None else self._background.begin(whole)
+        return _Write(records, ours, refused, writing, set(self._lost))
+
+    def _finish(self) -> None:
+        """The rest of the way of the oldest read."""
+        write = self._writes[0]
+        rejected = self.patience.through(write.writing.wait)  # 2. the target holds the rest (or 4.)
+        self._writes.popleft()
+        refused = [*write.refused, *self._refusals(self._origins(write, rejected))]
         passed("sink:put")
-        refused = [each for each in refused if _place(each.record[0]) not in self._lost]
+        refused = [each for each in refused if _place(each.record[0]) not in write.lost]
         self.patience.through(self._task.dead_letters.write, refused)  # 3. the refused are durable
         passed("sink:dead-lettered")
-        self._mark_done(records)
+        self._mark_done(write)
         self._settle()  # 4. the target holds what a gathering sink says
         # The first at once: a task that dies early comes further each time.
         first = self._gathering is None and not self._progress.carried
         if first or time.monotonic() - self._committed_at >= self._task.commit_s:
             self.commit()  # 5. never before 2, 3 and 4: a crash before repeats, never loses
         self._progress.moved()
-        self._look_at_backlog()
 
     def commit(self) -> None:
         if self._done:
@@ -121,7 +195,7 @@ class _Path:
         records: Sequence[LogRecord] = self._read_ahead
         self._read_ahead = []
         if not records:
-            records = reader.read(self._task.max_records, _READ_S)
+            records = reader.read(self._task.max_records, _LOOK_S if self._writes else _READ_S)
             self._forget(reader.lost())
         self._lost = set()
         if self._control.pause.is_set():
@@ -142,14 +216,10 @@ class _Path:
             (self._task.reader.pause if wanted else self._task.reader.resume)()
             self._reader_paused = wanted
 
-    def _put(self, batches: Sequence[SinkBatch]) -> list[tuple[LogRecord, Rejected]]:
-        """What the target refused."""
-        ours = [each for each in batches if _place(each.records[0]) not in self._lost]
-        if not ours:
-            return []
-        origin = {id(each.batch): each for each in ours}
-        rejected = self._task.sink.put([each.batch for each in ours])
-        self._progress.count("sink-record-send-total", sum(len(each.batch) for each in ours) - len(rejected))
+    def _origins(self, write: _Write, rejected: Sequence[Rejected]) -> list[tuple[LogRecord, Rejected]]:
+        """What the target refused, with the records as they were read."""
+        origin = {id(each.batch): each for each in write.batches}
+        self._progress.count("sink-record-send-total", sum(len(each.batch) for each in write.batches) - len(rejected))
         return [(origin[id(each.batch)].record(each.index), each) for each in rejected]
 
     def _refusals(self, rejected: Sequence[tuple[LogRecord, Rejected]]) -> list[DeadLetter]:
@@ -159,8 +229,8 @@ class _Path:
             self._task.pipeline.tolerance.refuse(refusal, fatal=fatal)
         return [refusal for refusal, _ in refusals]
 
-    def _mark_done(self, records: Sequence[LogRecord]) -> None:
-        read = {_place(record): record.offset + 1 for record in records if _place(record) not in self._lost}
+    def _mark_done(self, write: _Write) -> None:
+        read = {_place(record): record.offset + 1 for record in write.records if _place(record) not in write.lost}
         (self._done if self._gathering is None else self._read_to).update(read)
 
     def _settle(self) -> None:
@@ -208,6 +278,8 @@ class _Path:
         gone = set(lost)
         if gone:
             self._lost |= gone
+            for write in self._writes:
+                write.lose(gone)
             self._done, self._read_to, self._held = (
                 {place: offset for place, offset in known.items() if place not in gone}
                 for known in (self._done, self._read_to, self._held)

@@ -76,7 +76,7 @@ def by_group(config: type) -> Iterator[str]:
 
 
 def connector_page(plugin: Plugin) -> Path:
-    """`cdc.mysql.connector` and `sinks.elasticsearch` are documented in mysql.md and elasticsearch.md."""
+    """`cdc.mysql.connector` and `sinks.elasticsearch.connector` are documented in mysql.md and elasticsearch.md."""
     module = plugin.where.partition(":")[0].removesuffix(".connector")
     return DOCS / "connectors" / f"{module.rpartition('.')[2]}.md"
 

@@ -9,24 +9,22 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-_WELL = {"version": {"number": "8.19.0"}, "tagline": "You Know, for Search"}
-
 
 class FakeElasticsearch:
-    """`status` 200 greets and takes nothing; `product` False: the header that the client asks for is missing."""
+    """`status` 200 greets with `version` and takes nothing; `version` None: it is something else."""
 
     def __init__(self) -> None:
-        self.status, self.product, self.reason = 200, True, "missing authentication credentials"
+        self.status, self.reason = 200, "missing authentication credentials"
+        self.version: dict[str, str] | None = {"number": "8.19.0"}
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
             def _answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 error = {"error": {"type": "security_exception", "reason": fake.reason}, "status": fake.status}
-                body = json.dumps(_WELL if fake.status == 200 else error).encode()
+                well = {} if fake.version is None else {"version": fake.version}
+                body = json.dumps(well if fake.status == 200 else error).encode()
                 self.send_response(fake.status)
-                if fake.product:
-                    self.send_header("X-Elastic-Product", "Elasticsearch")
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -254,6 +254,42 @@ class MemorySink:
 
 
 @dataclass
+class MemoryBackground(MemorySink):
+    """A sink that writes in the background: what was begun is written when it is waited for, or `hurried`."""
+
+    most: int = 2
+    begun: list[MemoryWriting] = field(default_factory=list)
+
+    def begin(self, batches: Sequence[Batch]) -> MemoryWriting:
+        self.journal.may_fail("begin")
+        self.begun.append(MemoryWriting(self, list(batches)))
+        return self.begun[-1]
+
+    def full(self) -> bool:
+        return len(self.begun) >= self.most
+
+    def hurry(self) -> None:
+        self.journal.did("hurry")
+
+
+@dataclass
+class MemoryWriting:
+    sink: MemoryBackground
+    batches: list[Batch]
+
+    def done(self) -> bool:
+        return False
+
+    def wait(self) -> Sequence[Rejected]:
+        refused = self.sink.put(self.batches)
+        self.sink.begun.remove(self)
+        return refused
+
+    def drop(self, batches: Sequence[Batch]) -> None:
+        self.batches = [each for each in self.batches if each not in batches]
+
+
+@dataclass
 class MemoryFiles:
     """A gathering sink: writes the values it was given as files of `size`."""
 

@@ -11,7 +11,7 @@ from elasticsearch import Elasticsearch
 from cdc.errors import TargetUnavailable
 from cdc.record import Batch
 from cdc.schema import INT32, OPTIONAL_STRING, Schema, struct
-from sinks.elasticsearch import ELASTICSEARCH
+from sinks.elasticsearch.connector import ELASTICSEARCH
 
 KEY = struct(("id", INT32), name="k")
 VALUE = struct(("id", INT32), ("name", OPTIONAL_STRING), name="v")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cdc.connector import SourceConnector
 from connect_compat.config_warnings import warnings
-from connect_compat.connector_config import ConnectorKeys, ErrorKeys, SourceKeys
+from connect_compat.connector_config import ConnectorKeys, ErrorKeys, SinkKeys, SourceKeys
 from connect_compat.plugins import Plugins
 
 TRANSFORMS = "org.apache.kafka.connect.transforms."
@@ -61,3 +61,13 @@ def test_settings_of_a_converter_without_its_class_have_no_effect() -> None:
 def test_keys_below_the_name_of_a_post_processor_are_its_own() -> None:
     assert warned(post__processors="re", re__type="x", re__reselect__null__values="false") == []
     assert len(warned(re__type="x")) == 1
+
+
+def test_a_setting_that_does_nothing_any_more_is_told_once_with_what_is_used_now() -> None:
+    plugins = Plugins()
+    sink = plugins.connector("ElasticsearchSinkConnector").load()
+    given = {"name": "c", "connector.class": "ElasticsearchSinkConnector", "connection.url": "http://es:9200",
+             "type.name": "_doc"}  # fmt: skip
+    (told,) = warnings(given, sink, (ConnectorKeys, ErrorKeys, SinkKeys), plugins)
+    assert told.startswith("type.name has no effect: indices have no types since Elasticsearch 7")
+    assert told.endswith("remove type.name")

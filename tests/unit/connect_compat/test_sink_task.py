@@ -13,7 +13,7 @@ from connect_compat.dead_letters import DeadLetters, Origin
 from connect_compat.pipeline import SinkPipeline
 from connect_compat.progress import Control
 from connect_compat.retry import ToleranceExceeded
-from tests.fakes import Crash, Journal, MemoryFiles, MemoryLog, MemoryReader, MemorySink, sink_plugins
+from tests.fakes import Crash, Journal, MemoryBackground, MemoryFiles, MemoryLog, MemoryReader, MemorySink, sink_plugins
 
 DLQ = {"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dlq"}
 
@@ -312,3 +312,60 @@ def test_a_crash_after_any_step_of_a_sink_that_gathers_loses_nothing() -> None:
         assert list(dict.fromkeys(value for (value,) in run.files.files)) == ["a", "b", "refused", "c", "d"]
         assert run.reader.saved == {("t", 0): 5}
     assert crashes == 8
+
+
+class BackgroundRun(Run):
+    """With a sink that writes in the background."""
+
+    def __init__(self, *values: bytes | None, config: Mapping[str, str] | None = None, journal: Journal | None = None):
+        super().__init__(*values, config=config, journal=journal)
+        self.sink = MemoryBackground(self.log.journal)
+
+
+def test_a_sink_that_writes_in_the_background_is_given_more_until_it_is_full() -> None:
+    run = BackgroundRun(b"a", b"b", b"c").go(max_records=1)
+    assert run.log.journal.steps == ["put", "commit", "put", "commit", "put", "commit", "hurry"]
+    assert (run.sink.values, run.reader.saved) == (["a", "b", "c"], {("t", 0): 3})
+
+
+def test_its_refusals_are_dead_lettered_with_the_record_they_were_read_as() -> None:
+    run = BackgroundRun(b"a", b"refused", b"c", b"bad", config=DLQ).go(max_records=1)
+    assert run.log.values("dlq") == [b"refused", b"bad"]
+    assert (run.sink.values, run.reader.saved) == (["a", "c"], {("t", 0): 4})
+
+
+def test_an_outage_in_the_background_is_waited_for_in_the_order_of_the_reads() -> None:
+    journal = Journal(fail={"put": [TargetUnavailable("es away")] * 3, "begin": [TargetUnavailable("es away")]})
+    run = BackgroundRun(b"a", b"b", config=DLQ, journal=journal)
+    run.go(then=lambda: run.control.stop.set() if len(run.sink.values) == 2 else None, max_records=1)
+    assert (run.sink.values, run.reader.saved, run.log.values("dlq")) == (["a", "b"], {("t", 0): 2}, [])
+
+
+def test_what_is_on_its_way_of_a_lost_partition_is_dropped_and_not_committed() -> None:
+    journal = Journal(fail={"put": [TargetUnavailable("es away")] * 2})
+    run = BackgroundRun(b"a", journal=journal)
+
+    def rebalance() -> None:
+        run.reader.gone = [("t", 0)] if run.reader.reads_while_paused == 1 else []
+        if run.reader.reads_while_paused > 1:
+            run.control.stop.set()
+
+    run.go(then=rebalance)
+    assert (run.sink.values, run.reader.saved) == ([], {})
+
+
+def test_a_crash_after_any_step_of_a_sink_that_writes_in_the_background_loses_nothing() -> None:
+    crashes = 0
+    while True:
+        run = BackgroundRun(b"a", b"refused", b"c", b"d", config=DLQ, journal=Journal(crash_at=crashes + 1))
+        try:
+            run.go(max_records=1)
+            break
+        except Crash:
+            crashes += 1
+        run.sink = MemoryBackground(run.log.journal, values=run.sink.values)
+        run.again().go(max_records=1)
+        assert list(dict.fromkeys(run.sink.values)) == ["a", "c", "d"]
+        assert run.reader.saved == {("t", 0): 4}
+        assert b"refused" in run.log.values("dlq")
+    assert crashes == 11

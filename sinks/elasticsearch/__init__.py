@@ -1,0 +1,1 @@
+"""Records of topics to documents of Elasticsearch and OpenSearch."""
