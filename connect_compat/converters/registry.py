@@ -96,10 +96,13 @@ class Registry:
             known = self._ids[subject, text] = int(answer["id"])
         return known
 
-    def lookup(self, subject: str, text: str, kind: str = "AVRO") -> Registered | None:
+    def lookup(
+        self, subject: str, text: str, kind: str = "AVRO", references: Sequence[Reference] = ()
+    ) -> Registered | None:
         """The schema as the subject has it, with id and version; None when it has no such schema."""
+        body = _body(text, kind, references)
         try:
-            answer = self._ask("POST", f"/subjects/{quote(subject, safe='')}{self._suffix}", _body(text, kind))
+            answer = self._ask("POST", f"/subjects/{quote(subject, safe='')}{self._suffix}", body)
         except Refused as error:
             if error.status == _NOT_FOUND:
                 return None
@@ -196,8 +199,9 @@ class Registry:
         return headers
 
 
-def _body(text: str, kind: str) -> dict[str, str]:
-    return {"schema": text} if kind == "AVRO" else {"schema": text, "schemaType": kind}
+def _body(text: str, kind: str, references: Sequence[Reference] = ()) -> dict[str, Any]:
+    body: dict[str, Any] = {"schema": text} if kind == "AVRO" else {"schema": text, "schemaType": kind}
+    return {**body, "references": [each._asdict() for each in references]} if references else body
 
 
 def _registered(answer: Mapping[str, Any]) -> Registered:

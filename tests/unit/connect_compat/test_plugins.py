@@ -43,7 +43,7 @@ def test_a_converter_is_not_a_connector() -> None:
     assert Plugins().find("JsonConverter", *CONNECTORS) is None
 
 
-@pytest.mark.parametrize("name", ["io.confluent.connect.protobuf.ProtobufConverter", "com.example.Nope", ""])
+@pytest.mark.parametrize("name", ["io.confluent.connect.thrift.ThriftEncoder", "com.example.Nope", ""])
 def test_nothing_is_proposed_where_nothing_is_like_it(name: str) -> None:
     with pytest.raises(UnknownPlugin) as refused:
         Plugins().get(name, Kind.CONVERTER)
