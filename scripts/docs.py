@@ -76,9 +76,13 @@ def by_group(config: type) -> Iterator[str]:
 
 
 def connector_page(plugin: Plugin) -> Path:
-    """`cdc.mysql.connector` and `sinks.elasticsearch.connector` are documented in mysql.md and elasticsearch.md."""
+    """`cdc.mysql.connector` and `sinks.files` are documented in mysql.md and files.md.
+
+    What has a source and a sink of one name has two pages: `sinks.jdbc.connector` jdbc-sink.md.
+    """
     module = plugin.where.partition(":")[0].removesuffix(".connector")
-    return DOCS / "connectors" / f"{module.rpartition('.')[2]}.md"
+    name = module.rpartition(".")[2]
+    return DOCS / "connectors" / (f"jdbc-{plugin.kind.value}.md" if name == "jdbc" else f"{name}.md")
 
 
 def _connector(plugin: Plugin) -> Iterator[str]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
 
-from cdc.schema import Schema, Type, decimal_text
+from cdc.schema import DECIMAL, Schema, Type, decimal_text
 from sinks.jdbc import values
 from sinks.jdbc.kinds import Extensions, column_type, key_type, kind
 from sinks.jdbc.settings import Settings
@@ -96,7 +96,10 @@ def _usual(schema: Schema, target: Target) -> tuple[Form, Convert]:
         case "point" | "geometry" | "geography":
             at = [field.name for field in schema.fields].index("wkb")
             return Form.BYTES, lambda shape: shape[at]
-        case "array" | "map" | "vector" | "sparse vector":
+        case "array":
+            item = _for_json(schema, target)
+            return Form.TEXT, values.json_text if item is None else lambda found: values.json_text(item(found))
+        case "map" | "vector" | "sparse vector":
             return Form.TEXT, values.json_text
         case "year" | "duration":
             return Form.NUMBER, None
@@ -109,6 +112,17 @@ _OF_TYPE = {
     Type.FLOAT32: Form.PLAIN, Type.FLOAT64: Form.PLAIN, Type.STRING: Form.TEXT, Type.BYTES: Form.BYTES,
     Type.STRUCT: Form.TEXT,
 }  # fmt: skip
+
+
+def _for_json(schema: Schema, target: Target) -> Callable[[Any], Any] | None:
+    """From a value to what JSON can hold; None where they are the same."""
+    if schema.type is Type.ARRAY and schema.items is not None:
+        item = _for_json(schema.items, target)
+        return None if item is None else lambda found: [None if each is None else item(each) for each in found]
+    if schema.name == DECIMAL:
+        return lambda unscaled: values.json_number(decimal_text(unscaled, schema.scale))
+    form, convert = _form(schema, target)
+    return convert if form is Form.PLAIN and schema.type not in (Type.FLOAT32, Type.FLOAT64) else None
 
 
 def _moment(database: str, unit: int, target: Target, *, shift: bool) -> tuple[Form, Convert]:
