@@ -234,7 +234,7 @@ class BackgroundSink(Sink, Protocol):
 class GatheringSink(Sink, Protocol):
     """A sink whose target holds records later than `put` returns, such as in files that end by count, size or time.
 
-    `put` only takes the records in hand: it waits for nothing, and is called once with each batch.
+    `put` takes all that it does not refuse in hand and writes nothing yet; or it raises, and has taken nothing.
     """
 
     def settle(self, read: Mapping[Place, int]) -> Mapping[Place, int]:

@@ -10,19 +10,19 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from services import containers, elasticsearch, kafka, mariadb, mysql, postgres
+from services import containers, elasticsearch, kafka, mariadb, mysql, postgres, seaweedfs
 from services.place import HERE, ServiceError, cache, say
 from services.process import Process
 
 SERVERS = {
     "mysql": mysql.start, "mariadb": mariadb.start, "postgres": postgres.start, "kafka": kafka.start,
-    "elasticsearch": elasticsearch.start,
+    "elasticsearch": elasticsearch.start, "seaweedfs": seaweedfs.start,
 }  # fmt: skip
 # Below the ports that Linux gives to outgoing connections (32768 and up): there one may be taken at any moment.
 PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
     "test": {
-        "kafka": 29092, "elasticsearch": 29200, "mysql": 23306, "mariadb": 23307, "postgres": 25432,
+        "kafka": 29092, "elasticsearch": 29200, "seaweedfs": 28333, "mysql": 23306, "mariadb": 23307, "postgres": 25432,
         "mysql-2": 23316, "mariadb-2": 23317, "postgres-2": 25442,
         "mysql-3": 23326, "mariadb-3": 23327, "postgres-3": 25452,
     },
@@ -48,7 +48,7 @@ def start(profile: str, servers: list[str]) -> None:
 
 def start_one(profile: str, server: str) -> None:
     port = PORTS[profile][server]
-    if containers.answer():
+    if containers.answer() and kind(server) in containers.IMAGES:
         containers.start(kind(server), f"tailrace-{profile}-{server}", port)
     else:
         SERVERS[kind(server)](folder(profile, server), port)
@@ -78,8 +78,9 @@ def environment(profile: str) -> dict[str, str]:
     """Where the tests find the profile's servers: addresses with blanks between them."""
     found: dict[str, list[str]] = {}
     for server, port in PORTS[profile].items():
-        name = {"elasticsearch": "ES"}.get(kind(server), kind(server).upper())
-        found.setdefault(f"TAILRACE_{name}", []).append(f"{'http://' if name == 'ES' else ''}127.0.0.1:{port}")
+        name = {"elasticsearch": "ES", "seaweedfs": "S3"}.get(kind(server), kind(server).upper())
+        scheme = "http://" if name in ("ES", "S3") else ""
+        found.setdefault(f"TAILRACE_{name}", []).append(f"{scheme}127.0.0.1:{port}")
     return {name: " ".join(addresses) for name, addresses in found.items()}
 
 

@@ -18,6 +18,12 @@ def elasticsearch_url() -> str:
 
 
 @pytest.fixture(scope="session")
+def s3_url() -> str:
+    """An S3 server for keys test / testtest; a test makes a bucket of its own."""
+    return os.environ.get("TAILRACE_S3", "http://127.0.0.1:8333")
+
+
+@pytest.fixture(scope="session")
 def kafka() -> str:
     """The broker's host:port."""
     return os.environ.get("TAILRACE_KAFKA", "127.0.0.1:9092")

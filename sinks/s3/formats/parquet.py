@@ -1,0 +1,129 @@
+"""Records as Parquet: a column a field, rows of one shape turned into columns a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdc.json.fault import find_fault
+from cdc.schema import Schema, Type
+from sinks.s3.formats import Unfit
+from sinks.s3.formats.parquet_types import Build, fields
+
+ROW_GROUP_BYTES: Final = 16 << 20
+EXTENSIONS: Final = {
+    "none": "", "uncompressed": "", "snappy": ".snappy", "gzip": ".gz", "zstd": ".zstd", "brotli": ".br",
+    "lz4": ".lz4hadoop", "lz4_raw": ".lz4raw",
+}  # fmt: skip
+"""Codecs as `parquet.codec` names them, and what they add to a file's name."""
+_NAMES: Final = {"none": "NONE", "uncompressed": "NONE", "lz4": "LZ4", "lz4_raw": "LZ4"}
+
+
+class Columns:
+    """Records as one Arrow batch."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self.batch = batch
+
+    def part(self, start: int, end: int) -> Columns:
+        return self if end - start == self.batch.num_rows else Columns(self.batch.slice(start, end - start))
+
+    def pick(self, wanted: Sequence[int]) -> Columns:
+        return Columns(self.batch.take(pa.array(wanted, pa.int32())))
+
+
+class ParquetFormat:
+    """Structs only."""
+
+    content_type = "application/vnd.apache.parquet"
+
+    def __init__(self, codec: str) -> None:
+        self._codec = codec
+        self.extension = EXTENSIONS[codec] + ".parquet"
+
+    def prepare(self, schema: Schema | None, values: Sequence[Any]) -> Columns:
+        if schema is None or schema.type is not Type.STRUCT:
+            has = "none" if schema is None else f"one of type {schema.type.value}"
+            raise Unfit(f"ParquetFormat needs records with a struct schema, and this one has {has}; use a converter "
+                        "that gives one (JsonConverter with schemas.enable=true, AvroConverter), or the transform "
+                        "HoistField, or JsonFormat")  # fmt: skip
+        arrow, builds = _columns(schema)
+        try:
+            arrays = [build(column) for build, column in zip(builds, zip(*values, strict=True), strict=True)]
+            for field, array in zip(arrow, arrays, strict=True):
+                if array.null_count and not field.nullable:
+                    raise Unfit(f"field {field.name!r} is required and null")
+            return Columns(pa.RecordBatch.from_arrays(arrays, schema=arrow))
+        except Unfit:
+            raise
+        except Exception as error:
+            raise Unfit(find_fault(schema, values, defaults=True) or str(error)) from None
+
+    def encoder(self, schema: Schema | None) -> ParquetEncoder:
+        assert schema is not None
+        return ParquetEncoder(_columns(schema)[0], _NAMES.get(self._codec, self._codec.upper()))
+
+
+@lru_cache(maxsize=512)
+def _columns(schema: Schema) -> tuple[pa.Schema, list[Build]]:
+    columns = fields(schema)
+    if not columns:
+        raise Unfit("Parquet has no records without fields")
+    return pa.schema([field for field, _ in columns]), [build for _, build in columns]
+
+
+class _Pieces:
+    """What a Parquet writer writes, taken away as it comes."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._written = 0
+
+    def write(self, data: bytes) -> int:
+        self._pieces.append(bytes(data))
+        self._written += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._written
+
+    def flush(self) -> None:
+        return None
+
+    def taken(self) -> bytes:
+        taken, self._pieces = b"".join(self._pieces), []
+        return taken
+
+
+class ParquetEncoder:
+    """Row groups of about 16 MiB before compression."""
+
+    def __init__(self, schema: pa.Schema, codec: str) -> None:
+        self._out = _Pieces()
+        self._batches: list[pa.RecordBatch] = []
+        self._writer = pq.ParquetWriter(pa.PythonFile(self._out, mode="w"), schema, compression=codec)
+        self.added = self.waiting = 0
+
+    def add(self, rows: Columns) -> bytes:
+        self._batches.append(rows.batch)
+        self.added += rows.batch.nbytes
+        self.waiting += rows.batch.nbytes
+        return self.flush() if self.waiting >= ROW_GROUP_BYTES else b""
+
+    def flush(self) -> bytes:
+        if self._batches:
+            table = pa.Table.from_batches(self._batches)
+            self._batches, self.waiting = [], 0
+            self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+        return self._out.taken()
+
+    def finish(self) -> bytes:
+        first = self.flush()
+        self._writer.close()
+        return first + self._out.taken()
