@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from cdc.errors import ConversionError
+from cdc.json.schema import from_base64, unscaled
 from cdc.schema import DECIMAL, Field, Schema, Type
 from connect_compat.converters.draft_schema import (
     CONNECT,
@@ -22,7 +23,6 @@ from connect_compat.converters.draft_schema import (
     is_union,
 )
 from connect_compat.converters.draft_types import Draft
-from connect_compat.converters.json_schema import from_base64, unscaled
 
 Read = Callable[[Any], Any]
 _UNION: Final = "connect_union_"

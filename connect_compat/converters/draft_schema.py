@@ -13,9 +13,9 @@ import orjson
 
 from cdc.java.numbers import double_text, float_text
 from cdc.java.order import copied_buckets, in_hash_order
+from cdc.json.schema import plain
+from cdc.json.text import jackson
 from cdc.schema import DECIMAL, Schema, Type
-from connect_compat.converters.json_schema import plain
-from connect_compat.converters.json_text import jackson
 
 NAMESPACE: Final = "io.confluent.connect.json"
 ENUM: Final = f"{NAMESPACE}.Enum"

@@ -9,13 +9,13 @@ import orjson
 
 from cdc.errors import ConversionError
 from cdc.java.order import in_hash_order
+from cdc.json.code import Form
+from cdc.json.schema import plain
+from cdc.json.text import jackson
+from cdc.json.write import Encode, compile_encode
 from cdc.record import NULL
 from cdc.schema import Schema, Type
 from connect_compat.converters.draft_schema import DraftForm, has_text_keys, is_union
-from connect_compat.converters.json_code import Form
-from connect_compat.converters.json_schema import plain
-from connect_compat.converters.json_text import jackson
-from connect_compat.converters.json_write import Encode, compile_encode
 
 
 def compile_writer(schema: Schema, form: DraftForm, before: bytes) -> Encode:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from cdc.errors import ConversionError
+from cdc.json.fault import find_fault
 from cdc.record import NULL
 from cdc.schema import Schema
-from connect_compat.converters.json_fault import find_fault
 from connect_compat.converters.registry import Registered, Registry
 from connect_compat.converters.registry_keys import RegistryConfig, subject
 
