@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import structlog
 from sqlalchemy.engine import Connection, Engine
 
 from cdc.database import Database, told
@@ -30,6 +31,8 @@ from sinks.jdbc.writers import Writer, writer
 
 _TRIES: Final = 4
 _PAUSE_S: Final = 0.05
+_UNKNOWN_ZONE: Final = 1298
+_log = structlog.get_logger(__name__)
 
 
 class JdbcSink:
@@ -127,9 +130,23 @@ class _Session:
         self._raw = raw
         self._cursor: Any = raw.cursor()
         self._save, self._restore, self._forget_save = savepoint(self._names.database)
-        for statement in _session_statements(self._names.database, settings):
-            self._cursor.execute(statement)
+        self._set_up(settings.zone.key.replace("'", ""))
         raw.commit()
+
+    def _set_up(self, zone: str) -> None:
+        """MySQL's literals are written without backslashes; instants in columns that shift them are of our zone."""
+        if self._names.database == POSTGRES:
+            self._cursor.execute(f"SET TIME ZONE '{zone}'")
+        if self._names.database != MYSQL:
+            return
+        self._cursor.execute("SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',NO_BACKSLASH_ESCAPES')")
+        try:
+            self._cursor.execute(f"SET SESSION time_zone = '{'+00:00' if zone == 'UTC' else zone}'")
+        except Exception as error:
+            if error.args[:1] != (_UNKNOWN_ZONE,):
+                raise
+            _log.warning("the server does not know the time zone: moments in TIMESTAMP columns are shifted (DATETIME "
+                         "columns are right); load its zones with mysql_tzinfo_to_sql", zone=zone)  # fmt: skip
 
     def close(self) -> None:
         with contextlib.suppress(Exception):
@@ -243,16 +260,6 @@ class _Session:
                 self._raw.commit()
             self._writers[shape, absent] = known
         return known
-
-
-def _session_statements(database: str, settings: Settings) -> list[str]:
-    """MySQL's literals are written without backslashes; columns that shift instants do it from the config's zone."""
-    zone = settings.zone.key.replace("'", "")
-    if database == MYSQL:
-        shown = "+00:00" if zone == "UTC" else zone
-        return ["SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',NO_BACKSLASH_ESCAPES')",
-                f"SET SESSION time_zone = '{shown}'"]  # fmt: skip
-    return [f"SET TIME ZONE '{zone}'"] if database == POSTGRES else []
 
 
 def _joined(changes: Sequence[Changes]) -> list[Changes]:
