@@ -163,6 +163,7 @@ TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SINK, "io.confluent.connect.jdbc.JdbcSinkConnector", "10.8.0", "sinks.jdbc.connector:CONFLUENT"),
     Plugin(Kind.SINK, "io.debezium.connector.jdbc.JdbcSinkConnector", DEBEZIUM, "sinks.jdbc.connector:DEBEZIUM"),
     Plugin(Kind.SINK, "io.confluent.connect.s3.S3SinkConnector", "12.1.0", "sinks.s3.connector:S3"),
+    Plugin(Kind.SOURCE, "io.confluent.connect.jdbc.JdbcSourceConnector", "10.9.0", "cdc.jdbc.connector:JDBC_SOURCE"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mariadb.MariaDbConnector", DEBEZIUM, "cdc.mariadb.connector:MARIADB"),
     Plugin(Kind.SOURCE, "io.debezium.connector.mysql.MySqlConnector", DEBEZIUM, "cdc.mysql.connector:MYSQL"),
     Plugin(Kind.SINK, "org.apache.kafka.connect.file.FileStreamSinkConnector", KAFKA, "sinks.files:FILE_STREAM"),

@@ -1,0 +1,1 @@
+"""Rows polled from the tables of a database, as Confluent's JDBC source polls them."""
