@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from cdc.config import parse
+from cdc.database import database
 from cdc.dialect import TableName
 from cdc.errors import SourceError
 from cdc.jdbc import tables
 from cdc.jdbc.checks import problems, warned
 from cdc.jdbc.columns import Definition
 from cdc.jdbc.config import JdbcSourceConfig
-from cdc.jdbc.connector import JDBC_SOURCE, database, task_configs
+from cdc.jdbc.connector import JDBC_SOURCE, task_configs
 from cdc.jdbc.source import JdbcSource
 from cdc.record import SourceContext
 

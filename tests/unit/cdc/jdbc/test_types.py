@@ -121,13 +121,12 @@ def _mysql(code: int, *, maria: bool = False, parameters: Any = None, **attribut
 
 
 def test_mysql_columns_are_what_connector_j_takes_them_for() -> None:
-    unsigned = {"flags": FLAG.UNSIGNED}
     assert _schema(_mysql(F.TINY)).type is Type.INT8
-    assert _schema(_mysql(F.TINY, **unsigned)).type is Type.INT16
-    assert _schema(_mysql(F.SHORT, **unsigned)).type is Type.INT32
+    assert _schema(_mysql(F.TINY, flags=FLAG.UNSIGNED)).type is Type.INT16
+    assert _schema(_mysql(F.SHORT, flags=FLAG.UNSIGNED)).type is Type.INT32
     assert _schema(_mysql(F.INT24)).type is Type.INT32
-    assert _schema(_mysql(F.LONG, **unsigned)).type is Type.INT64
-    assert _schema(_mysql(F.LONGLONG, **unsigned)).type is Type.INT64
+    assert _schema(_mysql(F.LONG, flags=FLAG.UNSIGNED)).type is Type.INT64
+    assert _schema(_mysql(F.LONGLONG, flags=FLAG.UNSIGNED)).type is Type.INT64
     assert _schema(_mysql(F.FLOAT)).type is Type.FLOAT32
     assert _schema(_mysql(F.TINY, length=1)).type is Type.INT8
     assert _schema(_mysql(F.BIT, length=1)).type is Type.INT8
