@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from struct import pack
 from typing import Any
 
 Json = dict[str, Any]
@@ -701,6 +702,97 @@ def named(made: Case) -> Case:
     return {**made, "class": made["class"].replace("debezium.transforms.", "debezium.")}
 
 
+def shape(kind: int, *parts: Any, order: str = "<", srid: int | None = None) -> bytes:
+    """A shape in WKB: doubles are coordinates, whole numbers counts, bytes shapes within it."""
+    number = kind if srid is None else kind | 0x20000000
+    out = (b"\1" if order == "<" else b"\0") + pack(f"{order}I", number)
+    out += b"" if srid is None else pack(f"{order}I", srid)
+    for part in parts:
+        out += part if isinstance(part, bytes) else pack(order + ("I" if isinstance(part, int) else "d"), part)
+    return out
+
+
+GEOMETRY = struct(
+    "io.debezium.data.geometry.Geometry", ("wkb", BYTES), ("srid", of("int32", optional=True)), optional=True, version=1
+)
+SHAPES: tuple[bytes, ...] = (
+    shape(1, 1.5, 2.5), shape(1, 1.5, 2.5, order=">"), shape(1, 1.5, 2.5, srid=4326), shape(0x80000001, 1.0, 2.0, 3.0),
+    shape(0xC0000001, 1.0, 2.0, 3.0, 4.0), shape(2, 2, 1.0, 2.0, 3.0, 4.0),
+    shape(3, 1, 3, 0.0, 1.0, 2.0, 3.0, 0.0, 1.0),
+    shape(4, 2, shape(1, 1.0, 2.0), shape(1, 3.0, 4.0)), shape(5, 1, shape(2, 1, 5.0, 6.0)),
+    shape(6, 1, shape(3, 1, 1, 7.0, 8.0)), shape(7, 2, shape(1, 1.0, 2.0), shape(2, 1, 3.0, 4.0)), shape(7, 0),
+    shape(7, 1, shape(7, 1, shape(1, 9.0, 8.0)), srid=3857), shape(9, 1.0), shape(2, 5, 1.0), b"\1",
+)  # fmt: skip
+
+
+def geometry_transforms() -> Iterator[Case]:
+    columns = (("id", INT32), ("g", GEOMETRY), ("d", of("int32", optional=True, default=4)))
+    one = envelope("p.shop.orders", *columns)
+    nested = struct("n", ("l", {"type": "array", "items": GEOMETRY, "optional": True}),
+                    ("s", struct("in", ("g", GEOMETRY), optional=True)),
+                    ("m", {"type": "map", "keys": STRING, "values": GEOMETRY, "optional": True}))  # fmt: skip
+    configs: list[tuple[str, Json]] = [("SwapGeometryCoordinates", {}), ("SwapGeometryCoordinates", {"srids": "5,7"})]
+    configs += [("GeometryFormatTransformer", {**each}) for each in ({}, {"format": "ewkb"}, {"format": "wkb"})]
+    for transform, config in configs:
+        for raw in SHAPES:
+            for srid in (4326, 7, None):
+                row = {"id": 1, "g": {"wkb": base64.b64encode(raw).decode(), "srid": srid}, "d": None}
+                yield case("shape", transform, config, text(one, event("u", row, {**row, "g": None})))
+        inner = {"wkb": base64.b64encode(SHAPES[0]).decode(), "srid": 4326}
+        yield case(
+            "nested", transform, config, text(nested, {"l": [inner, None], "s": {"g": inner}, "m": {"k": inner}})
+        )
+        for value in (None, text(None, {"a": 1}), PLAIN, text(STRING, "x")):
+            yield case("other", transform, config, value)
+
+
+def vectors_and_columns() -> Iterator[Case]:
+    def vector(name: str, kind: str, optional: bool) -> Json:
+        return {
+            "type": "array",
+            "items": of(kind),
+            "optional": optional,
+            "name": f"io.debezium.data.{name}",
+            "version": 1,
+        }
+
+    sparse = struct("io.debezium.data.SparseDoubleVector", ("dimensions", of("int16")),
+                    ("vector", {"type": "map", "keys": of("int16"), "values": of("double"), "optional": False}),
+                    optional=True, version=1)  # fmt: skip
+    columns = (("id", INT32), ("v", vector("DoubleVector", "double", True)),
+               ("f", vector("FloatVector", "float", False)),
+               ("s", sparse), ("q", of("int32", optional=True, default=3)))  # fmt: skip
+    one = envelope("p.shop.orders", *columns)
+    full = {
+        "id": 1,
+        "v": [1.0, -2.5e10, 1e-5],
+        "f": [0.1, 3.0],
+        "s": {"dimensions": 9, "vector": [[7, 1.5], [2, 0.1]]},
+        "q": None,
+    }
+    none = {"id": 2, "v": None, "f": [], "s": None, "q": 5}
+    for value in (text(one, event("u", full, none)), text(one, event("d", None, full)), None, PLAIN,
+                  text(None, {"a": 1}),
+                  text(struct("r", *columns, version=3, doc="d"), full), text(STRING, "x")):  # fmt: skip
+        yield case("vector", "VectorToJsonConverter", {}, value)
+    said = "__debezium.source.column."
+
+    def column(kind: str, **words: str) -> Json:
+        return of(kind, optional=True, parameters={said + name: word for name, word in words.items()})
+
+    described = (
+        ("id", column("int32", type="INT", name="id")),
+        ("n", {**column("string", type="VARCHAR", length="20", name="n", comment="a name"), "default": "x"}),
+        ("p", column("double", type="DECIMAL", length="9", scale="2", name="P")),
+    )
+    two, row = envelope("p.shop.orders", *described), {"id": 1, "n": None, "p": 1.5}
+    for config in ({}, {"schema.name.adjustment.mode": "avro"}):
+        for op, after, before in (("c", row, None), ("u", row, row), ("d", None, row), ("t", None, None)):
+            yield case("columns", "ExtractSchemaToNewRecord", config, text(two, event(op, after, before)))
+        for value in (None, PLAIN, text(ROW_ENVELOPE, event("c", FIRST)), text(None, {"a": 1})):
+            yield case("other", "ExtractSchemaToNewRecord", config, value)
+
+
 SETS: dict[str, Callable[[], Iterator[Case]]] = {
     made.__name__: made
     for made in (
@@ -713,6 +805,8 @@ SETS: dict[str, Callable[[], Iterator[Case]]] = {
         scripted_filter,
         content_based_router,
         small_transforms,
+        geometry_transforms,
+        vectors_and_columns,
     )
 }
 
