@@ -38,6 +38,7 @@ class Rig:
         self.sql("CREATE TABLE t (id INT PRIMARY KEY, v BIGINT NOT NULL, name VARCHAR(40), price DECIMAL(10,2))")
         self.sql("CREATE TABLE mark (id INT PRIMARY KEY)")
         self.truth = Truth(self.source_config(), self.sql)
+        self.last_load: Workload | None = None
 
     def sql(self, statement: str) -> list[Row]:
         """The rows of a statement; repeated when a load's transactions and it stand in each other's way."""
@@ -61,7 +62,7 @@ class Rig:
 
     def load(self, seed: int, **options: Any) -> Workload:
         """Writes that have begun; `finish` them."""
-        load = Workload(self.mysql_address, self.name, seed, **options)
+        load = self.last_load = Workload(self.mysql_address, self.name, seed, **options)
         load.start()
         return load
 
@@ -129,10 +130,11 @@ class Rig:
                 wait_until(lambda: log.end_offsets(self.index) != end, f"a record in {self.index}", told=self.states)
 
     def states(self) -> str:
-        """For a failed test: what the connectors are doing, and the end of the worker's log."""
+        """For a failed test: what the connectors and the load are doing, and the end of the worker's log."""
         states = [json.dumps(self.worker.status(name)) for name in (self.source, self.sink)]
         offsets = self.worker.call("GET", f"/connectors/{self.source}/offsets").text
-        return f"{states}; {offsets}\n{self.worker.said()}"
+        load = self.last_load and (self.last_load.is_alive(), self.last_load.number, repr(self.last_load.failure))
+        return f"{states}; {offsets}; load {load}\n{self.worker.said()}"
 
     # Crashes
 
