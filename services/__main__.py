@@ -22,7 +22,7 @@ SERVERS = {
 PORTS = {
     "demo": {"mysql": 13306, "kafka": 19092, "elasticsearch": 19200},
     "test": {
-        "kafka": 29092, "elasticsearch": 29200, "seaweedfs": 28333, "mysql": 23306, "mariadb": 23307, "postgres": 25432,
+        "kafka": 29092, "elasticsearch": 29200, "seaweedfs": 22340, "mysql": 23306, "mariadb": 23307, "postgres": 25432,
         "mysql-2": 23316, "mariadb-2": 23317, "postgres-2": 25442,
         "mysql-3": 23326, "mariadb-3": 23327, "postgres-3": 25452,
     },

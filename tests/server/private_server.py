@@ -11,7 +11,9 @@ from services.__main__ import SERVERS
 from services.process import Process
 from tests.server.lane import free_port
 
-_SECOND_PORTS: Final = {"kafka": (10001,), "elasticsearch": (100,)}
+_SECOND_PORTS: Final = {
+    "kafka": (10001,), "elasticsearch": (100,), "seaweedfs": (1, 2, 3, 10000, 10001, 10002, 10003),
+}  # fmt: skip
 """How much higher than the port the others are that a server listens on."""
 
 

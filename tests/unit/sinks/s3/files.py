@@ -62,7 +62,7 @@ class MemoryStore:
         return found
 
 
-def sink(store: MemoryStore, now: Sequence[int] = (0,), writer: str = "w", **changes: str) -> S3Sink:
+def sink(store: MemoryStore, now: Any = (0,), writer: str = "w", **changes: str) -> S3Sink:
     """`now[0]` is what the clock shows; keys of the config have underscores here."""
     return S3Sink(layout(parsed(config(**changes))), store, writer, lambda: now[0])
 
