@@ -78,5 +78,6 @@ def _unknown(given: Given, prefix: str, plugin: Plugin, more: Iterable[str]) -> 
     known = {prefix + name for key in declared for name in (key.name, *key.aliases)}
     known |= {prefix + name for name in more}
     below = (prefix + name for name in with_prefix(given, prefix))
-    for problem in unknown(below, known, of=plugin.simple_name):
+    passed = tuple(prefix + name for name in getattr(config, "PASSES", ()))
+    for problem in unknown(below, known, passed, of=plugin.simple_name):
         yield problem.message

@@ -88,6 +88,7 @@ class SourcePipeline:
         self._steps, self._headers = plugins.steps, plugins.headers
         self._key, self._value = plugins.key, plugins.value
         self._names = tuple(class_name(p) for p in (plugins.key, plugins.value, plugins.headers))
+        self._with_headers = getattr(plugins.value, "encode_with_headers", None)
         self._tolerance: Tolerance[Batch] = Tolerance(errors, control, _halves, _source_record)
 
     def __call__(self, batches: Sequence[Batch]) -> list[Encoded]:
@@ -105,7 +106,10 @@ class SourcePipeline:
             stage, name = Stage.KEY_CONVERTER, self._names[0]
             keys = self._key.encode(topic, batch.key_schema, batch.keys)
             stage, name = Stage.VALUE_CONVERTER, self._names[1]
-            values = self._value.encode(topic, batch.value_schema, batch.values)
+            if self._with_headers is None:
+                values = self._value.encode(topic, batch.value_schema, batch.values)
+            else:
+                values = self._with_headers(topic, batch.value_schema, batch.values, headers)
         except Exception as error:
             raise StepFailed(stage, name, error) from error
         return Encoded(topic, keys, values, headers, batch.partition, batch.timestamps)

@@ -161,6 +161,12 @@ def _header_converter(class_name: str) -> Plugin:
     return Plugin(Kind.HEADER_CONVERTER, class_name, KAFKA, f"connect_compat.converters.headers:{attribute}")
 
 
+def _delegating(name: str) -> Iterable[Plugin]:
+    where = f"connect_compat.converters.delegating:{name}"
+    for kind, word in ((Kind.CONVERTER, ""), (Kind.HEADER_CONVERTER, "Header")):
+        yield Plugin(kind, f"io.debezium.converters.{name}Converter", DEBEZIUM, f"{where}{word}Converter")
+
+
 TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.SINK, "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "15.1.0",
            "sinks.elasticsearch.connector:ELASTICSEARCH"),
@@ -183,6 +189,10 @@ TABLE: tuple[Plugin, ...] = (
     Plugin(Kind.CONVERTER, "io.confluent.connect.protobuf.ProtobufConverter", CONFLUENT,
            "connect_compat.converters.protobuf:ProtobufConverter"),
     _converter(Kind.HEADER_CONVERTER, "org.apache.kafka.connect.storage.SimpleHeaderConverter", "simple_header"),
+    Plugin(Kind.CONVERTER, "io.debezium.converters.CloudEventsConverter", DEBEZIUM,
+           "connect_compat.converters.cloud_events:CloudEventsConverter"),
+    *_delegating("BinaryData"),
+    *_delegating("ByteArray"),
     Plugin(Kind.TRANSFORM, "io.debezium.connector.postgresql.transforms.DecodeLogicalDecodingMessageContent", DEBEZIUM,
            "connect_compat.transforms.decode_logical_decoding_message_content:DecodeLogicalDecodingMessageContent"),
     Plugin(Kind.TRANSFORM, "io.debezium.transforms.Filter", DEBEZIUM,
@@ -190,6 +200,17 @@ TABLE: tuple[Plugin, ...] = (
     *(_transform(name, module) for name, module in _TRANSFORMS.items()),
     *map(_predicate, ("HasHeaderKey", "RecordIsTombstone", "TopicNameMatches")),
 )  # fmt: skip
+
+
+_MISSING = {
+    "io.debezium.transforms.tracing.ActivateTracingSpan": "it makes spans for OpenTelemetry, which tasks do not have; "
+    "leave it out of transforms",
+    "io.debezium.transforms.openlineage.OpenLineage": "it reports to OpenLineage, which tasks do not; leave it out of "
+    "transforms",
+    "io.debezium.connector.postgresql.transforms.timescaledb.TimescaleDb": "hypertables of TimescaleDB are not "
+    "resolved; events keep the topics of their chunks, which RegexRouter can join",
+}
+"""Plugins of Debezium that are known and not here -> why, and what to do."""
 
 
 class Plugins:
@@ -224,6 +245,8 @@ class Plugins:
     def get(self, name: str, kind: Kind) -> Plugin:
         """Raises: UnknownPlugin listing every plugin of that kind and the nearest name."""
         found = self.find(name.strip(), kind)
+        if found is None and name.strip() in _MISSING:
+            raise UnknownPlugin(f"Class {name} is not supported: {_MISSING[name.strip()]}")
         if found is None:
             known = ", ".join(plugin.class_name for plugin in self.all(kind))
             raise UnknownPlugin(f"Class {name} could not be found{self._nearest(name, (kind,))}; there are: {known}")

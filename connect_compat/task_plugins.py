@@ -50,10 +50,15 @@ def _converter(name: str, kind: Kind, config: Mapping[str, str], *, is_key: bool
 
 
 def _built(plugin: Plugin, settings: Mapping[str, str], *, is_key: bool = False) -> Any:
-    """Converters that differ for keys take `is_key` as a second argument."""
+    """A plugin takes its config, and what else it names: `is_key` of a converter, `settings` with those that it passes
+    on, `build` for converters that it passes them to."""
     declared = plugin.config_class()
     made = plugin.load()
     arguments: list[Any] = [] if declared is None else [parse(declared, settings)]
-    if "is_key" in inspect.signature(made).parameters:
-        arguments.append(is_key)
-    return made(*arguments)
+    offered = {"is_key": is_key, "settings": settings, "build": _delegate}
+    asked = inspect.signature(made).parameters
+    return made(*arguments, **{name: value for name, value in offered.items() if name in asked})
+
+
+def _delegate(name: str, settings: Mapping[str, str], is_key: bool) -> Any:
+    return _built(_TABLE.get(name, Kind.CONVERTER), settings, is_key=is_key)

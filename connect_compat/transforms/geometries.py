@@ -6,6 +6,7 @@ Source: OGC 06-103r4, 8.2.8; PostGIS "Extended WKB".
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from struct import Struct
 from typing import Any, Final
 
@@ -130,11 +131,19 @@ def each_geometry(schema: Schema, change: Callable[[bytes, int | None], bytes], 
             return _struct(schema, change, inside)
         case Type.ARRAY if inside and schema.items is not None:
             item = each_geometry(schema.items, change, inside=inside)
-            return None if item is None else lambda value: [None if v is None else item(v) for v in value]
+            return None if item is None else partial(_list, item)
         case Type.MAP if inside and schema.items is not None:
             item = each_geometry(schema.items, change, inside=inside)
-            return None if item is None else lambda value: {k: None if v is None else item(v) for k, v in value.items()}
+            return None if item is None else partial(_map, item)
     return None
+
+
+def _list(item: Each, value: Any) -> Any:
+    return [None if each is None else item(each) for each in value]
+
+
+def _map(item: Each, value: Any) -> Any:
+    return {name: None if each is None else item(each) for name, each in value.items()}
 
 
 def _struct(schema: Schema, change: Callable[[bytes, int | None], bytes], inside: bool) -> Each | None:

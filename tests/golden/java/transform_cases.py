@@ -770,7 +770,7 @@ def vectors_and_columns() -> Iterator[Case]:
         "s": {"dimensions": 9, "vector": [[7, 1.5], [2, 0.1]]},
         "q": None,
     }
-    none = {"id": 2, "v": None, "f": [], "s": None, "q": 5}
+    none: Json = {"id": 2, "v": None, "f": [], "s": None, "q": 5}
     for value in (text(one, event("u", full, none)), text(one, event("d", None, full)), None, PLAIN,
                   text(None, {"a": 1}),
                   text(struct("r", *columns, version=3, doc="d"), full), text(STRING, "x")):  # fmt: skip

@@ -50,6 +50,11 @@ def test_nothing_is_proposed_where_nothing_is_like_it(name: str) -> None:
     assert "did you mean" not in str(refused.value)
 
 
+def test_a_plugin_that_is_known_and_not_here_is_answered_with_what_to_do() -> None:
+    with pytest.raises(UnknownPlugin, match=r"ActivateTracingSpan is not supported: .* leave it out of transforms"):
+        Plugins().get("io.debezium.transforms.tracing.ActivateTracingSpan", Kind.TRANSFORM)
+
+
 def test_listing_plugins_imports_none_of_them() -> None:
     code = (
         "import sys; from connect_compat.plugins import Plugins; Plugins().all(); "
