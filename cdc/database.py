@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.url import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from cdc.config import Password
@@ -198,7 +198,8 @@ def is_away(error: BaseException) -> bool:
         state = getattr(cause, "sqlstate", None)
         if state is not None:
             return str(state).startswith(_AWAY_STATES)
-        return (isinstance(error, OperationalError) and not _refused_postgres(str(cause))) or "closed" in str(cause)
+        lost = any(each.__name__ == "OperationalError" for each in type(cause).__mro__)
+        return (lost and not _refused_postgres(str(cause))) or "closed" in str(cause)
     text = str(cause)
     if module == "sqlite3":
         return "locked" in text or "busy" in text

@@ -6,7 +6,7 @@ Source: pgJDBC's `TypeInfoCache` and `PgResultSetMetaData`; PostgreSQL's binary 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.abc import Buffer
@@ -31,6 +31,7 @@ _ENDLESS: Final = (1 << 63) - 1
 _INFINITE: Final = 9_223_372_036_825_200_000_000
 """What pgJDBC takes infinity for, in microseconds."""
 _HEADER: Final = 4
+_MANY_DIGITS: Final = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _BOOL, _BIT, _VARBIT, _NUMERIC, _MONEY = 16, 1560, 1562, 1700, 790
 _SIMPLE: Final = {
     21: Kind.SMALLINT, 23: Kind.INTEGER, 20: Kind.BIGINT, 26: Kind.BIGINT, 700: Kind.REAL, 701: Kind.DOUBLE,
@@ -75,16 +76,14 @@ _LOADERS: Final = {
 }  # fmt: skip
 
 
-def _unscaled(value: Decimal, scale: int) -> int:
-    """Raises: DataError: NaN, or more digits after the point than the column was declared with."""
+def _whole(value: Decimal) -> int:
+    """Of a numeric that was declared without digits. Raises: DataError: NaN, or digits after the point."""
     if not value.is_finite():
         raise DataError(f"{value}, which is no decimal number")
-    text = f"{value:f}"
-    whole, _, fraction = text.partition(".")
-    if len(fraction) > scale and fraction[scale:].strip("0"):
+    if value != value.to_integral_value():
         raise DataError("digits after the point, and its type tells no scale; run: ALTER TABLE … ALTER COLUMN … TYPE "
                         "numeric(38, 10)")  # fmt: skip
-    return int(whole + fraction[:scale].ljust(scale, "0"))
+    return int(value)
 
 
 def _bit_text(raw: bytes) -> str:
@@ -99,7 +98,8 @@ def _zoned_time(raw: bytes) -> int:
 
 
 FUNCTIONS: Final[Mapping[str, Any]] = {
-    "unscaled": _unscaled, "bit_text": _bit_text, "zoned_time": _zoned_time, "endless": lambda value: _INFINITE,
+    "many_digits": _MANY_DIGITS, "whole": _whole, "bit_text": _bit_text, "zoned_time": _zoned_time,
+    "endless": lambda value: _INFINITE,
 }  # fmt: skip
 
 
@@ -147,8 +147,10 @@ def column(name: str, oid: int, modifier: int, nullable: bool, named: tuple[str,
         digits = modifier if 0 <= modifier < 6 else 6
         return Column(name, kind, nullable, form=form, zoned=oid == 1184, digits=digits, type_name=named[0])
     if oid == _NUMERIC:
-        precision, scale = (length >> 16, ((length & 0x7FF) ^ 1024) - 1024) if modifier >= _HEADER else (0, 0)
-        return Column(name, Kind.NUMERIC, nullable, precision, scale, form=f"unscaled({{x}}, {scale})",
+        if modifier < _HEADER:
+            return Column(name, Kind.NUMERIC, nullable, form="whole({x})", type_name="numeric")
+        precision, scale = length >> 16, ((length & 0x7FF) ^ 1024) - 1024
+        return Column(name, Kind.NUMERIC, nullable, precision, scale, form=f"int({{x}}.scaleb({scale}, many_digits))",
                       type_name="numeric")  # fmt: skip
     if oid == _BIT and modifier <= 1:
         return Column(name, Kind.BOOLEAN, nullable, form="bit_text({x}) == '1'", type_name="bit")

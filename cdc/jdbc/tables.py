@@ -137,16 +137,19 @@ def definitions(session: Session, table: TableName) -> list[Definition]:
         columns = look.get_columns(name, schema)
         keys = look.get_pk_constraint(name, schema)["constrained_columns"]
     return [
-        Definition(each["name"], bool(each["nullable"]) and each["name"] not in keys, _numbers_itself(each, keys))
+        Definition(
+            each["name"],
+            bool(each["nullable"]) and each["name"] not in keys,
+            _numbers_itself(database.kind, each, keys),
+        )
         for each in columns
     ]
 
 
-def _numbers_itself(column: Any, keys: Sequence[str]) -> bool:
-    told = column.get("autoincrement")
-    if told == "auto":  # SQLite: an INTEGER PRIMARY KEY is the row's number
+def _numbers_itself(kind: str, column: Any, keys: Sequence[str]) -> bool:
+    if kind == "sqlite":  # there an INTEGER PRIMARY KEY is the row's number
         return keys == [column["name"]] and str(column["type"]) == "INTEGER"
-    return told is True or column.get("identity") is not None
+    return column.get("autoincrement") is True or column.get("identity") is not None
 
 
 def shared(config: JdbcSourceConfig, tables: Sequence[TableName]) -> list[TableName]:

@@ -112,7 +112,8 @@ def _field(column: Column, options: Options) -> tuple[Schema, str] | None:
         case Kind.BYTES:
             return BYTES, form
         case Kind.DATE:
-            return _CONNECT_DATE, f"old_day({form})" if options.legacy else form
+            old = f"(d if (d := {form}) >= {moments.GREGORIAN_DAY} else old_day(d))"
+            return _CONNECT_DATE, old if options.legacy else form
         case Kind.TIME:
             return _CONNECT_TIME, f"time_ms({form})" if options.zone else f"({form}) // 1000"
         case Kind.TIMESTAMP:

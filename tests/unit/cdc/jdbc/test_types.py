@@ -61,7 +61,7 @@ def test_a_decimal_column_is_never_mapped() -> None:
 
 
 def test_numbers_of_a_mapped_column_are_numbers() -> None:
-    column = Column("n", Kind.NUMERIC, precision=5, scale=2, form="unscaled({x}, 2)")
+    column = postgres.column("n", 1700, (5 << 16) + 2 + 4, True, ("", "b"))
     assert _one(column, Decimal("-12.30"), Options(numeric=BEST_FIT), postgres.FUNCTIONS) == -12.3
     assert _one(column, Decimal("-12.30"), Options(), postgres.FUNCTIONS) == -1230
 
