@@ -1,16 +1,19 @@
 """Kafka Connect class names to what we build for them: one plain table. Importing this imports no plugin.
 
-A new connector, converter or transform is one line here.
+A new connector, converter or transform is one line here; those of other packages are their entry points, which are
+looked up when a name is not in the table (docs/plugins.md).
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.metadata
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from cdc.config import Key, keys
@@ -213,23 +216,37 @@ _MISSING = {
 """Plugins of Debezium that are known and not here -> why, and what to do."""
 
 
-class Plugins:
-    """The table, asked by kind and name."""
+GROUPS = {
+    "tailrace.sinks": Kind.SINK, "tailrace.sources": Kind.SOURCE, "tailrace.transforms": Kind.TRANSFORM,
+    "tailrace.predicates": Kind.PREDICATE, "tailrace.converters": Kind.CONVERTER,
+    "tailrace.header_converters": Kind.HEADER_CONVERTER,
+}  # fmt: skip
+"""Groups of entry points in which other packages name their plugins."""
 
-    def __init__(self, table: Sequence[Plugin] = TABLE) -> None:
-        order = list(Kind)
-        self._table = sorted(table, key=lambda plugin: (order.index(plugin.kind), plugin.class_name))
+
+@lru_cache
+def installed() -> tuple[Plugin, ...]:
+    """The plugins of all packages that are installed; none of them is imported."""
+    return tuple(
+        Plugin(kind, point.name, "unknown" if point.dist is None else point.dist.version, point.value)
+        for group, kind in GROUPS.items()
+        for point in importlib.metadata.entry_points(group=group)
+    )
+
+
+class Plugins:
+    """The table and the plugins of other packages, asked by kind and name; what the table has comes first."""
+
+    def __init__(self, table: Sequence[Plugin] = TABLE, others: Callable[[], Sequence[Plugin]] = installed) -> None:
+        self._table, self._others = _sorted(table), others
 
     def all(self, *kinds: Kind) -> list[Plugin]:
         """By kind, then by class name; without `kinds` every one."""
-        return [plugin for plugin in self._table if not kinds or plugin.kind in kinds]
+        return [plugin for plugin in _sorted([*self._table, *self._others()]) if not kinds or plugin.kind in kinds]
 
     def find(self, name: str, *kinds: Kind) -> Plugin | None:
         """By full name first, then by simple name or alias, where Kafka Connect's own come first."""
-        candidates = self.all(*kinds)
-        exact = [plugin for plugin in candidates if plugin.class_name == name]
-        named = [plugin for plugin in candidates if plugin.answers_to(name)]
-        return next(iter(exact or sorted(named, key=lambda plugin: not plugin.class_name.startswith("org."))), None)
+        return _named(self._table, name, kinds) or _named(self._others(), name, kinds)
 
     def connector(self, name: str) -> Plugin:
         """Raises: UnknownPlugin listing every connector there is and the nearest name."""
@@ -261,6 +278,18 @@ class Plugins:
             if near := difflib.get_close_matches(wanted, by_name, n=1, cutoff=cutoff):
                 return f"; did you mean {by_name[near[0]].class_name}?"
         return ""
+
+
+def _sorted(plugins: Iterable[Plugin]) -> list[Plugin]:
+    order = list(Kind)
+    return sorted(plugins, key=lambda plugin: (order.index(plugin.kind), plugin.class_name))
+
+
+def _named(plugins: Iterable[Plugin], name: str, kinds: Sequence[Kind]) -> Plugin | None:
+    candidates = [plugin for plugin in plugins if not kinds or plugin.kind in kinds]
+    exact = [plugin for plugin in candidates if plugin.class_name == name]
+    named = [plugin for plugin in candidates if plugin.answers_to(name)]
+    return next(iter(exact or sorted(named, key=lambda plugin: not plugin.class_name.startswith("org."))), None)
 
 
 def _described(plugin: Plugin) -> str:

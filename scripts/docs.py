@@ -34,6 +34,8 @@ class Limit(Protocol):
 
 
 Limits = Sequence[Limit]
+OURS = Plugins(others=tuple)
+"""Without those of other packages that happen to be installed."""
 DOCS = Path(__file__).parent.parent / "docs"
 MARK = "<!-- What follows is made from the code by `python -m scripts.docs`: change it there. -->"
 TABLE = ("| Key | Type | Default | Meaning |", "|---|---|---|---|")
@@ -125,10 +127,10 @@ def _purpose(plugin: Plugin) -> str:
 
 
 def _transforms() -> Iterator[str]:
-    converters = {plugin.class_name for plugin in Plugins().all(Kind.CONVERTER)}
+    converters = {plugin.class_name for plugin in OURS.all(Kind.CONVERTER)}
     for title, kind in (("Transforms", Kind.TRANSFORM), ("Predicates", Kind.PREDICATE), ("Converters", Kind.CONVERTER)):
-        yield from (f"## {title}", "", *_plugins(Plugins().all(kind)))
-    only_headers = [each for each in Plugins().all(Kind.HEADER_CONVERTER) if each.class_name not in converters]
+        yield from (f"## {title}", "", *_plugins(OURS.all(kind)))
+    only_headers = [each for each in OURS.all(Kind.HEADER_CONVERTER) if each.class_name not in converters]
     yield from ("## Header converters", "", "Every converter above, and:", "", *_plugins(only_headers))
 
 
@@ -148,7 +150,7 @@ def _requests() -> Iterator[str]:
 def generated() -> dict[Path, Sequence[str]]:
     """Page -> the lines below its mark."""
     made: dict[Path, list[str]] = {}
-    for plugin in Plugins().all(*CONNECTORS):
+    for plugin in OURS.all(*CONNECTORS):
         made.setdefault(connector_page(plugin), []).extend(_connector(plugin))
         config = plugin.config_class() or type(None)
         for base, limits in ((MySqlConfig, mysql), (PostgresConfig, postgres)):

@@ -1,0 +1,1 @@
+"""One plugin of each kind, as small as it can be and complete."""
