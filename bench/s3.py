@@ -2,7 +2,7 @@
 
 `python -m bench.s3 [RECORDS]`. Records of about 1.2 KB stand in memory as the log gives them; they are decoded, put
 into files and settled, and a store throws the bytes away. The limit writes the same rows with zlib or pyarrow alone,
-from values that are decoded already. Of each side the best of three passes counts.
+from values that are decoded already. Of each side the best of seven passes counts.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def pyarrow_alone(found: Sequence[dict[str, object]]) -> float:
 
 
 def best(measure: Callable[[], float]) -> float:
-    return min(measure() for _ in range(3))
+    return min(measure() for _ in range(7))
 
 
 def main(count: int) -> None:
@@ -156,4 +156,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)

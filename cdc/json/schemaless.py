@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from cdc.json.schema import base64_text
 from cdc.json.text import double_json
+
+_TEXT: Final = frozenset({str})
+_SAME: Final = frozenset({str, bool, int, type(None)})
 
 
 def to_json(value: Any) -> Any:
@@ -18,7 +21,9 @@ def to_json(value: Any) -> Any:
         case bytes():
             return base64_text(value)
         case dict():
-            if all(type(key) is str for key in value):
+            if _TEXT.issuperset(map(type, value)):
+                if _SAME.issuperset(map(type, value.values())):
+                    return value
                 return {key: to_json(item) for key, item in value.items()}
             return [[to_json(key), to_json(item)] for key, item in value.items()]
         case _:

@@ -7,6 +7,7 @@ again, both are the same text.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import is_
 from typing import Any, Final
 
 from cdc.errors import ConversionError
@@ -14,6 +15,8 @@ from cdc.json.schema import from_base64, read_plain, unscaled
 from cdc.schema import DECIMAL, Schema, Type
 
 Decode = Callable[[Any], Any]
+Shape = tuple[type, ...]
+_SHAPES: Final = 200
 _INTEGERS: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64)
 _KINDS: Final = {Type.BOOLEAN: "bool", Type.STRING: "str", Type.FLOAT32: "float", Type.FLOAT64: "float"}
 
@@ -47,6 +50,18 @@ def _at(path: str, schema: Schema, value: Any) -> Any:
         raise ConversionError(f"field {path!r}: {error}" if path else str(error)) from None
 
 
+def _is_flat(schema: Schema) -> bool:
+    """Whether it depends on a member's class alone if its value is taken over as it is."""
+    return bool(schema.fields) and all(f.schema.type in _INTEGERS or f.schema.type in _KINDS for f in schema.fields)
+
+
+def _learnt(known: set[Shape], shape: Shape, whole: tuple[Any, ...], made: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`made` of `whole`; their classes are kept when nothing had to be changed."""
+    if shape and len(known) < _SHAPES and sum(map(is_, whole, made)) == len(made):
+        known.add(shape)
+    return made
+
+
 def compile_decode(schema: Schema, *, defaults: bool) -> Decode:
     """`defaults`: a null field takes its schema's default.
 
@@ -65,6 +80,7 @@ class _Code:
         self._globals: dict[str, Any] = {
             "base64": _base64,
             "at": _at,
+            "learnt": _learnt,
             "decimal": _decimal,
             "missing": _missing,
         }
@@ -89,17 +105,27 @@ class _Code:
         if schema.type is Type.STRUCT:
             lines += [f"    if v is None: return {self._null(schema, path)}",
                       f"    if type(v) is not dict: return at({path!r}, {self._constant(schema)}, v)",
-                      "    get = v.get"]  # fmt: skip
+                      *self._as_they_are(schema), "    get = v.get"]  # fmt: skip
             names = []
             for field in schema.fields:
                 names.append(value := self._name("v"))
                 lines.append(f"    {value} = get({field.name!r})")
                 lines.append(f"    {value} = {self._expression(field.schema, value, _below(path, field.name))}")
-            lines.append(f"    return ({' '.join(value + ',' for value in names)})")
+            made = f"({' '.join(value + ',' for value in names)})"
+            lines.append(f"    return {f'learnt(known, shape, whole, {made})' if _is_flat(schema) else made}")
         else:
             lines.append(f"    return {self._expression(schema, 'v', path)}")
         self._source += [f"def {name}(v):", *lines]
         return name
+
+    def _as_they_are(self, schema: Schema) -> list[str]:
+        """Members in schema order, of classes of which all were taken over unchanged before, are the tuple."""
+        if not _is_flat(schema):
+            return []
+        names, known = self._constant(tuple(field.name for field in schema.fields)), self._constant(set())
+        return ["    whole = tuple(v.values())", f"    known = {known}",
+                f"    shape = tuple(map(type, whole)) if tuple(v) == {names} else ()",
+                "    if shape in known: return whole"]  # fmt: skip
 
     def _null(self, schema: Schema, path: str) -> str:
         if self._defaults and schema.default is not None:

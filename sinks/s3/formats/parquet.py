@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cdc.json.fault import find_fault
@@ -15,6 +16,7 @@ from sinks.s3.formats import Unfit
 from sinks.s3.formats.parquet_types import Build, fields
 
 ROW_GROUP_BYTES: Final = 16 << 20
+_SAMPLE: Final = 1000
 EXTENSIONS: Final = {
     "none": "", "uncompressed": "", "snappy": ".snappy", "gzip": ".gz", "zstd": ".zstd", "brotli": ".br",
     "lz4": ".lz4hadoop", "lz4_raw": ".lz4raw",
@@ -102,12 +104,13 @@ class _Pieces:
 
 
 class ParquetEncoder:
-    """Row groups of about 16 MiB before compression."""
+    """Row groups of about 16 MiB before compression. Columns whose values repeat get a dictionary, others none."""
 
     def __init__(self, schema: pa.Schema, codec: str) -> None:
+        self._schema, self._codec = schema, codec
         self._out = _Pieces()
         self._batches: list[pa.RecordBatch] = []
-        self._writer = pq.ParquetWriter(pa.PythonFile(self._out, mode="w"), schema, compression=codec)
+        self._writer: pq.ParquetWriter | None = None
         self.added = self.waiting = 0
 
     def add(self, rows: Columns) -> bytes:
@@ -118,12 +121,35 @@ class ParquetEncoder:
 
     def flush(self) -> bytes:
         if self._batches:
+            writer = self._opened()
             table = pa.Table.from_batches(self._batches)
             self._batches, self.waiting = [], 0
-            self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+            writer.write_table(table, row_group_size=max(table.num_rows, 1))
         return self._out.taken()
 
     def finish(self) -> bytes:
         first = self.flush()
-        self._writer.close()
+        self._opened().close()
         return first + self._out.taken()
+
+    def _opened(self) -> pq.ParquetWriter:
+        if self._writer is None:
+            sample = self._batches[0].slice(0, _SAMPLE) if self._batches else None
+            repeating = [] if sample is None else [
+                path for field, array in zip(self._schema, sample.columns, strict=True)
+                for path in _repeating(field.name, array)
+            ]  # fmt: skip
+            self._writer = pq.ParquetWriter(
+                pa.PythonFile(self._out, mode="w"), self._schema, compression=self._codec, use_dictionary=repeating
+            )
+        return self._writer
+
+
+def _repeating(path: str, array: pa.Array) -> list[str]:
+    """The columns below `path` with less than one value in two of its own."""
+    if pa.types.is_struct(array.type):
+        names = [field.name for field in array.type]
+        return [each for at, name in enumerate(names) for each in _repeating(f"{path}.{name}", array.field(at))]
+    if pa.types.is_nested(array.type) or isinstance(array.type, pa.BaseExtensionType):
+        return []
+    return [path] if pc.count_distinct(array).as_py() * 2 <= len(array) else []
