@@ -7,6 +7,7 @@ Texts are those of `DateStyle=ISO`, `IntervalStyle=iso_8601`, `TimeZone=UTC`. So
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from cdc.java.dates import date_of, days_of
@@ -27,7 +28,7 @@ _INTERVAL: Final = re.compile(
 )
 
 
-_AFTER_SECONDS: Final = (".", "+")
+_POINT: Final = ("", ".")
 _SCALES: Final = tuple(10 ** (6 - digits) for digits in range(7))
 _GREGORIAN_YEARS: Final = "1583"
 
@@ -60,10 +61,38 @@ _DAY_US: Final = _Days()
 _SECOND_US: Final = _Seconds()
 
 
+class _Moments(dict[str, int]):
+    """`2026-01-02 03:04:05` -> microseconds since 1970-01-01. Raises: ValueError: it needs a look."""
+
+    def __missing__(self, text: str) -> int:
+        micros = _DAY_US[text[:10]] + _SECOND_US[text[10:]]
+        if len(self) > _MOST_MOMENTS:
+            self.clear()
+        self[text] = micros
+        return micros
+
+
+class _Zoned(dict[str, str]):
+    """`2026-01-02 03:04:05` -> `2026-01-02T03:04:05`. Raises: ValueError: it needs a look."""
+
+    def __missing__(self, text: str) -> str:
+        _ = _DAY_US[text[:10]] + _SECOND_US[text[10:]]
+        if len(self) > _MOST_MOMENTS:
+            self.clear()
+        zoned = self[text] = f"{text[:10]}T{text[11:]}"
+        return zoned
+
+
+_MOST_MOMENTS: Final = 10_000
+"""What is written at one time shares its second."""
+_MOMENT_US: Final = _Moments()
+_ZONED: Final = _Zoned()
+
+
 def _usual(text: str) -> int:
     """A TIMESTAMP of our time in microseconds since 1970-01-01. Raises: ValueError, IndexError: it needs a look."""
     fraction = text[20:]
-    return _DAY_US[text[:10]] + _SECOND_US[text[10:19]] + (int(fraction) * _SCALES[len(fraction)] if fraction else 0)
+    return _MOMENT_US[text[:19]] + (int(fraction) * _SCALES[len(fraction)] if fraction else 0)
 
 
 def _days(year: int, month: int, day: int, julian: bool) -> int:
@@ -144,6 +173,34 @@ def millis(text: str, *, julian: bool) -> int:
     return (day * DAY_US + of_day) // 1000
 
 
+def micros_reader(*, julian: bool) -> Callable[[str], int]:
+    """`micros`, made for the usual text."""
+    whole, scales = _MOMENT_US, _SCALES
+
+    def read(text: str) -> int:
+        fraction = text[20:]
+        try:
+            return whole[text[:19]] + int(fraction) * scales[len(fraction)] if fraction else whole[text[:19]]
+        except (ValueError, IndexError):
+            return micros(text, julian=julian)
+
+    return read
+
+
+def millis_reader(*, julian: bool) -> Callable[[str], int]:
+    """`millis`, made for the usual text."""
+    whole, scales = _MOMENT_US, _SCALES
+
+    def read(text: str) -> int:
+        fraction = text[20:]
+        try:
+            return (whole[text[:19]] + (int(fraction) * scales[len(fraction)] if fraction else 0)) // 1000
+        except (ValueError, IndexError):
+            return millis(text, julian=julian)
+
+    return read
+
+
 def nanos(text: str, *, julian: bool) -> int:
     """A TIMESTAMP as nanoseconds since 1970-01-01; what goes beyond 64 bits is cut off, as Debezium does."""
     return (micros(text, julian=julian) * 1000 + MAX_LONG + 1) % 2**64 - MAX_LONG - 1
@@ -188,19 +245,31 @@ def _time_text(of_day: int, digits: int | None = None) -> str:
 
 def zoned_timestamp(text: str, digits: int, *, julian: bool) -> str:
     """A TIMESTAMPTZ as `2026-11-21T01:02:03.123456Z`, with `digits` after the point."""
-    if text[-3:] == "+00" and text[19:20] in _AFTER_SECONDS:
-        date, second = text[:10], text[10:19]
-        try:
-            _ = _DAY_US[date] + _SECOND_US[second]
-        except ValueError:
-            pass
-        else:
-            return f"{date}T{second[1:]}.{text[20:-3].ljust(6, '0')[:digits]}Z" if digits else f"{date}T{second[1:]}Z"
     if text in INFINITY_MS:
         return text
     day, of_day = _parts(text, julian)
     over, of_day = divmod(of_day, DAY_US)
     return f"{_date_text(day + over)}T{_time_text(of_day, digits)}Z"
+
+
+def zoned_timestamp_reader(digits: int, *, julian: bool) -> Callable[[str], str]:
+    """`zoned_timestamp`, made for the usual text: the server leaves out the zeros at the end of a fraction."""
+    whole, full = _ZONED, digits + 1
+
+    def read(text: str) -> str:
+        if text[-3:] == "+00":
+            fraction = text[19:-3]
+            try:
+                if len(fraction) == full and fraction[0] == ".":
+                    return f"{whole[text[:19]]}{fraction}Z"
+                if fraction[:1] in _POINT:
+                    second = whole[text[:19]]
+                    return f"{second}.{fraction[1:].ljust(6, '0')[:digits]}Z" if digits else f"{second}Z"
+            except ValueError:
+                pass
+        return zoned_timestamp(text, digits, julian=julian)
+
+    return read
 
 
 def zoned_time(text: str) -> str:

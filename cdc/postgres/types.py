@@ -364,17 +364,16 @@ def _timestamp(modifier: int, options: TypeOptions) -> Form:
     if mode == "nanoseconds":
         return Form(_named(Type.INT64, "io.debezium.time.NanoTimestamp"), partial(moments.nanos, julian=julian), 0)
     if mode == "connect":
-        return Form(_named(Type.INT64, TIMESTAMP), partial(moments.millis, julian=julian), 0)
+        return Form(_named(Type.INT64, TIMESTAMP), moments.millis_reader(julian=julian), 0)
     if mode != "microseconds" and 0 <= modifier <= 3:
-        return Form(_named(Type.INT64, "io.debezium.time.Timestamp"), partial(moments.millis, julian=julian), 0)
-    return Form(_named(Type.INT64, "io.debezium.time.MicroTimestamp"), partial(moments.micros, julian=julian), 0)
+        return Form(_named(Type.INT64, "io.debezium.time.Timestamp"), moments.millis_reader(julian=julian), 0)
+    return Form(_named(Type.INT64, "io.debezium.time.MicroTimestamp"), moments.micros_reader(julian=julian), 0)
 
 
 def _timestamptz(modifier: int, options: TypeOptions) -> Form:
     digits = modifier if 0 <= modifier <= 6 else 6
-    read = partial(moments.zoned_timestamp, digits=digits, julian=not options.streamed)
-    return Form(_named(Type.STRING, "io.debezium.time.ZonedTimestamp"), read, moments.zoned_timestamp(
-        "1970-01-01 00:00:00+00", digits, julian=False))  # fmt: skip
+    read = moments.zoned_timestamp_reader(digits, julian=not options.streamed)
+    return Form(_named(Type.STRING, "io.debezium.time.ZonedTimestamp"), read, read("1970-01-01 00:00:00+00"))
 
 
 def _timetz(modifier: int, options: TypeOptions) -> Form:

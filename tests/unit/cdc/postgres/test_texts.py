@@ -96,3 +96,22 @@ def test_a_timestamp_of_our_calendar_is_counted_as_python_counts(day: date, of_d
     parsed = datetime.fromisoformat(text)
     expected = (parsed - datetime(1970, 1, 1)) // timedelta(microseconds=1)
     assert moments.micros(text, julian=False) == expected
+
+
+@given(st.datetimes(), st.integers(0, 6), st.booleans(), st.sampled_from(["+00", "+05:30", "-11", "+00 BC"]))
+def test_what_is_made_for_usual_texts_reads_as_what_reads_them_all(
+    moment: datetime, digits: int, julian: bool, zone: str
+) -> None:
+    text = str(moment).rstrip("0") if moment.microsecond else str(moment)
+    assert moments.micros_reader(julian=julian)(text) == moments.micros(text, julian=julian)
+    assert moments.millis_reader(julian=julian)(text) == moments.millis(text, julian=julian)
+    zoned = text + zone
+    expected = moments.zoned_timestamp(zoned, digits, julian=julian)
+    assert moments.zoned_timestamp_reader(digits, julian=julian)(zoned) == expected
+
+
+@pytest.mark.parametrize("text", ["infinity", "-infinity"])
+def test_infinite_moments_are_read_alike(text: str) -> None:
+    assert moments.micros_reader(julian=True)(text) == moments.micros(text, julian=True)
+    assert moments.millis_reader(julian=True)(text) == moments.millis(text, julian=True)
+    assert moments.zoned_timestamp_reader(6, julian=True)(text) == text
