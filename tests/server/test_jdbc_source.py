@@ -99,8 +99,9 @@ class Server:
         with closing((session or self.main).cursor()) as cursor:
             cursor.execute(statement)
 
-    def config(self, port: int | None = None, **given: str) -> dict[str, str]:
+    def config(self, **given: str) -> dict[str, str]:
         host, own = self.address
+        port = given.pop("port", "")
         url = f"jdbc:{self.kind}://{host}:{port or own}/{self.name}"
         if self.kind == "sqlite":
             url = f"jdbc:sqlite:{self.folder / 'shop.db'}"
@@ -194,14 +195,16 @@ def test_a_query_is_read_and_tables_come_and_go(server: Server) -> None:
     assert query.rows["doubles"] == [{"id": 1, "twice": 2}]
     assert [offset.partition for offset in query.offsets.values()] == [{"query": "query"}]
     tables = Polled(server.config(mode="incrementing", table_blacklist="u"))
-    steps = iter(
-        [lambda: server.create("n"), lambda: server.run(TICK.format("n", 9)), lambda: server.run("DROP TABLE t")]
-    )
+    steps: list[Callable[[], None]] = [
+        lambda: server.create("n"),
+        lambda: server.run(TICK.format("n", 9)),
+        lambda: server.run("DROP TABLE t"),
+    ]
 
     def stepped() -> bool:
-        if tables.ids("t") == [1] and (step := next(steps, None)):
-            step()
-        return tables.ids("n") == [1] and next(steps, None) is None
+        if tables.ids("t") == [1] and steps:
+            steps.pop(0)()
+        return tables.ids("n") == [1] and not steps
 
     tables.until(stepped)
     server.run(TICK.format("n", 10))
@@ -263,7 +266,7 @@ def test_what_a_database_lacks_is_said_before_anything_is_created(server: Server
         wrong = {**server.config(mode="bulk"), "connection.password": "wrong"}
         ((key, text),) = JDBC_SOURCE.check(wrong)
         assert (key, "Could not connect to database" in text) == ("connection.user", True)
-        away = {**server.config(port=1, mode="bulk")}
+        away = {**server.config(port="1", mode="bulk")}
         ((key, text),) = JDBC_SOURCE.check(away)
         assert (key, "does not answer" in text) == ("connection.url", True)
     looked = JDBC_SOURCE.outlook
@@ -320,10 +323,10 @@ def _ids(worker: WorkerProcess, topic: str) -> list[int]:
         return [json.loads(value)["payload"]["id"] for _, value in log.topic(topic, {}).read()]
 
 
-def _users(name: str, server: Server, port: int | None = None) -> dict[str, str]:
+def _users(name: str, server: Server, port: str = "") -> dict[str, str]:
     """A user's config as it is, hosts and credentials apart."""
     raw: dict[str, str] = json.loads((CONFIGS / f"{name}.post.json").read_text())["config"]
-    mine = server.config(port)
+    mine = server.config(port=port)
     return {**raw, **{key: mine[key] for key in ("connection.url", "connection.user", "connection.password")}}
 
 
@@ -333,7 +336,7 @@ def test_the_users_config_reads_each_row_once_over_kills_and_outages(
     """`jdbc-source-connector` has no prefix: topics are named after the tables, and one warning says so."""
     mysql_server.create("t")
     proxy = Proxy(mysql_server.address)
-    worker.put("j", _users("jdbc-source-connector", mysql_server, proxy.port))
+    worker.put("j", _users("jdbc-source-connector", mysql_server, str(proxy.port)))
     stop = threading.Event()
     load = threading.Thread(target=_load, args=(mysql_server, stop))
     load.start()
