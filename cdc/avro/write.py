@@ -29,7 +29,7 @@ def _missing(path: str) -> bytes:
     raise ConversionError(f"field {path!r} is required and null")
 
 
-class _Known(dict[Any, bytes]):
+class Known(dict[Any, bytes]):
     """Bytes of values that come again and again, such as a table's name or the time of a transaction."""
 
     def __init__(self, made: Write) -> None:
@@ -188,7 +188,7 @@ class _Code:
         table, ahead = self._table(before), f"{before!r} + " if before else ""
         if repeated and avro.kind in ("long", "string"):
             whole = number if avro.kind == "long" else text
-            return f"{self.constant(_Known(lambda value: before + whole(value)))}[{given}]"
+            return f"{self.constant(Known(lambda value: before + whole(value)))}[{given}]"
         match schema.type:
             case Type.INT8 | Type.INT16 | Type.INT32 | Type.INT64:
                 zigzag = f"({given} << 1) ^ ({given} >> 63)"

@@ -31,11 +31,18 @@ def number(value: int) -> bytes:
         value &= _MASK
     elif value > _MASK:
         raise OverflowError("a number does not fit 64 bits")
-    out = b""
-    while value >= _CHUNK:
-        out += _MORE[value & 16383]
-        value >>= 14
-    return out + SHORT[value]
+    if value < _CHUNK:
+        return SHORT[value]
+    out, value = _MORE[value & 16383], value >> 14
+    if value < _CHUNK:
+        return out + SHORT[value]
+    out, value = out + _MORE[value & 16383], value >> 14
+    if value < _CHUNK:
+        return out + SHORT[value]
+    out, value = out + _MORE[value & 16383], value >> 14
+    if value < _CHUNK:
+        return out + SHORT[value]
+    return out + _MORE[value & 16383] + SHORT[value >> 14]
 
 
 def zigzag(value: int) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from cdc.avro.write import Known
 from cdc.errors import ConversionError
 from cdc.java.order import in_hash_order
 from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Schema, Type
@@ -175,12 +176,19 @@ class _Code:
             return self._sized(tag, self._message(schema, field.message_type, given, path))
         raw = self._scalar(schema, field, given, path)
         if field.type in (_STRING, _BYTES):
-            return self._text(tag, raw, keep)
+            return self._text(tag, raw, keep, known=given if _is_repeated(field, path) else None)
+        if _is_repeated(field, path) and not keep:
+            return f"{self._constant(Known(lambda value: tag + number(value) if value else b''))}[{given}]"
         if keep:
             return f"{tag!r} + {raw}"
+        if raw.startswith("(SHORT["):
+            return f"(b'' if not {given} else {tag!r} + {raw})"
         return f"(b'' if (r := {raw}) == {_ZEROS.get(field.type, _ZERO)!r} else {tag!r} + r)"
 
-    def _text(self, tag: bytes, raw: str, keep: bool) -> str:
+    def _text(self, tag: bytes, raw: str, keep: bool, known: str | None = None) -> str:
+        """`known`: the variable of a text that comes again and again."""
+        if known is not None and not keep:
+            return f"{self._constant(Known(lambda value: _text_bytes(tag, value)))}[{known}]"
         behind = f"{tag!r} + (SHORT[n] if (n := len(r)) < 16384 else number(n)) + r"
         if keep:
             return behind.replace("len(r)", f"len(r := {raw})")
@@ -289,6 +297,20 @@ class _Code:
         return f"{self._constant({name: number(tag) for name, tag in numbers.items()})}[{given}]"
 
 
+def _text_bytes(tag: bytes, value: str) -> bytes:
+    raw = value.encode()
+    return tag + number(len(raw)) + raw if raw else b""
+
+
+def _is_repeated(field: Any, path: str) -> bool:
+    """Whether many rows are likely to have the same value: what a source says of itself, and times of commits."""
+    part, _, name = path.rpartition(".")
+    if field.type == _INT64:
+        return name.startswith("ts_") or name == "server_id"
+    return field.type == _STRING and (part == "source" or path == "op")
+
+
+_INT64: Final = SCALARS["int64"].number
 _STRING: Final = SCALARS["string"].number
 _BYTES: Final = SCALARS["bytes"].number
 

@@ -107,7 +107,7 @@ class Registry:
             if error.status == _NOT_FOUND:
                 return None
             raise ConversionError(f"the schema registry refuses to look up subject {subject!r}: {error}") from None
-        return _registered(answer)
+        return _registered(answer, kind)
 
     def latest(self, subject: str) -> Registered | None:
         """The subject's newest version; None when there is no such subject."""
@@ -204,9 +204,10 @@ def _body(text: str, kind: str, references: Sequence[Reference] = ()) -> dict[st
     return {**body, "references": [each._asdict() for each in references]} if references else body
 
 
-def _registered(answer: Mapping[str, Any]) -> Registered:
+def _registered(answer: Mapping[str, Any], kind: str = "AVRO") -> Registered:
+    """`kind`: what it is of when the answer does not say (Apicurio's does not where it was asked for)."""
     references = tuple(
         Reference(each["name"], each["subject"], int(each["version"])) for each in answer.get("references") or ()
     )
-    return Registered(answer["schema"], answer.get("schemaType", "AVRO"), references, answer.get("id"),
+    return Registered(answer["schema"], answer.get("schemaType") or kind, references, answer.get("id"),
                       answer.get("version"))  # fmt: skip
