@@ -51,6 +51,10 @@ class Answer(NamedTuple):
             return None
 
 
+class Busy(TargetUnavailable):
+    """The server has too much to do for now (429, 503). Nothing of the request was done."""
+
+
 class _Bytes(Serializer):
     """Bodies as they are."""
 
@@ -121,7 +125,8 @@ class Client:
                 "or connection.api.key, of a user that may create_index, index, delete, read and view_index_metadata"
             )
         if status in _BUSY or status >= 500:
-            return TargetUnavailable(f"{self.where} is busy ({status}): {reason}")
+            kind = Busy if status in (429, 503) else TargetUnavailable
+            return kind(f"{self.where} is busy ({status}): {reason}")
         if status == 413:
             return TargetError(
                 f"{self.where} takes no request this large: lower bulk.size.bytes (now {self._config.bulk_bytes}) "

@@ -16,7 +16,7 @@ from cdc.errors import TargetError
 from cdc.record import Batch, Rejected, Writing
 from sinks.elasticsearch.actions import Action, Actions
 from sinks.elasticsearch.bulk import Lane, Request
-from sinks.elasticsearch.client import JSON, NDJSON, Client, reason_of
+from sinks.elasticsearch.client import JSON, NDJSON, Busy, Client, reason_of
 from sinks.elasticsearch.config import ElasticsearchConfig
 from sinks.elasticsearch.resources import Resources
 from sinks.elasticsearch.untouched import completed, exact
@@ -114,7 +114,10 @@ class ElasticsearchSink:
 
     def _send(self, actions: Sequence[Action]) -> tuple[list[Action], str, list[Rejected]]:
         body = b"".join([action.lines for action in actions])
-        answer = self._client.call("POST", self._path, body, content=NDJSON)
+        try:
+            answer = self._client.call("POST", self._path, body, content=NDJSON)
+        except Busy as error:
+            return list(actions), str(error), []
         if answer.status >= 400:
             raise self._client.refusal(answer)
         told = orjson.loads(answer.body)

@@ -108,10 +108,10 @@ class Rig:
         self.worker.put(self.source, source or self.source_config())
         self.worker.put(self.sink, sink or self.sink_config())
 
-    def stream(self, environment: Mapping[str, str] | None = None) -> None:
+    def stream(self, environment: Mapping[str, str] | None = None, sink: Mapping[str, str] | None = None) -> None:
         """Starts all on the empty table; every later row is a change."""
         self.worker.start(environment)
-        self.create()
+        self.create(sink=sink)
         wait_until(self.is_streaming, "the end of the snapshot")
 
     def is_streaming(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from cdc.errors import TargetUnavailable
-from cdc.record import Batch
-from cdc.schema import INT32, OPTIONAL_STRING, Schema, struct
+from cdc.record import BackgroundSink, Batch
+from cdc.schema import DATE, INT32, OPTIONAL_STRING, Schema, Type, struct
 from sinks.elasticsearch.connector import ELASTICSEARCH
 
 KEY = struct(("id", INT32), name="k")
 VALUE = struct(("id", INT32), ("name", OPTIONAL_STRING), name="v")
+DAY = Schema(Type.INT32, name=DATE, version=1)
 INDEX = "sinktest.items"
 
 
@@ -109,4 +111,75 @@ def test_an_elasticsearch_that_is_away_is_an_outage() -> None:
     sink = ELASTICSEARCH.build({"connection.url": "http://127.0.0.1:1"})
     with pytest.raises(TargetUnavailable, match=r"http://127\.0\.0\.1:1 does not answer"):
         sink.put([batch([(1,)], [(1, "a")], 0)])
+    sink.close()
+
+
+ROW = struct(("id", INT32), ("name", OPTIONAL_STRING), ("text", OPTIONAL_STRING), name="r")
+UNTOUCHED = "__debezium_unavailable_value"
+
+
+def test_several_requests_at_a_time_end_in_the_last_state_of_each_document(
+    client: Elasticsearch, elasticsearch_url: str
+) -> None:
+    many = {"batch.size": "20", "connection.compression": "true", "behavior.on.null.values": "delete"}
+    chance = random.Random(20261121)
+    for method in ("insert", "upsert"):
+        client.indices.delete(index=INDEX, ignore_unavailable=True)
+        sink = ELASTICSEARCH.build({"connection.url": elasticsearch_url, "write.method": method} | many)
+        assert isinstance(sink, BackgroundSink)
+        keys = [(chance.randrange(30),) for _ in range(800)]
+        values = [None if chance.random() < 0.2 else (key[0], f"n{at}") for at, key in enumerate(keys)]
+        begun = [sink.begin([batch(keys[at : at + 100], values[at : at + 100], at)]) for at in range(0, 800, 100)]
+        assert [refused for writing in begun for refused in writing.wait()] == []
+        last = dict(zip(keys, values, strict=True))
+        wanted = {str(key[0]): {"id": row[0], "name": row[1]} for key, row in last.items() if row is not None}
+        assert documents(client) == wanted, method
+        sink.close()
+
+
+def test_a_value_that_a_change_did_not_touch_stays(client: Elasticsearch, elasticsearch_url: str) -> None:
+    sink = ELASTICSEARCH.build({"connection.url": elasticsearch_url, "behavior.on.null.values": "delete"})
+    first = batch([(1,), (2,), (3,)], [(1, "a", "long1"), (2, "a", "long2"), (3, "a", "long3")], 0, ROW)
+    second = batch([(1,), (2,), (2,), (3,), (3,), (4,)],
+                   [(1, "b", UNTOUCHED), (2, "b", "longer"), (2, "c", UNTOUCHED), None, (3, "d", UNTOUCHED),
+                    (4, "e", UNTOUCHED)], 3, ROW)  # fmt: skip
+    wanted = {
+        "1": {"id": 1, "name": "b", "text": "long1"},
+        "2": {"id": 2, "name": "c", "text": "longer"},
+        "3": {"id": 3, "name": "d"},
+        "4": {"id": 4, "name": "e"},
+    }
+    sink.put([first])
+    for batches in ([second], [first, second]):  # written again after a crash
+        assert sink.put(batches) == []
+        assert documents(client) == wanted
+    assert client.get(index=INDEX, id="1")["_version"] == 3
+    sink.put([batch([(1,)], [(1, "old", UNTOUCHED)], 1, ROW)])  # one that comes late
+    assert documents(client) == wanted
+    sink.close()
+
+
+def test_fields_of_a_later_schema_are_added_to_a_mapping_that_was_made_here(
+    client: Elasticsearch, elasticsearch_url: str
+) -> None:
+    later = struct(*((field.name, field.schema) for field in VALUE.fields), ("day", DAY))
+    for schema, value in ((VALUE, (1, "a")), (later, (1, "a", 5))):
+        sink = ELASTICSEARCH.build({"connection.url": elasticsearch_url})
+        sink.put([batch([(1,)], [value], len(value), schema)])
+        sink.close()
+    assert client.indices.get_mapping(index=INDEX)[INDEX]["mappings"]["properties"]["day"] == {"type": "date"}
+    assert documents(client)["1"]["day"] == 5 * 86_400_000
+
+
+def test_documents_may_go_to_an_alias_that_is_there(client: Elasticsearch, elasticsearch_url: str) -> None:
+    config = {"connection.url": elasticsearch_url, "external.resource.usage": "alias_index", "topics": "sinktest.Items",
+              "topic.to.external.resource.mapping": "sinktest.Items:sinktest.alias"}  # fmt: skip
+    (problem,) = ELASTICSEARCH.check(config)
+    assert problem.key == "topic.to.external.resource.mapping"
+    assert "alias_index 'sinktest.alias' of topic 'sinktest.Items' is not in Elasticsearch" in problem.message
+    client.indices.create(index=INDEX, aliases={"sinktest.alias": {}})
+    assert ELASTICSEARCH.check(config) == []
+    sink = ELASTICSEARCH.build(config)
+    assert sink.put([batch([(1,)], [(1, "a")], 0)]) == []
+    assert documents(client) == {"1": {"id": 1, "name": "a"}}
     sink.close()
