@@ -22,7 +22,8 @@ import orjson
 import requests
 import urllib3
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from bench.__main__ import WORKER
 from bench.drain import family, usage

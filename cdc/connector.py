@@ -71,6 +71,7 @@ class SinkConnector:
     """A sink connector; the attributes are those of `SourceConnector`, and:
 
     Attributes:
+        takes_json: whether this config lets schemaless objects come as `orjson.Fragment`, their JSON text unseen.
         retired: settings of older releases that do nothing any more -> what is used now; each is warned of once.
     """
 
@@ -82,4 +83,5 @@ class SinkConnector:
     task_configs: Callable[[Raw, int], list[Raw]] = same_for_each_task
     check: Callable[[Raw], list[Problem]] = nothing_to_check
     knows_offsets: bool = False
+    takes_json: Callable[[Raw], bool] = lambda config: False
     retired: Mapping[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cdc.config import parse
+from cdc.connector import SinkConnector
 from connect_compat.connector_config import ConnectorKeys, with_prefix
 from connect_compat.pipeline import Step, TaskPlugins
 from connect_compat.plugins import Kind, Plugin, Plugins
@@ -22,11 +23,15 @@ def task_plugins(config: Mapping[str, str]) -> TaskPlugins:
     """
     keys = parse(ConnectorKeys, config)
     predicates = {alias: _predicate(alias, config) for alias in keys.predicates}
+    connector = _TABLE.connector(keys.connector_class).load()
+    value = _converter("value.converter", Kind.CONVERTER, config, is_key=False)
+    if not keys.transforms and isinstance(connector, SinkConnector) and connector.takes_json(config):
+        value = value.texts() or value if hasattr(value, "texts") else value
     return TaskPlugins(
-        _TABLE.connector(keys.connector_class).load(),
+        connector,
         tuple(_step(alias, config, predicates) for alias in keys.transforms),
         _converter("key.converter", Kind.CONVERTER, config, is_key=True),
-        _converter("value.converter", Kind.CONVERTER, config, is_key=False),
+        value,
         _converter("header.converter", Kind.HEADER_CONVERTER, config, is_key=False),
     )
 

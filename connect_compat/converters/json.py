@@ -131,6 +131,29 @@ class JsonConverter:
                 f"set {self._side}.converter to what wrote them, such as "
                 "org.apache.kafka.connect.storage.StringConverter")  # fmt: skip
 
+    def texts(self) -> JsonTexts | None:
+        """The same for a sink to which an object is its JSON text; None where texts are not the values themselves."""
+        return None if self._config.schemas else JsonTexts(self)
+
+
+class JsonTexts:
+    """Reads objects as `orjson.Fragment`: neither parsed nor written again, and not looked at; all else as usual."""
+
+    CLASS_NAME = JsonConverter.CLASS_NAME
+
+    def __init__(self, converter: JsonConverter) -> None:
+        self._converter = converter
+        self.encode = converter.encode
+
+    def decode(self, topic: str, raw: Sequence[bytes | None]) -> list[tuple[Schema | None, Any]]:
+        """An object with a line break in its text is read and written again: then it is one line."""
+        return [
+            (None, orjson.Fragment(text))
+            if text is not None and text.startswith(b"{") and text.endswith(b"}") and b"\n" not in text
+            else self._converter.decode(topic, (text,))[0]
+            for text in raw
+        ]
+
 
 def _plain(text: bytes) -> tuple[None, Any]:
     return None, orjson.loads(text) if text else None

@@ -99,8 +99,11 @@ class Lane:
         with self._lock:
             count = sum(request.count for request in self._requests)
             size = sum(request.size for request in self._requests)
+            ahead = len(self._requests) > self._config.max_in_flight
         if self._config.flush_synchronously:
             return count > 0
+        if ahead:  # one request more than may be on their way is enough to keep the server busy
+            return True
         return count + self._config.batch_size > self._config.max_buffered or size >= self._budget
 
     def hurry(self) -> None:

@@ -191,10 +191,27 @@ def _node_class(config: ElasticsearchConfig, read_s: float) -> type[Urllib3HttpN
     class Node(Urllib3HttpNode):
         def __init__(self, node: NodeConfig) -> None:
             BaseNode.__init__(self, node)
-            manager = _proxy(config, options) if config.proxy_host else urllib3.PoolManager(**options)
-            self.pool = manager.connection_from_host(node.host, node.port, node.scheme)
+            pool: Any
+            if config.proxy_host:
+                pool = _Proxied(_proxy(config, options), self.base_url.removesuffix(node.path_prefix))
+            else:
+                pool = urllib3.PoolManager(**options).connection_from_host(node.host, node.port, node.scheme)
+            self.pool = pool
 
     return Node
+
+
+class _Proxied:
+    """A server behind a proxy, as a node uses its pool: a proxy wants the whole address."""
+
+    def __init__(self, manager: urllib3.ProxyManager, address: str) -> None:
+        self._manager, self._address = manager, address
+
+    def urlopen(self, method: str, target: str, **options: Any) -> urllib3.BaseHTTPResponse:
+        return self._manager.urlopen(method, self._address + target, redirect=False, **options)
+
+    def close(self) -> None:
+        self._manager.clear()
 
 
 def _proxy(config: ElasticsearchConfig, options: Mapping[str, Any]) -> urllib3.ProxyManager:

@@ -71,11 +71,21 @@ def _external(client: Client, config: ElasticsearchConfig) -> Iterator[Problem]:
                           "correct topic.to.external.resource.mapping")  # fmt: skip
 
 
+def _takes_json(raw: Raw) -> bool:
+    """Where a document is its record's value and nothing else: its text goes into the request as it came.
+
+    Not in updates, which the server parses with the whole request.
+    """
+    config = settings(raw)
+    return config.schema_ignore and not config.is_stream and not config.is_upsert and config.version_from == "offset"
+
+
 ELASTICSEARCH = SinkConnector(
     class_name="io.confluent.connect.elasticsearch.ElasticsearchSinkConnector",
     version="15.1.0",
     config=ElasticsearchConfig,
     build=_build,
     check=_check,
+    takes_json=_takes_json,
     retired=RETIRED,
 )

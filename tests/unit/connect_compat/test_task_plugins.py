@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from cdc.connector import SinkConnector
-from cdc.errors import ConfigError
+from cdc.errors import ConfigError, ConversionError
 from connect_compat.plugins import UnknownPlugin
 from connect_compat.task_plugins import task_plugins
 from tests.fakes import batch
@@ -40,3 +41,18 @@ def test_an_unknown_class_or_a_wrong_setting_is_told() -> None:
         task_plugins({**CONFIG, "value.converter": "JsonConvertor"})
     with pytest.raises(ConfigError, match="regex"):
         task_plugins({name: text for name, text in CONFIG.items() if name != "transforms.route.regex"})
+
+
+def test_a_sink_may_take_json_objects_unseen() -> None:
+    plain = {name: text for name, text in CONFIG.items() if not name.startswith(("transforms", "predicates"))}
+    plain |= {"connection.url": "http://es:9200", "schema.ignore": "true"}
+    value = task_plugins(plain).value
+    sent = [b'{"a":1.10}', None, b"[1]", b'{"a":\n1}', b"null"]
+    found = [decoded for _, decoded in value.decode("t", sent)]
+    assert isinstance(found[0], orjson.Fragment) and orjson.dumps(found[0]) == b'{"a":1.10}'
+    assert found[1:] == [None, [1], {"a": 1}, None]
+    with pytest.raises(ConversionError):
+        value.decode("t", [b"{"])
+    for seen in ({"value.converter.schemas.enable": "true"}, {"schema.ignore": "false"}, {"write.method": "upsert"}):
+        assert type(task_plugins(plain | seen).value).__name__ == "JsonConverter"
+    assert type(task_plugins(CONFIG | plain).value).__name__ == "JsonConverter"

@@ -148,6 +148,10 @@ def test_it_is_full_by_records_and_by_bytes() -> None:
         assert made.full()
         made.finish(used)
         assert not made.full()
+    with lane(server, batch_size="1", max_in_flight_requests="2", max_buffered_records="2000") as made:
+        used = made.add(actions("a", "b", "c"), ordered=False)
+        assert made.full()
+        made.finish(used)
     with lane(server, bulk_size_bytes="1", max_in_flight_requests="1") as made:
         used = made.add(actions("a", "b"), ordered=False)
         assert made.full()
