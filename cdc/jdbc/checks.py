@@ -20,7 +20,7 @@ from cdc.jdbc.statements import BULK
 _SELECT: Final = re.compile(r"(?is)^(SELECT|WITH)\b")
 _LOOKED_AT_MOST: Final = 100
 _COLUMN_KEYS: Final = ("incrementing.column.name", "incrementing.column.mapping", "timestamp.column.name",
-                       "timestamp.columns.mapping")  # fmt: skip
+                       "timestamp.columns.mapping", "tailrace.delete.detection.interval.ms")  # fmt: skip
 _EXPLAINED: Final = {"mysql": "EXPLAIN ", "mariadb": "EXPLAIN ", "postgresql": "EXPLAIN ", "sqlite": "EXPLAIN "}
 
 

@@ -237,6 +237,11 @@ class JdbcSourceConfig:
         doc="Rows are read only when no transaction is open any more that may still commit rows before them, where "
             "the database tells: they cannot be missed. false: as Confluent's source, which misses them.",
     )  # fmt: skip
+    delete_look_ms: int = key(
+        "tailrace.delete.detection.interval.ms", default=0, type="LONG", importance=LOW, check=at_least(0),
+        doc="Milliseconds between two looks at all primary keys of a table; for each that is gone since a tombstone is "
+            "written, its key a struct of the primary key. 0: deleted rows are not noticed.",
+    )  # fmt: skip
     task_count: int = key("tailrace.tasks", default=1, importance=LOW, internal=True,
                           doc="How many tasks share the tables; set by the connector itself.")  # fmt: skip
     task_number: int = key("tailrace.task", default=0, importance=LOW, internal=True,

@@ -46,8 +46,11 @@ def outlook(raw: Raw) -> Outlook:
 
 def _unseen(config: JdbcSourceConfig) -> Iterator[str]:
     """What polling cannot see, whatever is set."""
-    if config.mode != BULK:
-        yield "rows that are deleted are not noticed; a connector that reads the database's log notices them"
+    if config.mode != BULK and not config.delete_look_ms:
+        yield (
+            "rows that are deleted are not noticed; a connector that reads the database's log notices them, and "
+            "tailrace.delete.detection.interval.ms finds them by comparing keys"
+        )
     if config.mode == INCREMENTING:
         yield "rows that are updated are not noticed; mode=timestamp+incrementing notices them"
 

@@ -13,6 +13,7 @@ from cdc.errors import SourceError
 from cdc.jdbc import moments
 from cdc.jdbc.columns import Column, Kind
 from cdc.jdbc.config import JdbcSourceConfig
+from cdc.jdbc.deletions import Deletions
 from cdc.jdbc.horizon import Horizon
 from cdc.jdbc.offset import Position, partition
 from cdc.jdbc.session import Query, Result, Session
@@ -36,12 +37,14 @@ class Reads:
         table: None for the query.
         select: see there; `select.base` without the user's suffix.
         position: after which to go on.
+        keys: the columns of the table's key, when deleted rows are to be found.
     """
 
     table: TableName | None
     select: Select
     topic: str
     position: Position
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ class TableReader:
         self._times: tuple[bool, int] | None = None
         self._shapes: dict[tuple[Column, ...], tuple[Shape, _Keys]] = {}
         self._warned = False
+        self._deletions: Deletions | None = None
+        if reads.keys and reads.table:
+            self._deletions = Deletions(session, reads.table, reads.keys, reads.topic, config.delete_look_ms)
 
     @property
     def waits(self) -> bool:
@@ -77,6 +83,15 @@ class TableReader:
 
     def polls(self) -> Iterator[Poll]:
         """One round, to the end of what there is now. Raises: SourceUnavailable, SourceError, DataError."""
+        yield from self._rows()
+        if self._deletions is not None:
+            yield from self._deletions.polls(self._options, self._config.batch_rows)
+
+    def close(self) -> None:
+        if self._deletions is not None:
+            self._deletions.close()
+
+    def _rows(self) -> Iterator[Poll]:
         mode = self._config.mode
         parameters: Sequence[Any] | None = ()
         if mode == INCREMENTING:
@@ -128,6 +143,8 @@ class TableReader:
 
     def _batch(self, shape: Shape, rows: Sequence[Any]) -> Batch:
         values = shape.convert(rows)
+        if self._deletions is not None:
+            self._deletions.sent(shape, values)
         return Batch(self._topic, None, shape.schema, [None] * len(values), values, [()] * len(values))
 
     # Bounds

@@ -54,6 +54,8 @@ class JdbcSource:
         """Nothing to forget: the tables stay as they are."""
 
     def close(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
         if self._session is not None:
             self._session.close()
 
@@ -103,7 +105,9 @@ class JdbcSource:
         _log.warning(
             f"{table} is gone and is not read any more; it is taken up again where it was left when it is back"
         )
-        self._positions[table] = self._readers.pop(table).position
+        reader = self._readers.pop(table)
+        self._positions[table] = reader.position
+        reader.close()
         del self._due[table]
 
     def _dropped(self, table: TableName) -> bool:
@@ -116,6 +120,8 @@ class JdbcSource:
             return False
         self._forget(table)
         self._positions |= {each: reader.position for each, reader in self._readers.items()}
+        for reader in self._readers.values():
+            reader.close()
         self._readers.clear()
         self._due.clear()
         self._look_at = 0.0
@@ -154,4 +160,7 @@ def reads(config: JdbcSourceConfig, session: Session, table: TableName | None, p
     select = Select(
         dialect, base, config.mode, session.product.MARK, number, times if config.by_time else (), config.suffix.strip()
     )  # fmt: skip
-    return Reads(table, select, topic, position)
+    keys: Sequence[str] = ()
+    if table is not None and config.delete_look_ms:
+        keys = tables.key_of(session, table)
+    return Reads(table, select, topic, position, keys)

@@ -127,23 +127,39 @@ def _stored(name: str | None) -> str | None:
 
 def definitions(session: Session, table: TableName) -> list[Definition]:
     """The columns of a table in their order. Raises: SourceUnavailable, SourceError."""
-    database = session.database
-    schema: str | None = table.catalog if database.kind in ("mysql", "mariadb") else table.schema
-    name = table.name
-    if database.kind == "oracle":
-        schema, name = (None if part is None else part.lower() if part.isupper() else part for part in (schema, name))  # type: ignore[assignment]
+    name, schema = _as_sqlalchemy(session.database, table)
     with session.failures(), _quietly():
-        look = inspect(database.engine)
+        look = inspect(session.database.engine)
         columns = look.get_columns(name, schema)
         keys = look.get_pk_constraint(name, schema)["constrained_columns"]
+    kind = session.database.kind
     return [
-        Definition(
-            each["name"],
-            bool(each["nullable"]) and each["name"] not in keys,
-            _numbers_itself(database.kind, each, keys),
-        )
+        Definition(each["name"], bool(each["nullable"]) and each["name"] not in keys, _numbers_itself(kind, each, keys))
         for each in columns
     ]
+
+
+def key_of(session: Session, table: TableName) -> list[str]:
+    """The columns of its primary key. Raises: SourceUnavailable; SourceError: it has none."""
+    name, schema = _as_sqlalchemy(session.database, table)
+    with session.failures(), _quietly():
+        keys: list[str] = inspect(session.database.engine).get_pk_constraint(name, schema)["constrained_columns"]
+    if not keys:
+        raise SourceError(f"tailrace.delete.detection.interval.ms: the table {table} has no primary key, so nobody can "
+                          "tell which of its rows are gone; add one, or set it to 0")  # fmt: skip
+    return keys
+
+
+def _as_sqlalchemy(database: Database, table: TableName) -> tuple[str, str | None]:
+    """Name and schema, in the words of SQLAlchemy."""
+    schema = table.catalog if database.kind in ("mysql", "mariadb") else table.schema
+    if database.kind != "oracle":
+        return table.name, schema
+    return _told(table.name), None if schema is None else _told(schema)
+
+
+def _told(name: str) -> str:
+    return name.lower() if name.isupper() else name
 
 
 def _numbers_itself(kind: str, column: Any, keys: Sequence[str]) -> bool:

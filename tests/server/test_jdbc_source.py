@@ -44,6 +44,8 @@ class Polled:
     config: dict[str, str]
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     offsets: dict[str, SourceOffset] = field(default_factory=dict)
+    gone: list[tuple[str, Any]] = field(default_factory=list)
+    """Topic and key of each tombstone."""
 
     def until(self, seen: Callable[[], bool], seconds: float = 30) -> None:
         """Runs it until something is seen, at least to its first idle poll."""
@@ -51,11 +53,17 @@ class Polled:
         with closing(JDBC_SOURCE.build(self.config, SourceContext("j", 0, _Topics()))) as source:
             for poll in source.polls(list(self.offsets.values())):
                 for batch in poll.batches:
+                    if batch.value_schema is None:
+                        self.gone += [(batch.topic, key) for key in batch.keys]
+                        continue
                     self.rows.setdefault(batch.topic, []).extend(_named(batch))
                 self.offsets |= {str(offset.partition): offset for offset in poll.offsets}
                 if poll.idle and seen():
                     return
                 assert time.monotonic() < end, f"not seen in {seconds} s; so far: {self.rows}"
+
+    def deleted(self, topic: str = "t") -> list[Any]:
+        return [key for of, key in self.gone if of == topic]
 
     def ids(self, topic: str = "t") -> list[int]:
         return [row["id"] for row in self.rows.get(topic, [])]
@@ -232,6 +240,30 @@ def test_a_row_that_commits_late_is_not_missed(several: Server, mode: str) -> No
     polled.until(seen)
     late.close()
     assert polled.ids() == [1, 2, 3]
+
+
+def test_deleted_rows_are_found_by_their_keys(server: Server) -> None:
+    server.create("t")
+    server.run("CREATE TABLE nokey (id INT)")
+    for v in range(5):
+        server.run(TICK.format("t", v))
+    given = {"mode": "incrementing", "table_whitelist": "t", "tailrace_delete_detection_interval_ms": "100"}
+    polled = Polled(server.config(**given))
+    assert JDBC_SOURCE.check(polled.config) == []
+    ready = [lambda: len(polled.ids()) == 5, lambda: len(polled.deleted()) == 2, lambda: 6 in polled.ids()]
+    steps = ["DELETE FROM t WHERE id IN (2, 4)", TICK.format("t", 9), "DELETE FROM t WHERE id = 6"]
+
+    def stepped() -> bool:
+        if steps and ready[0]():
+            ready.pop(0)
+            server.run(steps.pop(0))
+        return len(polled.deleted()) == 3
+
+    polled.until(stepped)
+    assert [sorted(polled.deleted()[:2]), polled.deleted()[2]] == [[(2,), (4,)], (6,)]
+    wrong = server.config(**{**given, "table_whitelist": "nokey", "mode": "bulk"})
+    ((key, text),) = JDBC_SOURCE.check(wrong)
+    assert (key, "has no primary key" in text) == ("tailrace.delete.detection.interval.ms", True)
 
 
 def test_without_waiting_that_row_is_missed_as_in_the_original(mysql_server: Server) -> None:
