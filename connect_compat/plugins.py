@@ -99,6 +99,8 @@ _CONVERTERS = {
 
 
 _TRANSFORMS = {
+    "io.debezium.connector.jdbc.transforms.CollectionNameTransformation": "collection_name_transformation",
+    "io.debezium.connector.jdbc.transforms.FieldNameTransformation": "field_name_transformation",
     "io.debezium.connector.mysql.transforms.ReadToInsertEvent": "read_to_insert_event",
     "io.debezium.transforms.ByLogicalTableRouter": "by_logical_table_router",
     "io.debezium.transforms.ContentBasedRouter": "content_based_router",

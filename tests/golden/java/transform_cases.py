@@ -793,6 +793,25 @@ def vectors_and_columns() -> Iterator[Case]:
             yield case("other", "ExtractSchemaToNewRecord", config, value)
 
 
+def naming_transforms() -> Iterator[Case]:
+    row = struct("r", ("orderId", INT32), ("Total2Pay", of("int32", optional=True, default=7)), ("a.b_c", TEXT),
+                 ("inner", struct("i", ("innerName", INT32))))  # fmt: skip
+    value = {"orderId": 1, "Total2Pay": None, "a.b_c": "x", "inner": {"innerName": 3}}
+    columns = (("orderId", INT32), ("qty", of("int32", optional=True, default=5)))
+    event_ = text(
+        envelope("p.shop.orders", *columns), event("u", {"orderId": 2, "qty": None}, {"orderId": 2, "qty": 1})
+    )
+    key = text(struct("p.shop.orders.Key", ("orderId", INT32)), {"orderId": 7})
+    given: list[Json] = [{}, {"prefix": "p_", "suffix": "_s"}]
+    given += [{"style": style} for style in ("snake_case", "CAMEL_CASE", "upper_case", "lower_case", "default", "x")]
+    for words in given:
+        for transform, start in (("CollectionNameTransformation", "collection"), ("FieldNameTransformation", "column")):
+            config = {f"{start}.naming.{name}": word for name, word in words.items()}
+            for each in (text(row, value), event_, None, text(None, {"aB": 1}), text(STRING, "x")):
+                made = case("naming", transform, config, each, key=key, topic="p.shopDb.order_Items2")
+                yield {**made, "class": made["class"].replace("debezium.", "debezium.connector.jdbc.")}
+
+
 SETS: dict[str, Callable[[], Iterator[Case]]] = {
     made.__name__: made
     for made in (
@@ -807,6 +826,7 @@ SETS: dict[str, Callable[[], Iterator[Case]]] = {
         small_transforms,
         geometry_transforms,
         vectors_and_columns,
+        naming_transforms,
     )
 }
 

@@ -221,3 +221,19 @@ def test_a_record_that_cannot_be_read_is_refused_alone_with_its_log_record() -> 
         "test.TextConverter",
     )
     assert isinstance(refusal.error, DataError)
+
+
+class WithHeaders:
+    """A value converter that writes the names of a record's headers behind its value."""
+
+    def encode_with_headers(self, topic: str, schema: Any, values: Any, headers: Any) -> list[bytes]:
+        return [
+            f"{value}{[(name, text) for name, text in each]}".encode()
+            for value, each in zip(values, headers, strict=True)
+        ]
+
+
+def test_a_converter_that_asks_for_the_headers_gets_them_as_they_go_to_the_log() -> None:
+    pipeline = SourcePipeline(plugins(value=WithHeaders()), errors(), Control())
+    batch = Batch("t", None, STRING, ["k"], ["v"], [(Header("h", STRING, "x"),)])
+    assert values(pipeline([batch])) == [b"v[('h', b'x')]"]
