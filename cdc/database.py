@@ -6,6 +6,7 @@ Only here are database drivers of the JDBC connectors imported, each when it is 
 from __future__ import annotations
 
 import importlib
+import socket
 import sqlite3
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -154,16 +155,27 @@ def _mysql_opening(opening: Callable[..., Any], mode: str) -> Callable[..., Any]
 
     def connect(**given: Any) -> Any:
         if mode == "disabled":
-            return opening(**given, ssl_disabled=True)
+            return _kept_alive(opening(**given, ssl_disabled=True))
         try:
-            return opening(**given)
+            return _kept_alive(opening(**given))
         except Exception as error:
             cause = getattr(error, "original_exception", error)
             if mode != "preferred" or not (isinstance(cause, ssl.SSLError) or "SSL is required" in str(error)):
                 raise
-        return opening(**{**given, "ssl": None}, ssl_disabled=True)
+        return _kept_alive(opening(**{**given, "ssl": None}, ssl_disabled=True))
 
     return connect
+
+
+def _kept_alive(connection: Any) -> Any:
+    """So that a server that vanished without a word is noticed within a minute, also by one that only waits for it."""
+    sock = connection._sock
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return connection
 
 
 def _sqlite_opening(opening: Callable[..., Any]) -> Callable[..., Any]:

@@ -196,7 +196,8 @@ def _postgres(url: JdbcUrl, taken: _Parameters, user: str | None, password: str 
     fixed = _without_none(
         host=",".join(host.name for host in url.hosts), port=",".join(str(host.port) for host in url.hosts),
         dbname=url.database or user, user=user, password=password, options=options,
-        connect_timeout=next((each for each in seconds if each), 10), keepalives=None if alive is None else int(alive),
+        connect_timeout=next((each for each in seconds if each), 10), keepalives=int(alive is not False),
+        keepalives_idle=30, keepalives_interval=10, keepalives_count=3,
         tcp_user_timeout=socket_s * 1000 if socket_s else None, client_encoding="UTF8",
     )  # fmt: skip
     return Arguments([{"application_name": "tailrace", **fixed, **found}], [], schema.split(",")[0] if schema else None)

@@ -132,7 +132,8 @@ def _query_looked_at(session: Session, config: JdbcSourceConfig) -> Iterator[Pro
     except SourceUnavailable:
         raise
     except SourceError as error:
-        yield Problem(key, f"The configured query is not valid: {error}; in all modes but bulk a WHERE is added to it")
+        said = "what the database says would show it" if config.query_masked else error
+        yield Problem(key, f"The configured query is not valid: {said}; in all modes but bulk a WHERE is added to it")
 
 
 def _positions(config: JdbcSourceConfig) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,8 @@ import structlog
 from cdc.jdbc.session import Session
 
 WAIT_S: Final = 0.1
+_SETTLE_S: Final = 0.05
+"""A statement takes its row's number a moment before the database counts its transaction among the open ones."""
 _SAID_AFTER_S: Final = 30.0
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class Horizon:
             now = bound()
             if now is None:
                 return None
+            time.sleep(_SETTLE_S)
             open_now = self._session.product.open_transactions(self._session, writers=self._writers)
             if open_now is None:
                 self._cannot_tell()

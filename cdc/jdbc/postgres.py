@@ -49,8 +49,11 @@ _NULLABLE: Final = """SELECT a.attrelid::bigint, a.attnum::int,
 WHERE a.attrelid = ANY(%s::oid[])"""
 _ENUMS: Final = "SELECT oid::bigint, typname::text, typtype::text FROM pg_type WHERE oid = ANY(%s::oid[])"
 _OTHERS: Final = """SELECT pid || ' ' || xact_start::text FROM pg_stat_activity
-WHERE pid <> pg_backend_pid() AND datname = current_database() AND xact_start > now() - interval '1 minute'
-  AND backend_type = 'client backend'"""
+WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'
+  AND xact_start > now() - make_interval(secs => %s)"""
+_YOUNG_S: Final = {True: 5, False: 60}
+"""Transactions that have not written, and are not older, are waited for too: where only writers are asked for, because
+one may have taken a number; else because it stamps rows with the time of its beginning."""
 
 
 class JsonbLoader(Loader):
@@ -173,8 +176,6 @@ def parameter(wall: int, moment: int, zoned: bool, digits: int) -> str:
 
 
 def open_transactions(session: Session, *, writers: bool) -> Transactions | None:
-    """Numbers of those that write; with the others too, which may stamp rows with the time of their beginning."""
+    """Numbers of those that write, and sessions of the young others, as far as the user may see them."""
     found = {str(row[0]) for row in session.all("SELECT pg_snapshot_xip(pg_current_snapshot())::text")}
-    if not writers:
-        found |= {str(row[0]) for row in session.all(_OTHERS)}
-    return frozenset(found)
+    return frozenset(found | {str(row[0]) for row in session.all(_OTHERS, (_YOUNG_S[writers],))})

@@ -74,6 +74,9 @@ class JdbcSource:
         except SourceUnavailable:
             raise
         except SourceError:
+            if table is None and self._config.query_masked:
+                raise SourceError("query.masked: the database refuses the query; its words would show it, so run the "
+                                  "query by hand, correct it, and restart the task") from None  # fmt: skip
             if table is None or not self._dropped(table):
                 raise
             return
