@@ -173,10 +173,12 @@ def start_worker() -> subprocess.Popen[bytes]:
 WHAT_NOW = f"""
 Tailrace is up. Try, in another terminal:
 
-  curl {REST}/connectors?expand=status
+  curl '{REST}/connectors?expand=status'
   curl {REST}/connectors/mysql-source/offsets
   curl '{SEARCH}/dbserver1.inventory.customers/_search?pretty'
   .venv/bin/tailrace history show mysql-source --data {DATA}
+  curl {REST}/connectors/mysql-source/config > config.json     # edit it, and give it back:
+  curl -X PUT -H 'Content-Type: application/json' {REST}/connectors/mysql-source/config -d @config.json
   mysql -h127.0.0.1 -P{MYSQL_PORT} -uapp -papppw inventory     # change something, and search again
 
 Ctrl-C ends it.

@@ -37,7 +37,7 @@ class Unruly:
                     self._answer(429, _BUSY)
                     return
                 if kind == "late":
-                    time.sleep(0.2)
+                    time.sleep(0.1)
                 told = pool.request(self.command, target + self.path, body=body, headers=dict(self.headers))
                 if kind == "silent":
                     self.close_connection = True
