@@ -12,6 +12,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -50,10 +52,12 @@ TUNED = {
 }
 
 
-def tailrace(bench: Bench, folder: Path) -> list[Result]:
+@contextmanager
+def tailrace_worker(kafka: str, folder: Path) -> Iterator[tuple[str, int]]:
+    """Its address and process id."""
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "worker.properties"
-    properties.write_text(WORKER.format(kafka=bench.kafka, port=TAILRACE_PORT))
+    properties.write_text(WORKER.format(kafka=kafka, port=TAILRACE_PORT))
     program = Path(sys.executable).with_name("tailrace")
     worker = subprocess.Popen([program, "distributed", properties, "--log-level", "warning"])
     try:
@@ -61,10 +65,15 @@ def tailrace(bench: Bench, folder: Path) -> list[Result]:
             if worker.poll() is not None:
                 sys.exit(f"tailrace ended with {worker.returncode}")
             time.sleep(0.1)
-        return Drain(bench, "tailrace", f"http://127.0.0.1:{TAILRACE_PORT}", worker.pid, {}).results()
+        yield f"http://127.0.0.1:{TAILRACE_PORT}", worker.pid
     finally:
         worker.terminate()
         worker.wait(30)
+
+
+def tailrace(bench: Bench, folder: Path) -> list[Result]:
+    with tailrace_worker(bench.kafka, folder) as (url, pid):
+        return Drain(bench, "tailrace", url, pid, {}).results()
 
 
 def debezium(bench: Bench, folder: Path) -> list[Result]:

@@ -20,7 +20,7 @@ RUNTIME = [
     ("org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.3"),
     ("org.apache.logging.log4j", "log4j-core", "2.25.3"),
 ]
-CONNECTORS = ("mysql", "mariadb", "postgres")
+CONNECTORS = ("mysql", "mariadb", "postgres", "jdbc")
 # The worker has these already; a second Jackson in a plugin's folder does not load.
 PROVIDED = (
     "connect-api,kafka-clients,slf4j-api,zstd-jni,lz4-java,snappy-java,jakarta.ws.rs-api,"

@@ -121,7 +121,7 @@ def _for_json(schema: Schema, target: Target) -> Callable[[Any], Any] | None:
         return None if item is None else lambda found: [None if each is None else item(each) for each in found]
     if schema.name == DECIMAL:
         return lambda unscaled: values.json_number(decimal_text(unscaled, schema.scale))
-    form, convert = _form(schema, target)
+    form, convert = _usual(schema, target)
     return convert if form is Form.PLAIN and schema.type not in (Type.FLOAT32, Type.FLOAT64) else None
 
 

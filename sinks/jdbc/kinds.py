@@ -110,6 +110,7 @@ _HIBERNATE: Final[Mapping[str, Mapping[str, str]]] = {
     "sqlite": {"date": "TEXT", "time": "TEXT", "timestamp": "TEXT"},
 }  # fmt: skip
 _PRECISION: Final = {"mysql": 65, "postgresql": 1000, "sqlserver": 38, "oracle": 38, "sqlite": 38}
+_MOST_SCALE: Final = {"mysql": 30, "sqlserver": 38, "oracle": 127}
 _TEXTS: Final = frozenset({"string", "enum", "set", "ltree", "uuid", "xml", "tsvector"})
 _KEYS: Final[Mapping[str, tuple[str, str]]] = {
     "mysql": ("VARCHAR({size})", "VARBINARY({size})"),
@@ -158,7 +159,7 @@ def column_type(
         element = column_type(schema.items, database, hibernate=hibernate, extensions=extensions)
         return f"{element}[]" if not element.endswith("[]") else element
     precision = int(schema.parameter("connect.decimal.precision") or 0)
-    scale = max(schema.scale, 0) if schema.name == DECIMAL else 0
+    scale = min(max(schema.scale, 0), _MOST_SCALE.get(database, schema.scale)) if schema.name == DECIMAL else 0
     return pattern.format(
         scale=scale, precision=min(precision or _PRECISION[database], _PRECISION[database]), length=length,
         digits=digits, postgis=extensions.postgis, members=_members(schema),

@@ -156,11 +156,6 @@ class _Session:
 
     def roll_back(self) -> None:
         self._raw.rollback()
-        self._forget_partial()
-
-    def _forget_partial(self) -> None:
-        """What was prepared within a transaction is gone with it."""
-        self._writers = {known: made for known, made in self._writers.items() if not known[1]}
 
     def ready(self, changes: Sequence[Changes], rejected: list[Rejected]) -> list[Changes]:
         """Those whose tables are there as they must be; the records of others are rejected."""
@@ -187,8 +182,6 @@ class _Session:
         self, batches: Sequence[Batch], changes: Sequence[Changes], refused: list[Rejected] | None = None
     ) -> None:
         """Writes all and commits. With `refused` bad rows are looked for and put there; without they raise."""
-        for each in changes:
-            self._writer(each.shape)
         if self._names.database == SQLITE:
             self._cursor.execute("BEGIN IMMEDIATE")
         ends = _ends(batches) if self._offsets else {}
@@ -214,7 +207,6 @@ class _Session:
             if meaning(error) is not Meaning.ROW:
                 raise
             self._cursor.execute(self._restore)
-            self._forget_partial()
             if len(entries) == 1:
                 entry = entries[0]
                 words = f"table {self.tables.named(shape).sql} refused the row: {told(error)}"
@@ -256,8 +248,6 @@ class _Session:
                 others = [place for place, gone in zip(others, absent, strict=True) if not gone]
             known = writer(self._names, self.tables.named(shape), shape.keys, others, self._settings)
             known.prepare(self._cursor)
-            if not absent:
-                self._raw.commit()
             self._writers[shape, absent] = known
         return known
 

@@ -7,6 +7,7 @@ their literals written here; other databases: their driver's `executemany`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any, Final, Protocol
 
 from sinks.jdbc.rows import COPY, MYSQL, Place, Row, text_writer, tuple_writer
@@ -14,6 +15,7 @@ from sinks.jdbc.settings import Settings
 from sinks.jdbc.statements import Names, Statements, Table
 
 Key = tuple[Any, ...]
+_NUMBERS: Final = count(1)
 _NO_ROW: Final[tuple[Any, ...]] = ()
 
 
@@ -21,7 +23,7 @@ class Writer(Protocol):
     """Writes by the cursor it is given, within a transaction that others begin and end."""
 
     def prepare(self, cursor: Any) -> None:
-        """What a connection needs before the first transaction; committed by the caller."""
+        """Before the first use on a connection."""
 
     def write(self, cursor: Any, rows: Sequence[Row]) -> None:
         """As `insert.mode` says."""
@@ -174,36 +176,26 @@ class _PostgreSql:
         self._updates = bool(keys and others)
         if keys:
             self._key_lines = text_writer([*_between(keys, "\t"), "\n"], COPY)
-        self._has_keys = bool(keys)
-        self._loaded, self._loaded_keys = f"tailrace_rows_{id(self):x}", f"tailrace_keys_{id(self):x}"
+        number = next(_NUMBERS)
+        self._loaded, self._loaded_keys = f"tailrace_rows_{number}", f"tailrace_keys_{number}"
 
-    def prepare(self, cursor: Any) -> None:
-        """The temporary tables have the types that the columns have in the table, whoever made it."""
-        if not self._has_keys:
-            return
-        table = self._statements.table
-        for name, columns in ((self._loaded, self._statements.columns), (self._loaded_keys, self._statements.keys)):
-            cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
-            cursor.execute(
-                f"CREATE TEMPORARY TABLE {name} ON COMMIT DELETE ROWS AS "
-                f"SELECT {','.join(columns)} FROM {table} WITH NO DATA"
-            )
+    def prepare(self, cursor: Any) -> None: ...
 
     def write(self, cursor: Any, rows: Sequence[Row]) -> None:
         if self._mode == "insert":
             self._copy(cursor, self._statements.table, self._statements.columns, self._lines(rows))
         elif self._mode == "upsert":
-            self._load(cursor, rows)
+            self._load_rows(cursor, rows)
             cursor.execute(self._statements.from_loaded(self._loaded) + self._statements.on_conflict())
         elif self._updates:
-            self._load(cursor, rows)
+            self._load_rows(cursor, rows)
             cursor.execute(self._statements.update_from(self._loaded))
 
     def change(self, cursor: Any, rows: Sequence[Row]) -> None:
         if self._mode == "insert" or not self._updates:
             self.write(cursor, rows)
             return
-        self._load(cursor, rows)
+        self._load_rows(cursor, rows)
         cursor.execute(self._statements.update_from(self._loaded))
         if self._mode != "update" and cursor.rowcount < len(rows):
             there = f"SELECT 1 FROM {self._statements.table} WHERE {self._statements.same_keys(self._loaded)}"
@@ -211,14 +203,22 @@ class _PostgreSql:
 
     def delete(self, cursor: Any, keys: Sequence[Key]) -> None:
         lines = self._key_lines([(key, _NO_ROW) for key in keys])
-        cursor.execute(f"TRUNCATE {self._loaded_keys}")
-        self._copy(cursor, self._loaded_keys, self._statements.keys, lines)
+        self._load(cursor, self._loaded_keys, self._statements.keys, lines)
         cursor.execute(self._statements.delete_from(self._loaded_keys))
 
-    def _load(self, cursor: Any, rows: Sequence[Row]) -> None:
-        lines = self._lines(rows)
-        cursor.execute(f"TRUNCATE {self._loaded}")
-        self._copy(cursor, self._loaded, self._statements.columns, lines)
+    def _load_rows(self, cursor: Any, rows: Sequence[Row]) -> None:
+        self._load(cursor, self._loaded, self._statements.columns, self._lines(rows))
+
+    def _load(self, cursor: Any, name: str, columns: Sequence[str], lines: Sequence[str]) -> None:
+        """Into a temporary table whose columns have the types that they have in the table, whoever made it.
+
+        It is not emptied by commits: each of these would look at all such tables of the session.
+        """
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} AS SELECT {','.join(columns)} FROM {self._statements.table} "
+            f"WITH NO DATA; TRUNCATE {name}"
+        )
+        self._copy(cursor, name, columns, lines)
 
     @staticmethod
     def _copy(cursor: Any, table: str, columns: Iterable[str], lines: Sequence[str]) -> None:
