@@ -4,7 +4,7 @@ BIN := .venv/bin
 SERVERS := mysql kafka elasticsearch
 LANES := 3
 
-.PHONY: setup demo test check check-pythons differential handover bench clean services-stop
+.PHONY: setup demo test check check-pythons differential handover conformance bench clean services-stop
 
 setup: .venv/ready
 
@@ -48,6 +48,13 @@ handover: setup
 	@$(BIN)/python -m services start differential mysql mariadb postgres kafka
 	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.differential.handover $(OPTIONS); \
 	  code=$$?; $(BIN)/python -m services wipe differential mysql mariadb postgres kafka; exit $$code
+
+# Recorded REST calls against a worker of ours and against a real Kafka Connect, which is fetched when it is missing;
+# OPTIONS=--without-peer leaves that out.
+conformance: setup
+	@$(BIN)/python -m services start differential kafka
+	@eval "$$($(BIN)/python -m services env differential)" && $(BIN)/python -m tests.conformance $(OPTIONS); \
+	  code=$$?; $(BIN)/python -m services wipe differential kafka; exit $$code
 
 bench: setup
 	@$(BIN)/python -m services start bench mysql postgres kafka

@@ -69,6 +69,8 @@ UNGROUPED = Layout(group=None, order=1)
 """As Debezium declares its transforms."""
 
 
+CONFIG_DEF = "Invalid value {value} for configuration {name}: {problem}"
+"""As Kafka's own definitions refuse a value."""
 Check = Callable[[Any], str | None]
 """Given a parsed value: None, or a sentence why it cannot be used and what would be right."""
 
@@ -88,6 +90,7 @@ class Key:
         invalid: the sentence for a wrong value, with `{name}`, `{value}` and `{problem}`.
         mistyped: what to say of a text that is not of a type, by type; in ConfigDef's words where nothing stands.
         internal: left out of `validate`, for the original's definition does not list it; it works and is documented.
+        unset: what `validate` says too when a required key is missing, for the original checks the null as well.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Key:
     invalid: str
     mistyped: Mapping[str, str]
     internal: bool
+    unset: str = ""
 
     @property
     def required(self) -> bool:
@@ -131,9 +135,10 @@ def key(
     check: Check | None = None,
     dependents: Sequence[str] = (),
     needed: bool = False,
-    invalid: str = "Invalid value {value} for configuration {name}: {problem}",
+    invalid: str = CONFIG_DEF,
     mistyped: Mapping[str, str] = MappingProxyType({}),
     internal: bool = False,
+    unset: str = "",
 ) -> Any:
     """Declares a field of a config dataclass; the field's annotation gives the type unless `type` is given."""
     declared = {
@@ -155,6 +160,7 @@ def key(
         "invalid": invalid,
         "mistyped": mistyped,
         "internal": internal,
+        "unset": unset,
     }
     return dataclasses.field(metadata={"key": declared})
 
@@ -228,6 +234,15 @@ def _convert(kind: str, text: str) -> Any:
             return text
 
 
+def type_problem(kind: str, text: str) -> str | None:
+    """Why a wire value is not of Kafka Connect's type `kind`; None when it is."""
+    try:
+        _convert(kind, text.strip())
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def wire_text(value: Any) -> str | None:
     """A parsed value (or default) as it stands on the wire; None for no value."""
     match value:
@@ -265,6 +280,8 @@ def _problem(declared: Key, parsed: Any) -> str | None:
         folded = {value.lower() for value in declared.values}
         asked = parsed if isinstance(parsed, tuple) else (parsed,)
         wrong = [part for part in asked if str(part).lower() not in folded]
+        if wrong and declared.invalid == CONFIG_DEF:
+            return f"String must be one of: {', '.join(declared.values)}"
         if wrong:
             return f"Value must be one of {', '.join(declared.values)}{_nearest(str(wrong[0]), declared.values)}"
     return None if declared.check is None else declared.check(parsed)
@@ -292,7 +309,7 @@ def _value(declared: Key, raw: Mapping[str, str | None]) -> Value:
     if not names:
         if declared.required:
             message = f'Missing required configuration "{declared.name}" which has no default value.'
-            return Value(declared, None, None, (message,))
+            return Value(declared, None, None, (message, declared.unset) if declared.unset else (message,))
         errors = wrong(declared.name, None, "A value is required") if declared.needed else ()
         return Value(declared, None, declared.default, errors)
     old = names[0] if names[0] != declared.name else None
@@ -342,6 +359,11 @@ def unknown(
 
 def between(low: float, high: float) -> Check:
     return lambda value: None if low <= value <= high else f"Value must be between {low} and {high}"
+
+
+def one_of(*known: str) -> Check:
+    """As Kafka's own definitions have it: letter case counts."""
+    return lambda value: None if value in known else f"String must be one of: {', '.join(known)}"
 
 
 def at_least(low: float) -> Check:

@@ -7,29 +7,21 @@ Source: Kafka Connect 4.3.1, `org.apache.kafka.connect.file`.
 
 from __future__ import annotations
 
-import os
-import re
-import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
-
-import structlog
+from typing import Any, Final
 
 from cdc.config import Importance, key, parse
 from cdc.connector import Raw, SourceConnector
-from cdc.errors import ConfigError, Problem, RequestError, SourceError, SourceUnavailable
-from cdc.record import Batch, Poll, SourceContext, SourceOffset
+from cdc.errors import ConfigError, Problem, RequestError, SourceError
+from cdc.file_set import FILENAME, POSITION, FileSet, Form
+from cdc.lines import Lines
+from cdc.record import Batch, Poll, Source, SourceContext, SourceOffset
 from cdc.schema import STRING
 
 CLASS_NAME: Final = "org.apache.kafka.connect.file.FileStreamSourceConnector"
-FILENAME, POSITION = "filename", "position"
 _WAIT_S: Final = 0.25
-_READ_BYTES: Final = 1 << 18
-_LINE_END: Final = re.compile(rb"\r\n|\n|\r(?=[^\n])", re.DOTALL)
-"""A carriage return that ends what was read waits for the next byte: it may begin a CR LF."""
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,75 +37,27 @@ class FileStreamSourceConfig:
         "batch.size", default=2000, importance=Importance.LOW,
         doc="The maximum number of records the source task can read from the file each time it is polled",
     )  # fmt: skip
-
-
-class Lines:
-    """Complete lines of one growing file, from a position in bytes.
-
-    The file may be missing, for as long as it likes; a FIFO is read as it comes.
-    """
-
-    def __init__(self, path: str, position: int) -> None:
-        self.path, self.position = path, position
-        self._file: BinaryIO | None = None
-        self._unread = b""
-        self._told: str | None = None
-
-    def read(self, most: int) -> list[str]:
-        """At most `most` lines, without their ends; none when there is none yet. `position` stands after them.
-
-        Raises: SourceError: the file is there and cannot be read.
-        """
-        if self._file is None and not self._open():
-            return []
-        ends = list(_LINE_END.finditer(self._unread, 0))
-        if len(ends) < most and (more := self._more()):
-            self._unread += more
-            ends = list(_LINE_END.finditer(self._unread, 0))
-        lines, start = [], 0
-        for end in ends[:most]:
-            lines.append(self._unread[start : end.start()].decode("utf-8", "replace"))
-            start = end.end()
-        self._unread = self._unread[start:]
-        self.position += start
-        return lines
-
-    def _open(self) -> bool:
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        except FileNotFoundError:
-            self._tell(f"{self.path} does not exist; waiting for it to be created")
-            return False
-        except OSError as error:
-            raise SourceError(f"{self.path} cannot be read: {error.strerror}; correct the file's path or rights, "
-                              "then restart the task") from error  # fmt: skip
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise SourceError(f"{self.path} is a directory; name a file in file")
-        self._file = os.fdopen(descriptor, "rb", buffering=0)
-        if self._file.seekable():
-            self._file.seek(self.position)
-        return True
-
-    def _more(self) -> bytes:
-        assert self._file is not None
-        try:
-            more = self._file.read(_READ_BYTES)
-        except OSError as error:
-            raise SourceUnavailable(f"{self.path} cannot be read: {error.strerror}") from error
-        if not more and self._file.seekable() and os.fstat(self._file.fileno()).st_size < self.position:
-            self._tell(f"{self.path} is shorter than the position {self.position} that was read: it was cut or "
-                       "replaced. Reset the connector's offsets to read it from its beginning")  # fmt: skip
-        return more or b""
-
-    def _tell(self, what: str) -> None:
-        if what != self._told:
-            _log.warning(what)
-            self._told = what
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+    pattern: str | None = key(
+        "tailrace.files", default=None, internal=True, importance=Importance.LOW,
+        doc="Glob of files to read instead of `file`, such as `/data/in/*.csv`; `**` stands for any folders. Each is "
+            "read from where it was left, also under another name (rotated), and new ones are found all the time.",
+    )  # fmt: skip
+    form: str = key(
+        "tailrace.files.format", default="text", values=("text", "json", "csv"), internal=True,
+        importance=Importance.LOW,
+        doc="Of the files of `tailrace.files`: `text`, a line is a string; `json`, a line is a JSON value, without a "
+            "schema; `csv`, a line is a struct of strings under the names in the file's first line.",
+    )  # fmt: skip
+    delimiter: str = key(
+        "tailrace.files.csv.delimiter", default=",", internal=True, importance=Importance.LOW,
+        check=lambda value: None if len(value) == 1 else "it must be one character",
+        doc="What stands between the values of a CSV line.",
+    )  # fmt: skip
+    skip_bad: bool = key(
+        "tailrace.files.skip.bad.lines", default=False, internal=True, importance=Importance.LOW,
+        doc="Whether a line that is no JSON or no CSV of the file's columns is left out with a warning; else the task "
+            "fails at it.",
+    )  # fmt: skip
 
 
 class FileSource:
@@ -147,18 +91,30 @@ class FileSource:
         self._lines.close()
 
 
-def build(raw: Raw, context: SourceContext) -> FileSource:
+def build(raw: Raw, context: SourceContext) -> Source:
     """Raises: ConfigError."""
     config = parse(FileStreamSourceConfig, raw)
+    if problems := check(raw):
+        raise ConfigError(problems)
+    if config.pattern:
+        form = Form(config.form, config.delimiter, skip_bad=config.skip_bad)
+        return FileSet(config.pattern, config.topic, max(1, config.batch_size), form)
     if not config.file:
         raise ConfigError([Problem("file", "file is not set, and a task has no standard input to read; name a file "
                                    "in file (a FIFO made by mkfifo carries what a pipe would)")])  # fmt: skip
     return FileSource(config)
 
 
+def check(raw: Raw) -> list[Problem]:
+    """One file or a glob, not both."""
+    both = raw.get("file") and raw.get("tailrace.files")
+    message = f"file={raw.get('file')} is set too, and only one of file and tailrace.files can be read: remove one"
+    return [Problem("tailrace.files", message)] if both else []
+
+
 def check_offsets(raw: Raw, offsets: Sequence[SourceOffset]) -> None:
     """Raises: RequestError: in Kafka Connect's words and with its status, what this source could not take up."""
-    if not raw.get("file"):
+    if not raw.get("file") and not raw.get("tailrace.files"):
         raise RequestError(
             500, "Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is used "
             "for input and offsets are not tracked.",
@@ -190,6 +146,7 @@ FILE_STREAM: Final = SourceConnector(
     version="4.3.1",
     config=FileStreamSourceConfig,
     build=build,
+    check=check,
     check_offsets=check_offsets,
     knows_offsets=True,
 )

@@ -6,18 +6,25 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cdc.config import Importance, at_least, key
+from cdc.config import Importance, at_least, key, one_of
 
 HIGH, LOW = Importance.HIGH, Importance.LOW
 JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
 HEADER_CONVERTER = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
 
 
+_ANY_CASE = "Invalid value {{value}} for configuration {{name}}: String must be one of (case insensitive): {}"
+
+
 def _connector_name(value: str) -> str | None:
     if not value:
         return "String may not be empty"
-    bad = sorted({ord(char) for char in value if ord(char) < 32 or 127 <= ord(char) < 160})
+    bad = ", ".join(map(str, sorted({ord(char) for char in value if ord(char) < 32 or 127 <= ord(char) < 160})))
     return f"String may not contain control sequences but had the following ASCII chars: {bad}" if bad else None
+
+
+def _not_blank(value: str | None) -> str | None:
+    return "String must be non-empty" if value == "" else None
 
 
 def _boundary(value: int | None) -> str | None:
@@ -84,8 +91,9 @@ class ConnectorKeys:
         doc="Aliases of the predicates that transforms may ask.",
     )  # fmt: skip
     reload: str = key(
-        "config.action.reload", default="restart", importance=LOW, label="Reload Action", values=("none", "restart"),
-        doc="What to do when a value that a config provider gave changes.",
+        "config.action.reload", default="restart", importance=LOW, label="Reload Action",
+        check=one_of("none", "restart"),
+        doc="What to do when a value that a config provider gave changes: `restart` or `none`.",
     )  # fmt: skip
 
 
@@ -103,7 +111,7 @@ class ErrorKeys:
     )  # fmt: skip
     tolerance: str = key(
         "errors.tolerance", default="none", group="Error Handling", width="SHORT", label="Error Tolerance",
-        values=("none", "all"), doc="`none` stops the task at a bad record, `all` skips it.",
+        check=one_of("none", "all"), doc="`none` stops the task at a bad record, `all` skips it.",
     )  # fmt: skip
     log: bool = key("errors.log.enable", default=False, group="Error Handling", width="SHORT", label="Log Errors",
                     doc="Whether to log each error.")  # fmt: skip
@@ -123,12 +131,13 @@ class SourceKeys:
     )  # fmt: skip
     exactly_once: str = key(
         "exactly.once.support", default="requested", group="Exactly Once Support", width="SHORT",
-        label="Exactly once support", values=("requested", "required"),
+        label="Exactly once support", values=("requested", "required"), invalid=_ANY_CASE.format("REQUIRED, REQUESTED"),
         doc="`required` refuses the connector when exactly-once delivery cannot be had.",
     )  # fmt: skip
     boundary: str = key(
         "transaction.boundary", default="poll", group="Exactly Once Support", width="SHORT",
         label="Transaction Boundary", values=("poll", "interval", "connector"),
+        invalid=_ANY_CASE.format("INTERVAL, POLL, CONNECTOR"),
         doc="When a transaction ends: after each batch, after an interval, or where the connector says.",
     )  # fmt: skip
     boundary_ms: int | None = key(
@@ -138,7 +147,8 @@ class SourceKeys:
     )  # fmt: skip
     offsets_topic: str | None = key(
         "offsets.storage.topic", default=None, group="offsets.topic", importance=LOW, width="LONG",
-        label="Offsets topic", doc="Topic for the offsets of this connector alone; the worker's when not set.",
+        label="Offsets topic", check=_not_blank,
+        doc="Topic for the offsets of this connector alone; the worker's when not set.",
     )  # fmt: skip
 
 

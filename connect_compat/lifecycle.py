@@ -18,6 +18,7 @@ from connect_compat.plugins import Plugin, Plugins, UnknownPlugin
 from connect_compat.providers import Providers
 from connect_compat.runs import Place, Runs, version_of
 from connect_compat.state import Config, Configs, State, Status, Statuses, Target
+from connect_compat.topic_creation import topic_creation
 
 logger = structlog.get_logger(__name__)
 
@@ -71,8 +72,11 @@ class Lifecycle:
             self.reconfigure(name)
 
     def _load(self, name: str) -> SourceConnector | SinkConnector:
+        """Raises: UnknownPlugin, ConfigError."""
         config = self.configs.config(name) or {}
         loaded: SourceConnector | SinkConnector = self.plugins.connector(config.get("connector.class", "")).load()
+        if isinstance(loaded, SourceConnector):
+            topic_creation(self.providers.resolve(config))  # what is wrong there fails the connector, not its tasks
         return loaded
 
     def fail(self, name: str, error: Exception) -> None:

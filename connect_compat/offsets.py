@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
+
 from cdc.errors import LogError, LogUnavailable, RequestError
 from cdc.record import SourceOffset
 from connect_compat.log import Log, TopicPartition
 
+logger = structlog.get_logger(__name__)
 TOPIC, PARTITION, OFFSET = "kafka_topic", "kafka_partition", "kafka_offset"
 _INTEGER = re.compile(r"[+-]?\d+")
 
@@ -78,10 +81,11 @@ def _sink_offset(partition: Any, offset: Any) -> tuple[TopicPartition, int | Non
 
 
 def _integer(value: Any, what: str, title: str) -> int:
-    if not _INTEGER.fullmatch(str(value)):
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    if not _INTEGER.fullmatch(shown):
         raise RequestError(
             400,
-            f"Failed to parse the following Kafka {what} value in the provided offsets: '{value}'. "
+            f"Failed to parse the following Kafka {what} value in the provided offsets: '{shown}'. "
             f"{title} values for sink connectors need to be integers.",
         )
     return int(value)
@@ -93,7 +97,15 @@ def forgotten(log: Log, name: str) -> list[SourceOffset]:
 
 
 def alter_sink(log: Log, name: str, group: str, offsets: Mapping[TopicPartition, int | None]) -> None:
-    """Raises: RequestError: 500: the group still has members."""
+    """Raises: RequestError: 500: the group still has members; a partition or offset that cannot be."""
+    known = log.topics()
+    for (topic, number), offset in offsets.items():
+        if offset is not None and not 0 <= number < known.get(topic, 0):
+            logger.warning("offsets were to be set of a partition that is not there", topic=topic, partition=number)
+            raise RequestError(500, f"Failed to alter consumer group offsets for connector {name}")
+        if offset is not None and offset < 0:
+            logger.warning("a negative offset was to be set", topic=topic, partition=number)
+            raise RequestError(500, f"Failed to modify offsets for sink connector {name}")
     try:
         log.alter_group_offsets(group, offsets)
     except LogUnavailable:

@@ -61,6 +61,11 @@ class Plugin:
     def answers_to(self, name: str) -> bool:
         return name in (self.class_name, self.simple_name, self.alias)
 
+    def is_known_as(self, name: str) -> bool:
+        """Whether Kafka Connect knows it under the name too: a nested class has no short one there."""
+        short = self.alias.removesuffix("Header") if self.kind is Kind.HEADER_CONVERTER else self.alias
+        return name == self.class_name or ("$" not in name and name in (self.simple_name, short))
+
     def load(self) -> Any:
         """The connector declaration, or the class of a converter, transform or predicate."""
         module, _, attribute = self.where.partition(":")
@@ -249,6 +254,11 @@ class Plugins:
     def find(self, name: str, *kinds: Kind) -> Plugin | None:
         """By full name first, then by simple name or alias, where Kafka Connect's own come first."""
         return _named(self._table, name, kinds) or _named(self._others(), name, kinds)
+
+    def known_as(self, name: str) -> Plugin | None:
+        """The plugin that Kafka Connect finds under the name."""
+        known = [plugin for plugin in self.all() if plugin.is_known_as(name)]
+        return min(known, key=lambda plugin: not plugin.class_name.startswith("org."), default=None)
 
     def connector(self, name: str) -> Plugin:
         """Raises: UnknownPlugin listing every connector there is and the nearest name."""

@@ -146,8 +146,8 @@ class LocalRuns:
                 self.reported(name, number, self.token(name, number), State(view.state), view.trace)
 
     def uses(self, name: str, number: int, token: object, topics: Sequence[str]) -> None:
-        """Topics that a task says it reads or writes."""
-        if token is not None and self.token(name, number) is token:
+        """Topics that a task says it reads or writes; one that was stopped meanwhile has used them all the same."""
+        if token is not None and name in self.configs:
             self.statuses.put_topics(name, number, topics, self.now_ms())
 
     def _say(self, name: str, number: int, state: State, **more: Any) -> None:

@@ -6,14 +6,15 @@ that is well, what only a look at the source or target can tell.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cdc.config import MISSING, Importance, Key, Value, keys, values, wire_text
+from cdc.config import MISSING, Importance, Key, Value, keys, type_problem, values, wire_text
 from cdc.connector import SinkConnector, SourceConnector
 from cdc.errors import ConfigError, Problem, RequestError
+from connect_compat import config_rules
+from connect_compat.client_keys import client_keys
 from connect_compat.config_warnings import CONVERTER_KINDS, warnings
 from connect_compat.connector_config import (
     ORDER_IN_GROUP,
@@ -193,12 +194,11 @@ class Validator:
             problems = [*problems, *error.problems]
         connector = plugin.load()
         infos = [*self._runtime(plugin, given), *self._chains(given)]
+        infos += _overrides(plugin.kind, given)
         taken = {info.key.name for info in infos}
         infos += [info for info in _section(plugin.config_class(), given, plugin) if info.key.name not in taken]
         report = Report(raw.get("connector.class") or "", plugin, infos, self._converters(given))
-        _check_topics(report, given)
-        if not self._exactly_once:
-            _check_delivery(report, given)
+        _add(report, config_rules.problems(plugin.kind, given, exactly_once=self._exactly_once))
         _add(report, [Problem(key, _NULL.format(key)) for key, text in raw.items() if text is None])
         _add(report, problems)
         if not report.error_count:
@@ -225,6 +225,8 @@ class Validator:
             info = _info(replace(value, parsed=value.parsed or self._worker.get(name)))
             info.recommended = [known.class_name for known in self._plugins.all(kind)]
             info.errors += self._class_errors(name, given.get(name), kind)
+            if info.errors and self._plugins.find(given.get(name, "")) is None:  # no class at all
+                info.value = None
             return info
         if name.endswith(".plugin.version"):
             version = plugin.version
@@ -233,7 +235,7 @@ class Validator:
                 used = self._plugins.find(given.get(of, self._worker.get(of, "")), CONVERTER_KINDS[of])
                 version = used.version if used else ""
             key = replace(value.key, default=version or None)
-            info = _info(replace(value, key=key, parsed=value.parsed or version))
+            info = _info(replace(value, key=key, parsed=value.parsed or version or None))
             info.recommended = [version] if version else []
             return info
         info = _info(value)
@@ -256,11 +258,14 @@ class Validator:
     def _chains(self, given: Mapping[str, str]) -> list[Info]:
         """The keys of every transform and predicate that is listed."""
         infos: list[Info] = []
-        predicates = aliases(given.get("predicates"))
-        for alias in dict.fromkeys(aliases(given.get("transforms"))):
+        predicates = _listed(given.get("predicates"))
+        for alias in dict.fromkeys(_listed(given.get("transforms"))):
             step = self._step(f"transforms.{alias}", f"Transforms: {alias}", f"Transformation type for {alias}",
                               Kind.TRANSFORM, given)  # fmt: skip
-            asked = given.get(f"transforms.{alias}.predicate")
+            asked, negate = given.get(f"transforms.{alias}.predicate"), f"transforms.{alias}.negate"
+            if asked is None and negate in given:
+                step[0].errors.append(f"Config '{negate}' was provided but there is no config 'transforms.{alias}."
+                                      "predicate' defining a predicate to be negated.")  # fmt: skip
             if asked is not None and asked not in predicates:
                 named = next(info for info in step if info.key.name.endswith(".predicate"))
                 named.errors.append(f"Invalid value {asked} for configuration transforms.{alias}.predicate: predicates "
@@ -279,12 +284,10 @@ class Validator:
                         importance=Importance.HIGH, width="LONG", required=True)  # fmt: skip
         class_name = given.get(type_key.name)
         known = [plugin.class_name for plugin in self._plugins.all(kind)]
-        if class_name is None:
-            message = f'Missing required configuration "{type_key.name}" which has no default value.'
-            return [_grouped(Info(type_key, None, known, [message], required=True), group, 0)]
-        errors = self._class_errors(type_key.name, class_name, kind)
+        missing = f'Missing required configuration "{type_key.name}" which has no default value.'
+        errors = [missing] if class_name is None else self._class_errors(type_key.name, class_name, kind)
         infos = [Info(type_key, class_name, known, errors, required=True)]
-        plugin = None if errors else self._plugins.get(class_name, kind)
+        plugin = None if errors or class_name is None else self._plugins.get(class_name, kind)
         version = plugin.version if plugin else None
         version_key = _key(f"{prefix}.plugin.version", "STRING", f"Version of the {alias!r} {what}.",
                            label=label.replace("type", "version"), importance=Importance.HIGH, width="LONG",
@@ -343,6 +346,11 @@ def _converter_keys(plugin: Plugin) -> list[Key]:
     return [_CONVERTER_TYPE, *own] if _has_converter_type(plugin) else own
 
 
+def _listed(text: str | None) -> list[str]:
+    """The names in a list as Kafka Connect splits it: nothing between two commas is a name, too."""
+    return [name.strip() for name in text.split(",")] if text and text.strip() else []
+
+
 def _own_of_transforms(prefix: str, given: Mapping[str, str]) -> Iterable[Info]:
     """`predicate` and `negate`, which every transform has."""
     predicate = _key(f"{prefix}.predicate", "STRING",
@@ -385,20 +393,19 @@ def _section(config: type | None, given: Mapping[str, str], plugin: Plugin, pref
         return []
     below = with_prefix(given, prefix) if prefix else given
     found = [value for value in values(config, below) if not value.key.internal and value.key.name != "converter.type"]
-    return [_renamed(_info(value), prefix, value.key.dependents) for value in found]
+    return [_renamed(_info(value), value, prefix) for value in found]
 
 
-def _renamed(info: Info, prefix: str, dependents: Sequence[str]) -> Info:
-    info.dependents = [prefix + name for name in dependents]
-    if prefix:
-        short = info.key.name
-        info.errors = [
-            error.replace(f"configuration {short}:", f"configuration {prefix}{short}:").replace(
-                f'configuration "{short}"', f'configuration "{prefix}{short}"'
-            )
-            for error in info.errors
-        ]
-        info.key = replace(info.key, name=prefix + short)
+def _renamed(info: Info, value: Value, prefix: str) -> Info:
+    """Below its prefix; as in Kafka Connect, what a check of the value says still has the short name."""
+    short = info.key.name
+    info.dependents = [prefix + name for name in value.key.dependents]
+    info.errors = [error.replace(f'configuration "{short}"', f'configuration "{prefix}{short}"')
+                   for error in info.errors]  # fmt: skip
+    if value.mistyped:
+        info.errors = [error.replace(f"configuration {short}:", f"configuration {prefix}{short}:")
+                       for error in info.errors]  # fmt: skip
+    info.key = replace(info.key, name=prefix + short)
     return info
 
 
@@ -419,41 +426,25 @@ def _hidden(key: Key, given: str | None, shown: str | None) -> str | None:
     return shown if key.type != "PASSWORD" else ("[hidden]" if given else None)
 
 
-def _check_delivery(report: Report, given: Mapping[str, str]) -> None:
-    """A source that must not repeat a record cannot run where a crash repeats some."""
-    asked = given.get("exactly.once.support", "").strip().lower()
-    if report.plugin.kind is Kind.SOURCE and asked == "required":
-        message = ("exactly.once.support=required cannot be had: this worker writes to Kafka without transactions, and "
-                   "a crash may repeat records. Start the workers with exactly.once.source.support=enabled, set it to "
-                   "requested, or run the connector on the embedded log")  # fmt: skip
-        _add(report, [Problem("exactly.once.support", message)])
+def _overrides(kind: Kind, given: Mapping[str, str]) -> Iterable[Info]:
+    """Settings of the Kafka clients that a connector of this kind has; those that nobody knows have no definition.
 
-
-def _check_topics(report: Report, given: Mapping[str, str]) -> None:
-    """A sink reads either a list or a pattern, and never its own dead letters."""
-    if report.plugin.kind is not Kind.SINK:
-        return
-    topics, pattern = aliases(given.get("topics")), given.get("topics.regex", "").strip()
-    if not topics and not pattern:
-        neither = "Must configure one of topics or topics.regex"
-        _add(report, [Problem(name, neither) for name in ("topics", "topics.regex")])
-    elif topics and pattern:
-        both = "topics and topics.regex are mutually exclusive options, but both are set."
-        _add(report, [Problem(name, both) for name in ("topics", "topics.regex")])
-    dead = given.get("errors.deadletterqueue.topic.name", "").strip()
-    if dead and dead in topics:
-        _add(report, [Problem("topics", f"The DLQ topic '{dead}' may not be included in the list of topics "
-                                        f"('topics={','.join(topics)}') consumed by the connector")])  # fmt: skip
-    if dead and pattern and _matches(pattern, dead):
-        _add(report, [Problem("topics.regex", f"The DLQ topic '{dead}' may not be matched by the regex of topics "
-                                              f"('topics.regex={pattern}') consumed by the connector")])  # fmt: skip
-
-
-def _matches(pattern: str, topic: str) -> bool:
-    try:
-        return re.fullmatch(pattern, topic) is not None
-    except re.error:
-        return False
+    Raises: RequestError: 500 in the words of Kafka Connect: one is not of its type.
+    """
+    dead = kind is Kind.SINK and bool(given.get("errors.deadletterqueue.topic.name", "").strip())
+    clients = ["consumer", *(["producer", "admin"] if dead else [])] if kind is Kind.SINK else ["producer"]
+    if kind is Kind.SOURCE and any(name.startswith("topic.creation.") for name in given):
+        clients.append("admin")
+    for client in clients:
+        prefix = f"{client}.override."
+        for name, text in with_prefix(given, prefix).items():
+            key = client_keys(client).get(name)
+            if key is None:
+                yield Info(_key(prefix + name, "STRING", "", label=name), text, declared=False)
+            elif (problem := type_problem(key.type, text)) is not None:
+                raise RequestError(500, f"Invalid value {text} for configuration {name}: {problem}")
+            else:
+                yield Info(replace(key, name=prefix + name), _hidden(key, text, text))
 
 
 def _add(report: Report, problems: Iterable[Problem]) -> None:

@@ -49,6 +49,7 @@ def install() -> Path:
     """`libs/` and a folder in `plugins/` for each connector under the returned folder; fetched when missing."""
     folder = cache() / "maven" / f"peer-{DEBEZIUM}"
     parts = [("libs", RUNTIME, "")]
+    parts.append(("plugins/connect-file", [("org.apache.kafka", "connect-file", KAFKA)], PROVIDED))
     for name in CONNECTORS:
         dependency = ("io.debezium", f"debezium-connector-{name}", DEBEZIUM)
         parts.append((f"plugins/debezium-{name}", [dependency], PROVIDED))

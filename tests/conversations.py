@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 Json = Any
 _FREE = {"commit", "kafka_cluster_id", "version"}
+_PASSING = ("rebalance", "stale configuration", "conflicting operation", "no known leader")
+_AGREED_S = 20.0
+_LONG = ("documentation", "recommended_values", "group", "width", "display_name", "dependents", "order_in_group")
 _DEFINED = ("type", "required", "default_value", "importance")
 
 
@@ -36,6 +39,8 @@ class Conversation:
     Attributes:
         settle: returns when what was asked for has been done; called where the recording slept for that.
         skip: ids of calls that are not made here.
+        patience_s: how long a call waits for what it must find.
+        calls: how many were made.
     """
 
     folder: Path
@@ -43,31 +48,63 @@ class Conversation:
     tmp: Path
     settle: Callable[[], object]
     skip: frozenset[str] = frozenset()
+    patience_s: float = 10
+    calls: int = 0
 
     def __post_init__(self) -> None:
         self._words = {"@@RUN@@": "r" + uuid.uuid4().hex[:7], "@@TMP@@": str(self.tmp)}
 
     def differences(self, base: str) -> Iterator[Difference]:
         """Runs every call in order; one difference or more for each answer that is not as recorded."""
-        script = json.loads((self.folder / f"{self.name}.json").read_text())
         lines = (self.folder / f"{self.name}.answers.jsonl").read_text().splitlines()
         answers = {answer["id"]: answer for answer in map(json.loads, lines)}
+        for step, got in self._run(base):
+            if isinstance(got, str):
+                yield Difference(step["id"], got)
+                continue
+            wanted = self._filled(answers[step["id"]])
+            for what in _compare(step, wanted, got, self._words["@@RUN@@"]):
+                yield Difference(step["id"], f"{step['method']} {step['path']}: {what}")
+
+    def answers(self, base: str) -> Iterator[Json]:
+        """What a worker answers, as it is recorded."""
+        for step, got in self._run(base):
+            assert not isinstance(got, str), f"{step['id']}: {got}"
+            headers = {name: got.headers[name] for name in ("Content-Type", "Location") if name in got.headers}
+            as_json = headers.get("Content-Type", "").startswith("application/json") or got.text.startswith("{")
+            body = got.json() if got.content and as_json else got.text or None
+            answer = {"id": step["id"], "status": got.status_code, "headers": headers, "body": _short(body)}
+            text = json.dumps(answer, ensure_ascii=False)
+            for word, value in self._words.items():
+                text = text.replace(value, word)
+            yield json.loads(text)
+
+    def forget(self, base: str) -> None:
+        """Deletes what the calls have left."""
         with httpx.Client(base_url=base, timeout=30) as client:
+            for name in client.get("/connectors").json():
+                if self._words["@@RUN@@"] in name:
+                    client.delete(f"/connectors/{quote(name, safe='')}")
+
+    def _run(self, base: str) -> Iterator[tuple[Mapping[str, Json], httpx.Response | str]]:
+        """Each call with its answer, or with what it waited for in vain."""
+        script = json.loads((self.folder / f"{self.name}.json").read_text())
+        once = httpx.Limits(max_keepalive_connections=0)  # some answers end the connection without saying so
+        with httpx.Client(base_url=base, timeout=100, limits=once) as client:
             for step in script["calls"]:
                 step = self._filled(step)
                 if step["id"] in self.skip:
                     continue
                 for wait in self._waits(step):
                     if not self._wait(client, wait):
-                        yield Difference(step["id"], f"not reached: {wait}")
+                        yield step, f"not reached: {wait}"
                 if step.get("do") == "write_file":
                     Path(step["path"]).write_text(step["text"])
                 elif step.get("do") == "sleep":
                     self.settle()
                 elif "do" not in step:
-                    wanted = self._filled(answers[step["id"]])
-                    for what in _compare(step, wanted, _call(client, step), self._words["@@RUN@@"]):
-                        yield Difference(step["id"], f"{step['method']} {step['path']}: {what}")
+                    self.calls += 1
+                    yield step, _answered(client, step)
 
     def _filled(self, item: Json) -> Json:
         if isinstance(item, str):
@@ -85,9 +122,8 @@ class Conversation:
         waits = step.get("wait", [])
         return waits if isinstance(waits, list) else [waits]
 
-    @staticmethod
-    def _wait(client: httpx.Client, wait: Mapping[str, Json]) -> bool:
-        end = time.monotonic() + 10
+    def _wait(self, client: httpx.Client, wait: Mapping[str, Json]) -> bool:
+        end = time.monotonic() + self.patience_s
         while time.monotonic() < end:
             answer = client.get(wait["path"])
             if "status" in wait and answer.status_code != wait["status"]:
@@ -111,6 +147,24 @@ def _pointed(document: Json, pointer: str) -> Json:
     return document
 
 
+def _short(body: Json) -> Json:
+    """Without what is long and never compared."""
+    if isinstance(body, dict):
+        return {name: _short(value) for name, value in body.items() if name not in _LONG}
+    return [_short(each) for each in body] if isinstance(body, list) else body
+
+
+def _answered(client: httpx.Client, step: Mapping[str, Json]) -> httpx.Response:
+    """The answer; asked again while it only says that workers of a group are about to agree on something else."""
+    end = time.monotonic() + _AGREED_S
+    while True:
+        got = _call(client, step)
+        passing = got.status_code in (409, 500) and any(word in got.text for word in _PASSING)
+        if not passing or step.get("noretry") or time.monotonic() > end:
+            return got
+        time.sleep(0.3)
+
+
 def _call(client: httpx.Client, step: Mapping[str, Json]) -> httpx.Response:
     headers = {"Accept": "application/json"}
     content = None
@@ -128,7 +182,8 @@ def _compare(step: Mapping[str, Json], wanted: Mapping[str, Json], got: httpx.Re
         was, now = wanted["headers"].get(header, ""), got.headers.get(header, "")
         if shown(was) != shown(now):
             yield f"{header} {was!r} was recorded, got {now!r}"
-    yield from _compare_bodies(step, wanted["body"], got.json() if got.content else None, run)
+    as_json = got.headers.get("Content-Type", "").startswith("application/json") or got.text.startswith("{")
+    yield from _compare_bodies(step, wanted["body"], got.json() if got.content and as_json else got.text or None, run)
 
 
 def _path(url: str) -> str:
@@ -153,9 +208,9 @@ def _compare_bodies(step: Mapping[str, Json], was: Json, now: Json, run: str) ->
         listed = {(plugin["class"], plugin["type"]) for plugin in now}
         yield from (f"{plugin} is not listed" for plugin in was if (plugin["class"], plugin["type"]) not in listed)
     else:
-        if step["path"].rstrip("/").endswith("/connectors") or step["path"].startswith("/connectors?"):
+        if step["path"].partition("?")[0].rstrip("/") == "/connectors":
             was, now = _of_run(was, run), _of_run(now, run)
-        if "keys" in how:
+        if "keys" in how and isinstance(was, dict) and isinstance(now, dict):
             was, now = ({key: body[key] for key in how["keys"] if key in body} for body in (was, now))
         yield from _differ(was, now, "", free=step.get("last_modified") == "any")
 
@@ -179,9 +234,11 @@ def _errors(how: str, was: Json, now: Json) -> Iterator[str]:
 
 
 def _infos(was: Json, now: Json) -> Iterator[str]:
-    for member in ("name", "error_count", "groups"):
+    for member in ("name", "error_count"):
         if was[member] != now[member]:
             yield f"{member} {was[member]} was recorded, got {now[member]}"
+    if sorted(was["groups"]) != sorted(now["groups"]):
+        yield f"groups {was['groups']} were recorded, got {now['groups']}"
     old = {item["value"]["name"]: item for item in was["configs"]}
     new = {item["value"]["name"]: item for item in now["configs"]}
     yield from _definitions(
@@ -200,6 +257,10 @@ def _definitions(was: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[s
     if was.keys() != now.keys():
         yield f"keys that differ: {sorted(was.keys() ^ now.keys())}"
     for name in was.keys() & now.keys():
+        if was[name] is None or now[name] is None:
+            if was[name] is not now[name]:
+                yield f"{name}: definition {was[name]} was recorded, got {now[name]}"
+            continue
         for member in _DEFINED:
             if was[name][member] != now[name][member]:
                 yield f"{name}: {member} {was[name][member]!r} was recorded, got {now[name][member]!r}"

@@ -64,6 +64,12 @@ def replaced(pattern: re.Pattern[str], replacement: str, text: str) -> str | Non
     return None if found is None else expand(found, replacement)
 
 
+def no_regex(name: str) -> str:
+    """What Kafka Connect says, beside that it is missing, of a required regular expression."""
+    return (f"Invalid value null for configuration {name}: Invalid regex: "
+            'Cannot invoke "String.isEmpty()" because "this.pattern" is null')  # fmt: skip
+
+
 def java_regex(pattern: str) -> str | None:
     """A config check."""
     try:

@@ -35,7 +35,9 @@ def set_level(request: Request, name: str, raw: Body, herder: TheHerder) -> Resp
     asked = body.level_request(raw)
     if asked is None:
         raise RequestError(400, "Desired 'level' parameter was not specified in request.")
-    level = asked.upper()
+    if not asked:
+        raise RequestError(500, "Illegal null or empty Level name.")
+    level = asked.strip().upper()
     if level not in levels.LEVELS:
         raise RequestError(404, f"invalid log level '{asked}'.")
     changed = herder.set_level(name, level)

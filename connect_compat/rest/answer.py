@@ -36,5 +36,7 @@ def error_answer(status: int, message: str | None) -> Response:
 
 
 def misrouted_answer(status: int) -> Response:
-    """Without a Content-Type, as Kafka Connect answers what reaches none of its resources."""
+    """Without a Content-Type, as Kafka Connect answers what reaches none of its resources; 400 has no body there."""
+    if status == 400:
+        return empty(400)
     return Response(orjson.dumps({"error_code": status, "message": str(Misrouted(status))}), status)

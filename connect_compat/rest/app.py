@@ -65,7 +65,9 @@ TheHerder = Annotated[Herder, Depends(the_herder)]
 def negotiate(request: Request) -> None:
     """Raises: Misrouted: 415 for a body that is not JSON, 406 for a client that takes no JSON."""
     sent = request.headers.get("content-type")
-    if sent is not None and sent.partition(";")[0].strip().lower() not in (JSON, "*/*", "application/*"):
+    if sent is not None and "/" not in sent:
+        raise Misrouted(400)
+    if sent is not None and sent.partition(";")[0].strip().lower() != JSON:
         raise Misrouted(415)
     if sent is None and request.headers.get("content-length", "0") != "0":
         raise Misrouted(415)
@@ -74,9 +76,10 @@ def negotiate(request: Request) -> None:
         raise Misrouted(406)
 
 
-def flag(text: str | None, default: bool = False) -> bool:
-    """A boolean query parameter as Java reads it: everything but `true` is false."""
-    return default if text is None else text.lower() == "true"
+def flag(request: Request, name: str, default: bool = False) -> bool:
+    """A boolean query parameter as Java reads it: everything but `true` is false; of several the first counts."""
+    given = request.query_params.getlist(name)
+    return given[0].lower() == "true" if given and given[0] else default
 
 
 @dataclass(frozen=True, kw_only=True)

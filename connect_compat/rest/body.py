@@ -34,10 +34,10 @@ _PLAIN = json.JSONDecoder(parse_constant=_not_json)
 
 
 def _decoded(raw: bytes, decoder: json.JSONDecoder) -> Any:
-    """The first JSON value of the body; what follows it is not looked at. Raises: RequestError: 500."""
+    """The JSON value of the body. Raises: RequestError: 500, also when something follows it."""
     try:
         text = raw.decode("utf-8-sig")
-        value, _ = decoder.raw_decode(text, len(text) - len(text.lstrip(_BLANK)))
+        value = decoder.decode(text)
     except json.JSONDecodeError as error:
         ends = error.pos >= len(error.doc.rstrip(_BLANK))
         what = "end-of-input: the JSON text is not complete" if ends else f"input: the body is not JSON: {error.msg}"
@@ -171,5 +171,8 @@ def offsets_request(raw: bytes) -> dict[str, Any]:
 
 def level_request(raw: bytes) -> str | None:
     """The `level` of a PUT /admin/loggers; None when it is not there. Raises: RequestError: 500."""
-    value = _decoded(raw, _CONFIG) if raw.strip() else {}
-    return _map(value or {}, 'the body must be a JSON object with the member "level"').get("level")
+    value = _decoded(raw, _CONFIG) if raw.strip() else None
+    remedy = 'the body must be a JSON object with the member "level"'
+    if value is None:
+        raise RequestError(500, f'Cannot invoke "java.util.Map.get(Object)" because "levelMap" is null: {remedy}')
+    return _map(value, remedy).get("level")

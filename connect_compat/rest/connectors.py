@@ -21,6 +21,9 @@ COMMIT = "26b251a451ce941d"
 """The commit that Kafka Connect 4.3.1 names, the release whose answers ours are equal to."""
 _TARGETS = {"RUNNING": Target.STARTED, "PAUSED": Target.PAUSED, "STOPPED": Target.STOPPED}
 _ONE = "/connectors/{name:segment}"
+_IN_A_PATH = "!$&'()*+,;=:@~"
+"""What else may stand in a segment of a path as it is. A `%` or `/` in a name is encoded, so that the address works."""
+_LARGEST_INT = 2**31 - 1
 
 
 @router.get("/")
@@ -85,7 +88,7 @@ def _named(name: str, config: dict[str, str | None]) -> dict[str, str | None]:
 
 def _location(request: Request, name: str) -> str:
     host = request.headers.get("host", "")
-    return f"{request.url.scheme}://{host}/connectors/{quote(name, safe='')}"
+    return f"{request.url.scheme}://{host}/connectors/{quote(name, safe=_IN_A_PATH)}"
 
 
 @router.get(_ONE)
@@ -131,7 +134,7 @@ def diff(name: str, raw: Body, herder: TheHerder) -> Response:
 @router.get(_ONE + "/status")
 def status(request: Request, name: str, herder: TheHerder) -> Response:
     """States of connector and tasks; with `?resources=true`, Tailrace's own, also what each task uses."""
-    found = herder.status(name, resources=flag(request.query_params.get("resources")))
+    found = herder.status(name, resources=flag(request, "resources"))
     complete(request, herder, {name: found})
     return json_answer(found)
 
@@ -139,8 +142,8 @@ def status(request: Request, name: str, herder: TheHerder) -> Response:
 @router.post(_ONE + "/restart")
 def restart(request: Request, name: str, herder: TheHerder) -> Response:
     """204; with `?includeTasks=true` or `?onlyFailed=true` 202 and what is restarted."""
-    include_tasks = flag(request.query_params.get("includeTasks"))
-    only_failed = flag(request.query_params.get("onlyFailed"))
+    include_tasks = flag(request, "includeTasks")
+    only_failed = flag(request, "onlyFailed")
     if not include_tasks and not only_failed:
         herder.restart_connector(name)
         return empty(204)
@@ -183,7 +186,7 @@ def internal(name: str) -> Response:
 
 def _task(text: str) -> int:
     """Raises: RequestError: 404 for what is no number."""
-    if not text.lstrip("+-").isdecimal():
+    if not text.lstrip("+-").isdecimal() or abs(int(text)) > _LARGEST_INT:
         raise RequestError(404, "HTTP 404 Not Found")
     return int(text)
 

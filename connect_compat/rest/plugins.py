@@ -14,6 +14,8 @@ from connect_compat.validate import plugin_definitions
 
 router = APIRouter()
 _ONE = "/connector-plugins/{plugin:segment}"
+_BAD_REQUEST = "org.apache.kafka.connect.runtime.rest.errors.BadRequestException"
+_CONFIG_EXCEPTION = "org.apache.kafka.common.config.ConfigException"
 _CLASSES_OF_JAVA = frozenset(
     f"java.{name}"
     for name in ("lang.Boolean", "lang.Byte", "lang.Character", "lang.Class", "lang.Double", "lang.Exception",
@@ -27,7 +29,7 @@ _CLASSES_OF_JAVA = frozenset(
 @router.get("/connector-plugins")
 def plugins(request: Request, herder: TheHerder) -> Response:
     """Connectors; with `?connectorsOnly=false` transforms, predicates and converters too."""
-    connectors_only = flag(request.query_params.get("connectorsOnly"), default=True)
+    connectors_only = flag(request, "connectorsOnly", default=True)
     found = herder.plugins.all(*(CONNECTORS if connectors_only else ()))
     return json_answer([
         {"class": plugin.class_name, "type": plugin.kind.value, "version": plugin.version} for plugin in found
@@ -37,7 +39,7 @@ def plugins(request: Request, herder: TheHerder) -> Response:
 @router.get(_ONE + "/config")
 def keys(plugin: str, herder: TheHerder) -> Response:
     """The keys it knows, in the order of Kafka Connect."""
-    found = herder.plugins.find(plugin)
+    found = herder.plugins.known_as(plugin)
     if found is None and plugin in _CLASSES_OF_JAVA:
         raise RequestError(500, "Instantiation error")
     if found is None:
@@ -55,5 +57,5 @@ def validate(plugin: str, raw: Body, herder: TheHerder) -> Response:
     try:
         return json_answer(herder.validate(config).as_json())
     except RequestError as error:
-        wrapped = "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: "
-        raise RequestError(500, wrapped + str(error)) from None
+        wrapped = _BAD_REQUEST if error.status == 400 else _CONFIG_EXCEPTION
+        raise RequestError(500, f"{wrapped}: {error}") from None

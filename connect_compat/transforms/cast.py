@@ -41,7 +41,7 @@ class CastConfig:
 
     LAYOUT = PLAIN
     spec: tuple[str, ...] = key(
-        "spec", importance=Importance.HIGH, check=_spec,
+        "spec", unset="Must specify at least one field to cast.", importance=Importance.HIGH, check=_spec,
         doc="List of fields and the type to cast them to of the form field1:type,field2:type to cast fields of Maps or "
             "Structs. A single type to cast the entire value. Valid types are int8, int16, int32, int64, float32, "
             "float64, boolean, and string. Note that binary fields can only be cast to string.")  # fmt: skip

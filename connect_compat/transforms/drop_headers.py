@@ -16,6 +16,7 @@ class DropHeadersConfig:
 
     LAYOUT = PLAIN
     headers: tuple[str, ...] = key("headers", importance=Importance.HIGH,
+                                   unset="Configuration 'headers' values must not be null.",
                                    doc="The name of the headers to be removed.")  # fmt: skip
 
 

@@ -22,14 +22,15 @@ class HeaderFromConfig:
 
     LAYOUT = PLAIN
     fields: tuple[str, ...] = key(
-        "fields", importance=Importance.HIGH,
+        "fields", importance=Importance.HIGH, unset="Invalid value null for configuration fields: Empty list",
         doc="Field names in the record whose values are to be copied or moved to headers.")  # fmt: skip
     headers: tuple[str, ...] = key(
-        "headers", importance=Importance.HIGH,
+        "headers", importance=Importance.HIGH, unset="Invalid value null for configuration headers: Empty list",
         doc="Header names, in the same order as the field names listed in the fields configuration "
             "property.")  # fmt: skip
     operation: str = key(
         "operation", importance=Importance.HIGH, values=("move", "copy"),
+        unset="Invalid value null for configuration operation: String must be one of: move, copy",
         doc="Either <code>move</code> if the fields are to be moved to the headers (removed from the key/value), or "
             "<code>copy</code> if the fields are to be copied to the headers (retained in the key/value).")  # fmt: skip
     defaults: bool = null_default_key()

@@ -15,8 +15,10 @@ class InsertHeaderConfig:
     """Name and value."""
 
     LAYOUT = PLAIN
-    header: str = key("header", importance=Importance.HIGH, doc="The name of the header.")
+    header: str = key("header", importance=Importance.HIGH, doc="The name of the header.",
+                      unset="Invalid value null for configuration header: entry must be non null")  # fmt: skip
     literal: str = key("value.literal", importance=Importance.HIGH,
+                       unset="Invalid value null for configuration value.literal: entry must be non null",
                        doc="The literal value that is to be set as the header value on all records.")  # fmt: skip
 
 

@@ -29,7 +29,8 @@ class MaskFieldConfig:
     """Which fields, and by what."""
 
     LAYOUT = PLAIN
-    fields: tuple[str, ...] = key("fields", importance=Importance.HIGH, doc="Names of fields to mask.")
+    fields: tuple[str, ...] = key("fields", importance=Importance.HIGH, doc="Names of fields to mask.",
+                                  unset="Configuration 'fields' values must not be null.")  # fmt: skip
     replacement: str | None = key(
         "replacement", default=None, importance=Importance.LOW,
         doc="Custom value replacement, that will be applied to all 'fields' values (numeric or non-empty string values "

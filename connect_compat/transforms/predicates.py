@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdc.config import PLAIN, key
-from cdc.java.regex import compile_java, java_regex
+from cdc.java.regex import compile_java, java_regex, no_regex
 from cdc.record import Batch
 from connect_compat.no_settings import NoSettings
 from connect_compat.transforms.side import is_null
@@ -51,7 +51,7 @@ class TopicNameMatchesConfig:
     """Which topics."""
 
     LAYOUT = PLAIN
-    pattern: str = key("pattern", check=java_regex,
+    pattern: str = key("pattern", check=java_regex, unset=no_regex("pattern"),
                        doc="A Java regular expression for matching against the name of a record's topic.")  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cdc.config import PLAIN, Importance, key
 from cdc.errors import TransformError
-from cdc.java.regex import compile_java, java_regex, replaced
+from cdc.java.regex import compile_java, java_regex, no_regex, replaced
 from cdc.record import Batch
 
 
@@ -16,7 +16,7 @@ class RegexRouterConfig:
     """What to match, and the new name."""
 
     LAYOUT = PLAIN
-    regex: str = key("regex", importance=Importance.HIGH, check=java_regex,
+    regex: str = key("regex", importance=Importance.HIGH, check=java_regex, unset=no_regex("regex"),
                      doc="Regular expression to use for matching.")  # fmt: skip
     replacement: str = key("replacement", importance=Importance.HIGH, doc="Replacement string.")
 

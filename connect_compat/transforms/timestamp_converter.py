@@ -39,6 +39,7 @@ class TimestampConverterConfig:
         doc="The field containing the timestamp, or empty if the entire value is a timestamp")  # fmt: skip
     target: str = key(
         "target.type", importance=Importance.HIGH, values=tuple(_SCHEMAS),
+        unset=f"Invalid value null for configuration target.type: String must be one of: {', '.join(_SCHEMAS)}",
         doc="The desired timestamp representation: string, unix, Date, Time, or Timestamp")  # fmt: skip
     format: str = key(
         "format", default="",

@@ -24,6 +24,7 @@ class ValueToKeyConfig:
 
     LAYOUT = PLAIN
     fields: tuple[str, ...] = key("fields", importance=Importance.HIGH,
+                                  unset="Configuration 'fields' values must not be null.",
                                   doc="Field names on the record value to extract as the record key.")  # fmt: skip
     defaults: bool = null_default_key()
 

@@ -44,5 +44,31 @@ def test_lines_of_a_file_arrive_in_another_each_once_whatever_is_killed(worker: 
         assert offset == {"partition": {"filename": str(came)}, "offset": {"position": came.stat().st_size}}
 
 
+def test_csv_files_of_a_folder_become_rotated_json_lines_each_once(worker: WorkerProcess, tmp_path: Path) -> None:
+    folder, out = tmp_path / "csv", tmp_path / "out.jsonl"
+    folder.mkdir()
+    worker.put("csv-in", {"connector.class": "FileStreamSource", "topic": "rows", "tailrace.files": f"{folder}/*.csv*",
+                          "tailrace.files.format": "csv"})  # fmt: skip
+    worker.put("json-out", {"connector.class": "FileStreamSink", "topics": "rows", "file": str(out),
+                            "tailrace.files.format": "json", "tailrace.files.rotate.bytes": "2000"})  # fmt: skip
+    wanted = set()
+    for number in range(3):
+        path = folder / "log.csv"
+        path.write_text("id,name\n")
+        with path.open("a") as file:
+            for line in range(100):
+                wanted.add(f'{{"id":"{number}-{line}","name":"x"}}')
+                file.write(f"{number}-{line},x\n")
+        wait_until(lambda: "csv-in-0" in worker.tasks(), "the task")
+        os.kill(worker.tasks()["csv-in-0"], signal.SIGKILL)
+        wait_until(lambda: _json_lines(out) == sorted(wanted), f"every row of file {number}, once", 30)
+        path.rename(folder / f"log.csv.{number}")
+    assert len(list(tmp_path.glob("out.jsonl.*"))) >= 2
+
+
+def _json_lines(path: Path) -> list[str]:
+    return sorted(line for each in path.parent.glob(path.name + "*") for line in each.read_text().splitlines())
+
+
 def _lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdc.errors import ConfigError, RequestError, SourceError
-from cdc.files import FILE_STREAM, Lines
+from cdc.files import FILE_STREAM
+from cdc.lines import Lines
 from cdc.record import Poll, SourceContext, SourceOffset
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from cdc.config import parse
 from cdc.errors import TargetError
 from cdc.record import NULL, Batch
 from cdc.schema import BYTES, INT32, OPTIONAL_STRING, STRING, Schema, struct
-from sinks.files import FILE_STREAM
+from sinks.files import FILE_STREAM, FileSink, FileStreamSinkConfig
 
 ROW = struct(("id", INT32), ("name", OPTIONAL_STRING), ("raw", BYTES.with_(optional=True)))
 
@@ -59,3 +60,48 @@ def test_without_a_file_lines_go_to_standard_output(capfd: pytest.CaptureFixture
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match=r"nowhere/out cannot be written: No such file or directory; correct"):
         FILE_STREAM.build({"file": str(tmp_path / "nowhere" / "out")})
+
+
+def sink(path: Path, now_ms: int = 0, **more: str) -> FileSink:
+    config = {"file": str(path), **{f"tailrace.files.{name}".replace("_", "."): value for name, value in more.items()}}
+    return FileSink(parse(FileStreamSinkConfig, config), lambda: now_ms)
+
+
+def parts(path: Path) -> list[str]:
+    """What was written, file by file in the order of their names, the one that is written last."""
+    return [each.read_text() for each in (*sorted(path.parent.glob(path.name + ".*")), path)]
+
+
+def test_values_may_be_json_lines(tmp_path: Path) -> None:
+    made = sink(tmp_path / "out", format="json")
+    assert made.put([batch(ROW, (1, "x", b"a"), NULL), batch(None, {"a": [1, None]})]) == []
+    made.close()
+    assert (tmp_path / "out").read_text() == '{"id":1,"name":"x","raw":"YQ=="}\nnull\n{"a":[1,null]}\n'
+
+
+def test_csv_files_begin_with_the_names_and_other_fields_begin_another_file(tmp_path: Path) -> None:
+    made = sink(tmp_path / "out", format="csv")
+    other = struct(("code", STRING))
+    assert made.put([batch(ROW, (1, "x, y", None)), batch(ROW, (2, None, None)), batch(other, ("z",))]) == []
+    (refused,) = made.put([batch(STRING, "no struct")])
+    assert "set it to text or json" in refused.reason
+    made.close()
+    again = sink(tmp_path / "out", format="csv")
+    assert again.put([batch(other, ("w",))]) == []
+    again.close()
+    assert parts(tmp_path / "out") == ['id,name,raw\n1,"x, y",\n2,,\n', "code\nz\nw\n"]
+
+
+def test_a_file_is_renamed_when_it_is_full_and_when_its_time_is_over(tmp_path: Path) -> None:
+    full = sink(tmp_path / "out", rotate_bytes="8")
+    for text in ("one", "two", "three", "four"):
+        full.put([batch(STRING, text)])
+    full.close()
+    assert parts(tmp_path / "out") == ["one\ntwo\n", "three\n", "four\n"]
+    assert (tmp_path / "out.19700101T000000").exists()
+    hour = 3_600_000
+    late = sink(tmp_path / "log", now_ms=10**13, rotate_ms=str(hour))
+    late.put([batch(STRING, "a")])
+    late.put([batch(STRING, "b")])
+    late.close()
+    assert parts(tmp_path / "log") == ["a\n", "b\n"]
