@@ -71,7 +71,7 @@ class OpenFile:
         self.name, self.first, self.last, self.count = name, first, first, 0
         self.replace = replace
         self._objects = [_Object(each.side, each.schema) for each in sides]
-        self._finished = False
+        self._finished = 0
         self.written = 0
 
     def add(self, sides: Sequence[Rows], last: int, count: int) -> None:
@@ -95,9 +95,10 @@ class OpenFile:
             each.spill()
 
     def finish(self) -> None:
-        """No more records come."""
-        for each in self._objects:
+        """No more records come: its content is made whole. Once is enough. Raises: OSError."""
+        for each in self._objects[self._finished :]:
             each.content.append(each.encoder.finish())
+            self._finished += 1
 
     def uploads(self, writer: str, tags: Sequence[tuple[str, str]] | None) -> list[Upload]:
         """What is left to write. Headers and keys go first and replace what a crash left of them."""
@@ -119,4 +120,5 @@ class OpenFile:
 
     def close(self) -> None:
         for each in self._objects:
+            each.encoder.close()
             each.content.close()

@@ -165,6 +165,7 @@ class S3Sink:
             group = writer.ended[0]
             while group.files:
                 file = group.files[0]
+                _on_disk(file.finish)
                 for upload in file.uploads(self._writer, self._layout.tags):
                     self._upload(upload)
                     file.written += 1
@@ -191,11 +192,7 @@ class S3Sink:
             return
         for file in sorted(files, key=_in_memory, reverse=True):
             used -= file.in_memory
-            try:
-                file.spill()
-            except OSError as error:
-                raise TargetUnavailable(f"open files cannot be kept on disk: {error.strerror}; free some of the folder "
-                                        "of temporary files (TMPDIR)") from error  # fmt: skip
+            _on_disk(file.spill)
             if used <= self._layout.memory_bytes // 2:
                 return
 
@@ -219,6 +216,15 @@ def _runs(batch: Batch) -> Iterator[tuple[Batch, bool]]:
     nulls = [value is None or value is NULL for value in batch.values]
     for null, run in groupby(range(len(batch)), key=nulls.__getitem__):
         yield batch.pick(list(run)), null
+
+
+def _on_disk(act: Callable[[], None]) -> None:
+    """Raises: TargetUnavailable: the disk is full."""
+    try:
+        act()
+    except OSError as error:
+        raise TargetUnavailable(f"open files cannot be kept on disk: {error.strerror}; free some of the folder of "
+                                "temporary files (TMPDIR)") from error  # fmt: skip
 
 
 def _in_memory(file: OpenFile) -> int:

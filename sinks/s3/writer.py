@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdc.schema import Schema
-from sinks.s3.open_file import OpenFile
+from sinks.s3.formats import Rows
+from sinks.s3.open_file import OpenFile, Prepared
 from sinks.s3.ready import Ready
 from sinks.s3.rotation import Rotation, next_on_schedule
 from sinks.s3.schema_fit import Compatibility
@@ -28,6 +30,14 @@ class Group:
 
     since: int
     files: deque[OpenFile]
+
+
+class _Share(NamedTuple):
+    """One path's records of a batch: their indexes, and their rows of each side."""
+
+    wanted: Sequence[int]
+    sides: Sequence[Prepared]
+    rows: Sequence[Rows]
 
 
 class PartitionWriter:
@@ -167,22 +177,35 @@ class PartitionWriter:
             self._since = ready.offsets[start]
         if self._first_ms is None and ready.times is not None:
             self._first_ms = ready.times[start]
-        for path, wanted in ready.by_path(start, end).items():
-            schema = self._schemas.setdefault(path, ready.schema)
-            fit = ready.of_schema(schema)
-            rows = [
-                side.rows.part(start, end) if isinstance(wanted, range) else side.rows.pick(wanted)
-                for side in fit.sides
-            ]
+        for path, (wanted, sides, rows) in self._by_path(ready, start, end):
             file = self._open.get(path)
             if file is None:
                 first = ready.offsets[wanted[0]]
-                file = OpenFile(self._name(path, first), first, fit.sides, replace=path in self._foreign)
+                file = OpenFile(self._name(path, first), first, sides, replace=path in self._foreign)
                 self._open[path] = file
                 self._foreign.discard(path)
             file.add(rows, ready.offsets[wanted[-1]], len(wanted))
         self._count += end - start
         self._last_path = ready.path(end - 1)
+
+    def _by_path(self, ready: Ready, start: int, end: int) -> Iterator[tuple[str, _Share]]:
+        """Of each path its records: put together once and then cut, for many small copies cost much."""
+        groups = ready.by_path(start, end)
+        order = range(start, end) if len(groups) == 1 else [at for wanted in groups.values() for at in wanted]
+        together: dict[Schema | None, tuple[Sequence[Prepared], Sequence[Rows]]] = {}
+        at = 0
+        for path, wanted in groups.items():
+            schema = self._schemas.setdefault(path, ready.schema)
+            if schema not in together:
+                sides = ready.of_schema(schema).sides
+                whole = len(groups) == 1
+                together[schema] = (
+                    sides,
+                    [side.rows.part(start, end) if whole else side.rows.pick(order) for side in sides],
+                )
+            sides, rows = together[schema]
+            yield path, _Share(wanted, sides, [each.part(at, at + len(wanted)) for each in rows])
+            at += len(wanted)
 
     # Ends
 
@@ -194,8 +217,6 @@ class PartitionWriter:
 
     def end(self) -> None:
         """Ends all open files: here, if no file of an earlier run reaches further, is a boundary."""
-        for file in self._open.values():
-            file.finish()
         assert self._since is not None
         self.ended.append(Group(self._since, deque(self._open.values())))
         if not self._written_to:

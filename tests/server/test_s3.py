@@ -115,7 +115,7 @@ def test_whatever_is_killed_each_record_is_in_one_object(worker: WorkerProcess, 
     fields = {"partitioner.class": "io.confluent.connect.storage.partitioner.FieldPartitioner",
               "partition.field.name": "country", "s3.compression.type": "gzip"}  # fmt: skip
     formats = {
-        "lines": bucket.settings(topics_dir="lines", flush_size="900") | topics | fields,
+        "lines": bucket.settings(topics_dir="lines", flush_size="900", tasks_max="2") | topics | fields,
         "table": bucket.settings(topics_dir="table", flush_size="450", parquet_codec="zstd",
                                  format_class="io.confluent.connect.s3.format.parquet.ParquetFormat") | topics,
     }  # fmt: skip

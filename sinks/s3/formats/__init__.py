@@ -39,10 +39,13 @@ class Encoder(Protocol):
         """Rows that `prepare` of the same format gave; what of the file is final by that."""
 
     def flush(self) -> bytes:
-        """All that was added, encoded: to have it out of memory, at the price of a smaller block."""
+        """Has all that was added out of memory; what of the file is final by that. Raises: OSError."""
 
     def finish(self) -> bytes:
         """The rest of the file."""
+
+    def close(self) -> None:
+        """Whether finished or not."""
 
 
 class Format(Protocol):

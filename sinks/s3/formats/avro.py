@@ -120,3 +120,6 @@ class AvroEncoder:
         last = self.flush()
         head, self._head = self._head, b""
         return last + head
+
+    def close(self) -> None:
+        self._lines.clear()

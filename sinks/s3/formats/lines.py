@@ -58,6 +58,9 @@ class LinesEncoder:
     def finish(self) -> bytes:
         return self.flush() + self._compression.end()
 
+    def close(self) -> None:
+        self._lines.clear()
+
 
 class JsonFormat:
     """A line of JSON a record, as Kafka Connect's JsonConverter writes it without schemas."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,8 @@ from sinks.s3.formats.parquet_types import Build, fields
 
 ROW_GROUP_BYTES: Final = 16 << 20
 _SAMPLE: Final = 1000
+_COLUMN_BYTES: Final = 400
+"""What a column of a few rows takes beside them."""
 EXTENSIONS: Final = {
     "none": "", "uncompressed": "", "snappy": ".snappy", "gzip": ".gz", "zstd": ".zstd", "brotli": ".br",
     "lz4": ".lz4hadoop", "lz4_raw": ".lz4raw",
@@ -104,33 +107,70 @@ class _Pieces:
 
 
 class ParquetEncoder:
-    """Row groups of about 16 MiB before compression. Columns whose values repeat get a dictionary, others none."""
+    """Row groups of about 16 MiB before compression. Columns whose values repeat get a dictionary, others none.
+
+    Rows that must leave memory before go to a temporary file, for small row groups make large and slow files.
+    """
 
     def __init__(self, schema: pa.Schema, codec: str) -> None:
         self._schema, self._codec = schema, codec
         self._out = _Pieces()
         self._batches: list[pa.RecordBatch] = []
+        self._spool: IO[bytes] | None = None
+        self._spooled = 0
         self._writer: pq.ParquetWriter | None = None
+        self._each = len(schema) * _COLUMN_BYTES
         self.added = self.waiting = 0
 
     def add(self, rows: Columns) -> bytes:
+        size = rows.batch.nbytes + self._each
         self._batches.append(rows.batch)
-        self.added += rows.batch.nbytes
-        self.waiting += rows.batch.nbytes
-        return self.flush() if self.waiting >= ROW_GROUP_BYTES else b""
+        self.added += size
+        self.waiting += size
+        return self._row_group() if self._spooled + self.waiting >= ROW_GROUP_BYTES else b""
 
     def flush(self) -> bytes:
         if self._batches:
+            if self._spool is None:
+                self._spool = tempfile.TemporaryFile(prefix="tailrace-")  # noqa: SIM115  closed by `close`
+            with pa.ipc.new_stream(self._spool, self._schema) as stream:
+                stream.write_table(self._table())
+            self._spooled += self.waiting
+            self._batches, self.waiting = [], 0
+        return b""
+
+    def finish(self) -> bytes:
+        first = self._row_group()
+        self._opened().close()
+        return first + self._out.taken()
+
+    def close(self) -> None:
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+    def _table(self) -> pa.Table:
+        return pa.Table.from_batches(self._batches, self._schema).combine_chunks()
+
+    def _row_group(self) -> bytes:
+        self._batches = [*self._read_back(), *self._batches]
+        if self._batches:
             writer = self._opened()
-            table = pa.Table.from_batches(self._batches)
+            table = self._table()
             self._batches, self.waiting = [], 0
             writer.write_table(table, row_group_size=max(table.num_rows, 1))
         return self._out.taken()
 
-    def finish(self) -> bytes:
-        first = self.flush()
-        self._opened().close()
-        return first + self._out.taken()
+    def _read_back(self) -> Iterator[pa.RecordBatch]:
+        if self._spool is None:
+            return
+        end = self._spool.seek(0, 2)
+        self._spool.seek(0)
+        while self._spool.tell() < end:
+            with pa.ipc.open_stream(self._spool) as stream:
+                yield from stream
+        self.close()
+        self._spooled = 0
 
     def _opened(self) -> pq.ParquetWriter:
         if self._writer is None:
