@@ -184,5 +184,5 @@ def settings(raw: Raw) -> tuple[ConfluentConfig, Settings]:
         zone=ZoneInfo(config.zone), timestamp_fields=config.timestamp_fields,
         timestamp_micros=1_000_000_000 if config.timestamp_precision == "NANOSECONDS" else 1_000_000,
         string_column=config.string_column, placeholder=config.placeholder, offsets_table=config.offsets_table,
-        table_types=config.table_types, holdlock=config.holdlock,
+        holdlock=config.holdlock,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.engine import Engine
+from sqlalchemy.sql import quoted_name
 
 from sinks.jdbc.statements import Names
 
@@ -41,7 +42,7 @@ class StoredOffsets:
     def create(self) -> None:
         """The table, unless it is there."""
         made = SqlTable(
-            self._table.name, MetaData(schema=self._table.schema),
+            quoted_name(self._table.name, self._names.dialect.quotes), MetaData(schema=self._table.schema),
             Column("connector", String(255), primary_key=True), Column("topic", String(249), primary_key=True),
             Column("part", Integer, primary_key=True, autoincrement=False), Column("position", BigInteger),
         )  # fmt: skip

@@ -53,5 +53,4 @@ class Settings:
     postgis: str = "public"
     placeholder: str = "__debezium_unavailable_value"
     offsets_table: str = ""
-    table_types: tuple[str, ...] = ("TABLE",)
     holdlock: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from cdc.schema import INT32, OPTIONAL_STRING, STRING, Field, Schema, Type, arra
 from sinks.jdbc.connector import CONFLUENT, DEBEZIUM
 from tests.unit.sinks.jdbc.records import ROW, WORD, batch, change, created, row
 
+GOLDEN = Path(__file__).parents[3] / "golden"
 KEYED = {"insert.mode": "upsert", "pk.mode": "record_key", "delete.enabled": "true", "auto.create": "true"}
 
 
@@ -250,6 +252,18 @@ def test_a_text_alone_has_a_column(target: Target) -> None:
     config = {"auto.create": "true"}
     target.put(config, batch([(None, "hello"), (None, "you")], value=STRING, key=None))
     assert target.rows("record_value") == [("hello",), ("you",)]
+
+
+def test_the_config_of_users_can_be_built() -> None:
+    posted = json.loads((GOLDEN / "configs" / "jdbc-sink-connector.post.json").read_text())
+    CONFLUENT.build(posted["config"] | {"name": posted["name"]}).close()
+
+
+def test_the_shortest_config_writes_what_comes(target: Target) -> None:
+    """As users have it: no key, tables made as needed."""
+    config = {"topics": "my_topic", "tasks.max": "1", "auto.create": "true", "insert.mode": "insert"}
+    assert target.put(config, batch(created(row(1), row(1)), topic="my_topic")) == []
+    assert target.rows("id, name", "my_topic") == [(1, "n"), (1, "n")]
 
 
 def test_fields_are_chosen(target: Target) -> None:
