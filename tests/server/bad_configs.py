@@ -90,7 +90,7 @@ SINKS: list[tuple[str, Changes, dict[str, str]]] = [
     ("both", {"topics.regex": "a.*"}, dict.fromkeys(("topics", "topics.regex"), "are mutually exclusive options")),
     ("no expression", {"topics": None, "topics.regex": "a("}, {"topics.regex": "Invalid value a( for configuration "}),
     ("no address", {"connection.url": None}, {"connection.url": 'Missing required configuration "connection.url"'}),
-    ("a bare address", {"connection.url": "es:9200"}, {"connection.url": "write it as http://host:9200"}),
+    ("an address of another kind", {"connection.url": "ftp://es:9200"}, {"connection.url": "write it as http://host:9200"}),
     ("its own dead letters", {"errors.deadletterqueue.topic.name": "none"},
      {"topics": "The DLQ topic 'none' may not be included in the list of topics ('topics=none')"}),
     ("its own dead letters by expression",
