@@ -5,6 +5,7 @@ Source: Connector/J's `MysqlType` and `NativeProtocol.findMysqlType`; MariaDB Co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from pymysql.constants import FIELD_TYPE as F
 from pymysql.constants import FLAG
 from pymysql.cursors import SSCursor
 
-from cdc.errors import DataError
+from cdc.errors import DataError, SourceError
 from cdc.jdbc import moments
 from cdc.jdbc.columns import Column, Kind
 
@@ -24,10 +25,9 @@ NOW: Final = "SELECT CURRENT_TIMESTAMP(6)"
 LACKING: Final = "run: GRANT PROCESS ON *.* TO the connector's user"
 _WRITERS: Final = 1 << 48
 """InnoDB's numbers from here on are of transactions that have not written."""
-_TRANSACTIONS: Final = (
-    f"SELECT trx_id FROM information_schema.innodb_trx WHERE trx_id < {_WRITERS} AND trx_mysql_thread_id <> "
-    "CONNECTION_ID()"
-)
+_STATUS: Final = "SHOW ENGINE INNODB STATUS"
+"""information_schema.innodb_trx stands still for as long as anybody reads it ten times a second."""
+_ACTIVE: Final = re.compile(r"^---TRANSACTION (\d+), ACTIVE", re.MULTILINE)
 _BINARY: Final = 63
 _NO_DIGITS: Final = 31
 _WHOLE: Final = {
@@ -151,8 +151,16 @@ def parameter(wall: int, moment: int, zoned: bool, digits: int) -> str:
 def open_transactions(session: Session, *, writers: bool) -> Transactions | None:
     """All that have written: who has not will stamp its rows later, for NOW() is when a statement begins."""
     try:
-        return frozenset(str(row[0]) for row in session.all(_TRANSACTIONS))
-    except Exception as error:
+        ((_, _, status),) = session.all(_STATUS)
+    except SourceError as error:
         if "PROCESS" in str(error):
             return None
         raise
+    return active(status)
+
+
+def active(status: str) -> Transactions | None:
+    """Those that have written, from the text of the status; None when it was too long to be told whole."""
+    if "truncated..." in status:
+        return None
+    return frozenset(number for number in _ACTIVE.findall(status) if int(number) < _WRITERS)

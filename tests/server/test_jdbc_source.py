@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sqlite3
 import threading
@@ -240,6 +241,48 @@ def test_a_row_that_commits_late_is_not_missed(several: Server, mode: str) -> No
     polled.until(seen)
     late.close()
     assert polled.ids() == [1, 2, 3]
+
+
+def test_rows_of_overlapping_transactions_are_each_read_once(several: Server) -> None:
+    """Three connectors at a time, while four sessions hold transactions of different lengths open."""
+    several.create("t")
+    stop = threading.Event()
+    modes = ("incrementing", "timestamp", "timestamp+incrementing")
+    readers = [
+        Polled(several.config(mode=mode, timestamp_column_name="at", incrementing_column_name="id")) for mode in modes
+    ]
+    writing = [threading.Thread(target=_overlap, args=(several, stop, seed)) for seed in range(4)]
+    for thread in writing:
+        thread.start()
+    written: set[int] = set()
+
+    def read(each: Polled) -> None:
+        each.until(lambda: stop.is_set() and bool(written) and written <= set(each.ids()))
+
+    reading = [threading.Thread(target=read, args=(each,)) for each in readers]
+    for thread in reading:
+        thread.start()
+    time.sleep(3)
+    stop.set()
+    for thread in writing:
+        thread.join()
+    with closing(several.main.cursor()) as cursor:
+        cursor.execute("SELECT id FROM t")
+        written |= {row[0] for row in cursor.fetchall()}
+    for thread in reading:
+        thread.join()
+    assert [sorted(each.ids()) for each in readers] == [sorted(written)] * len(modes)
+
+
+def _overlap(server: Server, stop: threading.Event, seed: int) -> None:
+    draw, session = random.Random(seed), server.session()
+    while not stop.is_set():
+        for v in range(draw.randint(1, 4)):
+            server.run(TICK.format("t", v), session)
+            time.sleep(draw.random() / 20)
+        session.rollback() if draw.random() < 0.2 else session.commit()
+    session.commit()
+    session.close()
 
 
 def test_deleted_rows_are_found_by_their_keys(server: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from cdc.jdbc import mysql
 from cdc.jdbc.horizon import Horizon
 
 
@@ -65,3 +66,12 @@ def test_an_empty_table_is_not_waited_for() -> None:
     database.highest = None
     assert _horizon(database).reach(lambda: database.highest) is None
     assert database.asked == 0
+
+
+def test_innodb_s_status_names_the_transactions_that_write() -> None:
+    status = (
+        "---TRANSACTION 421947013570360, not started\n---TRANSACTION 1234, ACTIVE 3 sec inserting\n"
+        "---TRANSACTION 421947013570361, ACTIVE 1 sec fetching rows\n---TRANSACTION 1240, ACTIVE (PREPARED) 9 sec\n"
+    )
+    assert mysql.active(status) == frozenset({"1234", "1240"})
+    assert mysql.active(status + "... truncated...\n") is None
