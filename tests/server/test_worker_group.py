@@ -87,6 +87,11 @@ class Group:
         even = sum(counts) == len(running) == TASKS and max(counts) - min(counts) <= 1
         return even and all(self.owners(worker) == running for worker in live)
 
+    def tells_resources(self, at: WorkerProcess) -> bool:
+        """Whether a worker tells of every task what only the worker that runs it knows."""
+        answers = [at.call("GET", f"/connectors/f{number}/status?resources=true").json() for number in range(TASKS)]
+        return all(task.get("resources") for answer in answers for task in answer["tasks"])
+
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
@@ -128,6 +133,7 @@ def test_workers_die_and_freeze_and_every_record_comes_once(group: Group, tmp_pa
     files = Files(tmp_path, TASKS)
     group.create(files)
     wait_until(lambda: group.spread(group.workers), "tasks on all workers", 30 + TASKS)
+    wait_until(lambda: all(map(group.tells_resources, group.workers)), "what tasks use, asked of any worker", 20)
     for number in range(ROUNDS):
         victim = chance.choice(group.workers)
         others = [worker for worker in group.workers if worker is not victim]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +317,15 @@ def test_a_status_that_another_worker_wrote_over_is_told_again(workers: Workers)
     for name in ("s1", "s2"):
         workers.leader().herder._statuses.put_task(name, 0, Status(State.UNASSIGNED, "slept:1", 1))
     workers.run(1, 1)
+
+
+def test_a_level_told_to_all_is_set_on_every_worker(workers: Workers) -> None:
+    workers.start("a:1", "b:1")
+    told: list[tuple[str, str]] = []
+    for each in workers.there.values():
+        each.cluster._duties = replace(each.cluster._duties, set_level=lambda *level: told.append(level))
+    workers.leader().herder.store_level("some.module", "DEBUG")
+    until(lambda: set(told) == {("some.module", "DEBUG")} and len(told) >= 2, "the level on both")
 
 
 def test_of_two_that_read_at_once_the_older_state_never_comes_last(workers: Workers) -> None:
