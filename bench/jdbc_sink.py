@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> None:
     target, topic, kafka = Target(kind), "bench-sink-" + uuid.uuid4().hex[:8], address("kafka")
     fill(kafka, topic, rows)
     folder = cache() / "data" / "bench-sink"
-    connect.start(folder / "peer", PEER_PORT, kafka, connect.distributed("peer" + topic))
+    connect.start(folder / "peer", PEER_PORT, kafka, connect.distributed("peer-sink"))
     try:
         theirs = [drain(f"http://127.0.0.1:{PEER_PORT}", "debezium", target, topic, rows, n) for n in range(runs)]
     finally:
