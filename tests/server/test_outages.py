@@ -115,7 +115,7 @@ def test_elasticsearch_is_away_for_a_while(make_rig: MakeRig, own_elasticsearch:
         rig.works(rig.source)
     rig.works(rig.sink)
     load.finish()
-    rig.index_equals_table()
+    rig.index_equals_table(60 + AWAY_S)
     assert rig.worker.tasks() == tasks, "no task had to be started again"
     with rig.worker.log() as log:
         assert sum(log.end_offsets(letters).values()) == 0
