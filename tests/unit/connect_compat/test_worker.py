@@ -21,7 +21,7 @@ from connect_compat.log import LogSettings, open_log
 from connect_compat.worker import Limits, TaskId, TaskSpec, Worker
 
 ID = TaskId("c", 0)
-QUICK = Limits(graceful_s=1.0, first_restart_s=0.1, longest_restart_s=0.2, still_s=1.2, silent_s=1.8)
+QUICK = Limits(graceful_s=1.0, first_restart_s=0.1, longest_restart_s=0.2, still_s=1.2, silent_s=4.0)
 
 
 def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
