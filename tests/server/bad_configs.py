@@ -68,7 +68,7 @@ VALUES: list[tuple[str, Changes, str, str]] = [
     ("a transform without its key", {**ROUTER, "transforms.r.regex": None}, "transforms.r.regex",
      'Missing required configuration "transforms.r.regex" which has no default value.'),
     ("a transform's expression", {**ROUTER, "transforms.r.regex": "("}, "transforms.r.regex",
-     "Invalid value ( for configuration transforms.r.regex: Invalid regex"),
+     "Invalid value ( for configuration regex: Invalid regex"),
     ("an unlisted predicate", {**ROUTER, "transforms.r.predicate": "p"}, "transforms.r.predicate",
      "predicates lists no 'p'; it lists nothing"),
     ("an unknown predicate", {"predicates": "p", "predicates.p.type": "TopicNameMatch"}, "predicates.p.type",
@@ -92,11 +92,11 @@ SINKS: list[tuple[str, Changes, dict[str, str]]] = [
     ("no address", {"connection.url": None}, {"connection.url": 'Missing required configuration "connection.url"'}),
     ("an address of another kind", {"connection.url": "ftp://es:9200"}, {"connection.url": "write it as http://host:9200"}),
     ("its own dead letters", {"errors.deadletterqueue.topic.name": "none"},
-     {"topics": "The DLQ topic 'none' may not be included in the list of topics ('topics=none')"}),
+     {"topics": "The DLQ topic 'none' may not be included in the list of topics ('topics=[none]')"}),
     ("its own dead letters by expression",
      {"topics": None, "topics.regex": "n.*", "errors.deadletterqueue.topic.name": "none"},
-     {"topics.regex": "The DLQ topic 'none' may not be matched by the regex of topics ('topics.regex=n.*')"}),
-    ("an option misspelt", {"errors.tolerance": "al"}, {"errors.tolerance": "none, all; did you mean all?"}),
+     {"topics.regex": "The DLQ topic 'none' may not be matched by the regex for the topics ('topics.regex=n.*')"}),
+    ("an option misspelt", {"errors.tolerance": "al"}, {"errors.tolerance": "String must be one of: none, all"}),
     ("an option unknown", {"behavior.on.null.values": "drop"}, {"behavior.on.null.values": "ignore, delete, fail"}),
 ]  # fmt: skip
 """Of a sink, which reads the topic `none`: a name, the change, and words by key."""
