@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from connect_compat.log import LogSettings
+from tests.server.bucket import own_bucket
 from tests.server.command import Tailrace, gate, run
 from tests.server.lane import free_port
 from tests.server.shop import Shop, open_shop
@@ -76,19 +77,35 @@ def test_the_configs_of_elasticsearch_sinks_run(worker: Tailrace, elasticsearch_
     worker.done("DELETE", f"/connectors/{body['name']}")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["jdbc-sink-connector.post.json", "jdbc-source-connector.post.json", "mysql-source-jdbc.post.json",
-     "s3-sink-connector.post.json", "s3-sink-parquet.post.json"],
-)  # fmt: skip
-def test_a_class_that_is_not_here_is_refused_by_name(worker: Tailrace, name: str) -> None:
+def test_the_config_of_a_jdbc_sink_runs(worker: Tailrace, mysql_address: tuple[str, int]) -> None:
+    body = given("jdbc-sink-connector.post.json")
+    host, port = mysql_address
+    body["config"] |= {"connection.url": f"jdbc:mysql://{host}:{port}/mysql", "connection.user": "app",
+                       "connection.password": "apppw"}  # fmt: skip
+    worker.done("POST", "/connectors", body)
+    worker.is_in(body["name"], "RUNNING", "RUNNING")
+    worker.done("DELETE", f"/connectors/{body['name']}")
+
+
+@pytest.mark.parametrize("name", ["s3-sink-connector.post.json", "s3-sink-parquet.post.json"])
+def test_the_configs_of_s3_sinks_run(worker: Tailrace, s3_url: str, name: str) -> None:
     body = given(name)
-    answer = worker.call("POST", "/connectors", body)
+    with own_bucket(s3_url) as bucket:
+        settings = bucket.settings()
+        place = ("store.url", "s3.bucket.name", "aws.access.key.id", "aws.secret.access.key")
+        body["config"] |= {key: settings[key] for key in place}
+        worker.done("POST", "/connectors", body)
+        worker.is_in(body["name"], "RUNNING", "RUNNING")
+        worker.done("DELETE", f"/connectors/{body['name']}")
+
+
+def test_a_class_that_is_not_here_is_refused_by_name(worker: Tailrace) -> None:
+    name = "io.debezium.connector.oracle.OracleConnector"
+    answer = worker.call("POST", "/connectors", {"name": "not-here", "config": {"connector.class": name}})
     assert (answer.status_code, answer.json()["error_code"]) == (400, 400)
-    class_name = body["config"]["connector.class"]
-    told = f"Failed to find any class that implements Connector and which name matches {class_name}"
+    told = f"Failed to find any class that implements Connector and which name matches {name}"
     assert answer.json()["message"].startswith(told)
-    assert body["name"] not in worker.done("GET", "/connectors")
+    assert "not-here" not in worker.done("GET", "/connectors")
 
 
 # A life
