@@ -56,6 +56,18 @@ class Position:
         return self.commit_lsn or self.processed_lsn or self.lsn
 
     @property
+    def stop(self) -> int | None:
+        """The LSN up to which an open transaction's changes are done, where `event` does not count them.
+
+        Debezium's offsets tell no count. They may stand in a transaction that is over: that with the COMMIT is saved
+        with the next record only. A message outside of transactions is a commit of its own; the first change of a
+        transaction may stand where the one before ended.
+        """
+        if self.event or self.message in (None, "BEGIN", "COMMIT"):
+            return None
+        return None if self.message == "MESSAGE" and self.lsn == self.commit_lsn else self.lsn
+
+    @property
     def needed(self) -> int:
         """From where the server must still be able to send."""
         return self.start if self.held_lsn is None else min(self.start, self.held_lsn)

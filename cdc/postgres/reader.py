@@ -160,7 +160,7 @@ class Reader:
         self._start = start.with_(snapshot=None, last_snapshot_record=False, snapshot_completed=False)
         self._position = self.sent = self._start
         self._skip = 0
-        self._skip_until = _foreign_stop(start)
+        self._skip_until = start.stop
         self._held = start.held_lsn
         self._is_before_open = bool(start.event)
         self._begin: pgoutput.Begin | None = None
@@ -425,7 +425,8 @@ class Reader:
         else:
             self._skip = start.event if begin.commit_lsn == start.commit_of else 0
             self._is_before_open = False
-
+        if start.tx_id not in (None, begin.xid):
+            self._skip_until = None
         if self._transactions is not None and self._skip != _ALL:
             self._flush()
             self._transactions.begin(str(begin.xid), begin.time_us // 1000, self._source("", "", self._lsn))
@@ -601,16 +602,6 @@ class Reader:
             f'{sequence_start(self._commit)}{lsn}"]', time_us, time_us * 1000, schema, table, position.tx_id, lsn,
             position.xmin, None if origin is None else origin.name, None if origin is None else origin.lsn,
         )  # fmt: skip
-
-
-def _foreign_stop(start: Position) -> int | None:
-    """Debezium tells no count of changes: those up to the last one's LSN are done in the transaction it stood in.
-
-    It stands in one although that is over: its offset with the COMMIT is saved with the next record only.
-    """
-    if start.event or start.message in (None, "BEGIN", "COMMIT") or start.lsn == start.commit_lsn:
-        return None
-    return start.lsn
 
 
 def stream(
