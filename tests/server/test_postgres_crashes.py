@@ -83,7 +83,7 @@ def _killed_while(place: Place, going_on: Callable[[], bool], chance: random.Ran
     kills, sent = 0, 0
     while kills < KILLS:
         wait_until(lambda: place.sent() > sent + 100 or not going_on(), "more records", told=place.worker.said)  # noqa: B023
-        time.sleep(chance.random() * 0.2)
+        time.sleep(chance.random() * 0.05)
         if not going_on():
             break
         kills, sent = kills + 1, place.sent()
@@ -136,7 +136,7 @@ def test_an_incremental_snapshot_that_is_killed_at_random_goes_on_and_loses_noth
     place.database.execute("INSERT INTO t SELECT i, -i FROM generate_series(1, %s) i", (rows,))
     place.start(
         snapshot_mode="no_data", signal_data_collection="public.signals", max_batch_size="64",
-        incremental_snapshot_chunk_size="20", table_include_list="public.t,public.signals",
+        incremental_snapshot_chunk_size="5", table_include_list="public.t,public.signals",
     )  # fmt: skip
     load = Load(place, rows, 90 + seed)
     load.start()
