@@ -5,13 +5,16 @@ Source: OGC 06-103r4, 8.2.8; PostGIS "Extended WKB".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 from struct import Struct
 from typing import Any, Final
 
 from cdc.errors import TransformError
+from cdc.record import Batch
 from cdc.schema import Schema, Type
+from connect_compat.transforms.side import is_null
 
 Each = Callable[[Any], Any]
 _GEOMETRY: Final = "io.debezium.data.geometry.Geometry"
@@ -163,3 +166,17 @@ def _struct(schema: Schema, change: Callable[[bytes, int | None], bytes], inside
         return tuple(members)
 
     return changed
+
+
+class Geometries:
+    """Changes each shape in the values of batches; how, is compiled once a schema. The arguments: `each_geometry`."""
+
+    def __init__(self, change: Callable[[bytes, int | None], bytes], *, inside: bool) -> None:
+        self._each = lru_cache(maxsize=1000)(partial(each_geometry, change=change, inside=inside))
+
+    def apply(self, batch: Batch) -> Sequence[Batch]:
+        schema = batch.value_schema
+        each = None if schema is None or schema.type is not Type.STRUCT else self._each(schema)
+        if each is None:
+            return [batch]
+        return [replace(batch, values=[value if is_null(value) else each(value) for value in batch.values])]

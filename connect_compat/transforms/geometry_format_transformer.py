@@ -7,15 +7,12 @@ first EWKB on everything becomes WKB.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 from cdc.config import UNGROUPED, Importance, key
 from cdc.errors import TransformError
 from cdc.record import Batch
-from cdc.schema import Schema, Type
-from connect_compat.transforms.geometries import Each, each_geometry, extended, is_extended, plain
-from connect_compat.transforms.side import is_null
+from connect_compat.transforms.geometries import Geometries, extended, is_extended, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +32,10 @@ class GeometryFormatTransformer:
 
     def __init__(self, config: GeometryFormatTransformerConfig) -> None:
         self._to_plain = config.format == "ewkb"
-        self._change = lru_cache(maxsize=1000)(self._compile)
+        self._geometries = Geometries(self._converted, inside=False)
 
     def apply(self, batch: Batch) -> Sequence[Batch]:
-        schema = batch.value_schema
-        change = None if schema is None or schema.type is not Type.STRUCT else self._change(schema)
-        if change is None:
-            return [batch]
-        return [replace(batch, values=[value if is_null(value) else change(value) for value in batch.values])]
-
-    def _compile(self, schema: Schema) -> Each | None:
-        return each_geometry(schema, self._converted, inside=False)
+        return self._geometries.apply(batch)
 
     def _converted(self, wkb: bytes, srid: int | None) -> bytes:
         is_ewkb = is_extended(wkb)

@@ -6,15 +6,12 @@ Source: Debezium 3.5.0.Final, `SwapGeometryCoordinates`, by what it gives.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Final
 
 from cdc.config import UNGROUPED, Importance, key
 from cdc.record import Batch
-from cdc.schema import Schema, Type
-from connect_compat.transforms.geometries import Each, each_geometry, swapped
-from connect_compat.transforms.side import is_null
+from connect_compat.transforms.geometries import Geometries, swapped
 
 _USUAL: Final = frozenset({4326, 3857, 4269})
 
@@ -43,17 +40,10 @@ class SwapGeometryCoordinates:
     def __init__(self, config: SwapGeometryCoordinatesConfig) -> None:
         given = config.srids
         self._srids = _USUAL if given is None else frozenset(int(part) for part in given.split(",") if part.strip())
-        self._change = lru_cache(maxsize=1000)(self._compile)
+        self._geometries = Geometries(self._swapped, inside=True)
 
     def apply(self, batch: Batch) -> Sequence[Batch]:
-        schema = batch.value_schema
-        change = None if schema is None or schema.type is not Type.STRUCT else self._change(schema)
-        if change is None:
-            return [batch]
-        return [replace(batch, values=[value if is_null(value) else change(value) for value in batch.values])]
-
-    def _compile(self, schema: Schema) -> Each | None:
-        return each_geometry(schema, self._swapped, inside=True)
+        return self._geometries.apply(batch)
 
     def _swapped(self, wkb: bytes, srid: int | None) -> bytes:
         return swapped(wkb) if srid in self._srids else wkb
