@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import zip_longest
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cdc.changes import Row
 from cdc.envelope import EnvelopeSettings, TableEnvelope
@@ -19,12 +19,16 @@ from cdc.postgres import copy_rows
 from cdc.postgres.catalog import PgColumn, PgTable, Types
 from cdc.postgres.column_schema import Described, described, field_schema
 from cdc.postgres.config import PostgresConfig
+from cdc.postgres.native_rows import compile_native
 from cdc.postgres.pgoutput import HEADER_SIZE, UNCHANGED, Delete, Insert, Update, Values, decode
-from cdc.postgres.row_decoder import Decode, Read, compile_rows
+from cdc.postgres.row_decoder import DAMAGE, Decode, Read, compile_rows
 from cdc.postgres.types import Form, TypeOptions, form
 from cdc.postgres.wire import quoted
 from cdc.schema import Schema
 from cdc.table import TableId, chosen, table_id
+
+if TYPE_CHECKING:
+    from cdc.native._hot import PostgresRows
 
 _SYSTEM_TABLES: Final = frozenset(("spatial_ref_sys",))
 """Of extensions, and standing among a user's tables."""
@@ -54,7 +58,11 @@ class Shape:
         """Of the frames that begin with `prefix` (see row_decoder), which are compiled once."""
         found = self._decoders.get(prefix)
         if found is None:
-            found = compile_rows(prefix, len(self.table.columns), self.reads, self.one)
+            native = self._native
+            if native is not None:
+                found = partial(native.frames, prefix, self.one, DAMAGE)
+            else:
+                found = compile_rows(prefix, len(self.table.columns), self.reads, self.one)
             self._decoders[prefix] = found
         return found
 
@@ -69,12 +77,20 @@ class Shape:
         old = self._complete(change.old)
         return self.row(old) if change.old_kind == "O" else self.partial(old)
 
-    def copied(self, text: str) -> list[Row]:
+    def copied(self, lines: bytes) -> list[Row]:
         """The rows of COPY's lines of the table itself. Raises: ConversionError."""
+        if self._native is not None:
+            with suppress(ValueError, TypeError, IndexError, OverflowError):
+                return self._native.lines(lines)
+        text = lines.decode()
         if self.table.columns and copy_rows.is_plain(text):
             with suppress(ValueError, TypeError, IndexError, OverflowError):  # the slow way tells the column
                 return self._lines(text.split("\n")[:-1])
         return list(map(self.row, copy_rows.values(text)))
+
+    @cached_property
+    def _native(self) -> PostgresRows | None:
+        return compile_native(len(self.table.columns), self.reads)
 
     @cached_property
     def _lines(self) -> copy_rows.Compiled:

@@ -23,7 +23,7 @@ from cdc.postgres.catalog import Queries, Types, announced
 from cdc.postgres.messages import MESSAGE_ID, LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.open_transactions import Kept, OpenTransactions
-from cdc.postgres.pgoutput import HEADER_SIZE
+from cdc.postgres.pgoutput import EPOCH_US, HEADER_SIZE
 from cdc.postgres.row_decoder import PREFIX_END, Decode
 from cdc.postgres.source_info import CONNECTOR, LSN_PLACE, SEQUENCE_PLACE, SourceInfo, sequence_start
 from cdc.postgres.wire import Replication
@@ -38,15 +38,17 @@ _WAIT_S: Final = 0.5
 _PATIENCE_S: Final = 0.5
 """How long a chunk of an incremental snapshot is waited for while the WAL is quiet."""
 _SETTLED_US: Final = 500_000
-"""The catalog is asked for a table no sooner after a commit: what several ALTERs in a row leave is what is described,
-as with Debezium, whose reader rests so long between looks at a quiet log."""
+"""A table that changed is described as it is so long after the commit, not sooner: what several ALTERs in a row leave
+is what is described, as with Debezium, whose reader rests so long between looks at a quiet log."""
 _CHANGES: Final = {ord("I"): ("c", "INSERT"), ord("U"): ("u", "UPDATE"), ord("D"): ("d", "DELETE")}
 _STREAM_STOP, _ORIGIN, _RELATION = b"EOR"
 _PART_ENDS: Final = b"EPp"
 _DESCRIBES: Final = b"RY"
 _ALL: Final = 2**63
 """Changes to skip of a transaction that is done."""
+_BEHIND_US: Final = 1_000_000
 _LSN: Final = Struct(">Q").unpack_from
+_CLOCK: Final = Struct(">q").unpack_from
 _XID: Final = Struct(">I").unpack_from
 
 
@@ -158,7 +160,9 @@ class Reader:
         self._options, self._capture, self._ask, self._types, self._now = options, capture, ask, types, now
         self._pause, self._transactions = pause, options.transactions
         self._start = start.with_(snapshot=None, last_snapshot_record=False, snapshot_completed=False)
-        self._position = self.sent = self._start
+        self.sent = self._start
+        self._tx_id, self._time_us, self._xmin = start.tx_id, start.time_us, start.xmin
+        self._server_us = 0
         self._skip = 0
         self._skip_until = start.stop
         self._held = start.held_lsn
@@ -199,6 +203,8 @@ class Reader:
         Raises: DecodeError, ConversionError, SourceUnavailable, SourceError.
         """
         at = 0
+        if frames:
+            self._server_us = _CLOCK(frames[-1], 17)[0] + EPOCH_US
         while at < len(frames) and not self.stops:
             at = self._walk(frames, at)
             if self._decided is not None:
@@ -212,6 +218,11 @@ class Reader:
     def stops(self) -> bool:
         """A blocking snapshot was asked for: `position` tells from where what follows is read again."""
         return self._watch is not None and self._watch.blocking is not None
+
+    @property
+    def behind(self) -> bool:
+        """By the server's clock, what it sent last was committed a while before: more is ready than comes up."""
+        return self._server_us - (self._time_us or 0) > _BEHIND_US
 
     @property
     def waits(self) -> bool:
@@ -288,8 +299,9 @@ class Reader:
         if begin is not None:
             event, commit_of = self._changes, begin.commit_lsn
         in_changes = begin is not None and self._message != "BEGIN"
-        return self._position.with_(
+        return self._start.with_(
             lsn=self._lsn, processed_lsn=self._lsn if in_changes else self._processed, commit_lsn=self._commit,
+            tx_id=self._tx_id, time_us=self._time_us, xmin=self._xmin,
             done_lsn=self._done, message=self._message, event=event, commit_of=commit_of,
             held_lsn=min(filter(None, (self._open.prepared_lsn, self._held)), default=None),
             transaction={} if self._transactions is None else self._transactions.offset,
@@ -417,8 +429,7 @@ class Reader:
     def _on_begin(self, begin: pgoutput.Begin) -> None:
         self._begin, self._origin, self._changes = begin, None, 0
         self._message = "BEGIN"
-        xmin = self._options.xmin()
-        self._position = self._position.with_(tx_id=begin.xid, time_us=begin.time_us, xmin=xmin)
+        self._tx_id, self._time_us, self._xmin = begin.xid, begin.time_us, self._options.xmin()
         start = self._start
         if begin.commit_lsn < start.start:
             self._skip = _ALL
@@ -452,14 +463,21 @@ class Reader:
         if not self._capture.table(id):
             self._shapes[relation.oid] = None
             return
-        self._settle()
-        self._shapes[relation.oid] = self._capture.shape(announced(self._ask, self._types, relation))
+        shape = self._capture.shape(announced(self._ask, self._types, relation))
+        # The server announces a table also when ANALYZE has looked at it: then nothing is waited for.
+        if shape is not self._shapes.get(relation.oid) and self._settle():
+            shape = self._capture.shape(announced(self._ask, self._types, relation))
+        self._shapes[relation.oid] = shape
 
-    def _settle(self) -> None:
-        if self._begin is not None:
-            left_us = self._begin.time_us + _SETTLED_US - self._now() // 1000
-            if 0 < left_us <= _SETTLED_US:
-                self._pause(left_us / 1_000_000)
+    def _settle(self) -> bool:
+        """Waits until a while after the commit; whether there was need to."""
+        if self._begin is None:
+            return False
+        left_us = self._begin.time_us + _SETTLED_US - self._now() // 1000
+        if not 0 < left_us <= _SETTLED_US:
+            return False
+        self._pause(left_us / 1_000_000)
+        return True
 
     def _on_type(self, type_: pgoutput.TypeName) -> None:
         if self._types[type_.oid] is None or self._types.changed(type_.oid, type_.name):
@@ -595,12 +613,11 @@ class Reader:
         return self._source(schema, table or "", self._lsn)._replace(ts_ms=micros // 1000, ts_us=micros)
 
     def _source(self, schema: str, table: str, lsn: int) -> SourceInfo:
-        options, position, origin = self._options, self._position, self._origin
-        time_us = position.time_us or 0
+        options, origin, time_us = self._options, self._origin, self._time_us or 0
         return SourceInfo(
             VERSION, CONNECTOR, options.prefix, time_us // 1000, None, options.database,
-            f'{sequence_start(self._commit)}{lsn}"]', time_us, time_us * 1000, schema, table, position.tx_id, lsn,
-            position.xmin, None if origin is None else origin.name, None if origin is None else origin.lsn,
+            f'{sequence_start(self._commit)}{lsn}"]', time_us, time_us * 1000, schema, table, self._tx_id, lsn,
+            self._xmin, None if origin is None else origin.name, None if origin is None else origin.lsn,
         )  # fmt: skip
 
 
@@ -614,7 +631,7 @@ def stream(
     """
     try:
         while not reader.stops:
-            frames, server_lsn, silent = replication.read(options.max_records, _WAIT_S)
+            frames, server_lsn, silent = replication.read(options.max_records, _WAIT_S, behind=reader.behind)
             for poll in reader.polls(frames, idle=silent, passed=server_lsn):
                 yield poll
                 # Where a chunk waits for the WAL, the server is asked at once how far it is.

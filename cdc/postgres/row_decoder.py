@@ -24,7 +24,8 @@ prefix.
 PREFIX_END: Final = HEADER_SIZE + 8
 """Kind, relation, kind of the first tuple, its number of columns: frames that agree in these are decoded alike."""
 _LARGE: Final = 1 << 20
-_DAMAGE: Final = (StopIteration, struct.error, IndexError, ValueError, TypeError, OverflowError)
+DAMAGE: Final = (StopIteration, struct.error, IndexError, ValueError, TypeError, OverflowError)
+"""What comes up where a frame is not of the usual form."""
 _LSN: Final = struct.Struct(">Q").unpack_from
 PLAIN: Final[dict[Any, str]] = {int: "int({raw})", float: "float({raw})", texts.truth: "{raw} == b't'"}
 """What takes bytes as they are, and never gives null."""
@@ -83,7 +84,7 @@ def compile_rows(prefix: bytes, columns: int, reads: Sequence[Read], slow: Calla
         "  at += 1",
         " return at",
     ]
-    scope = source.constants | {"prefix": prefix, "lsn": _LSN, "damage": _DAMAGE, "slow": slow}
+    scope = source.constants | {"prefix": prefix, "lsn": _LSN, "damage": DAMAGE, "slow": slow}
     exec(compile("\n".join(lines), "<rows of a relation>", "exec"), scope)
     decode: Decode = scope["decode"]
     return decode
@@ -109,6 +110,12 @@ class _Source:
         """No value is null: each part is two bytes of its length and the text; another tuple's head ends the last."""
         pieces = [f"t{number}p{place}" for number in range(len(kinds)) for place in range(self._columns)]
         lines = [f"_, {''.join(piece + ', ' for piece in pieces)} = parts"]
+        wrong = ["_"]
+        for at, piece in enumerate(pieces, 1):
+            ends = at < len(pieces) and at % self._columns == 0
+            wrong.append(f"{piece}[0] << 8 | {piece}[1] != len({piece}) - {5 if ends else 2}")
+            wrong += [f"{piece}[-3:] != between"] if ends else []
+        lines.append(f"if {' or '.join(wrong)}: raise ValueError")
         for number in range(len(kinds)):
             for i, read in enumerate(self._reads):
                 last = number + 1 < len(kinds) and read.place == self._columns - 1
@@ -122,27 +129,21 @@ class _Source:
         A column that must not be null is not looked for: when it is null all the same, the parts do not suffice.
         """
         lines = ["more = iter(parts).__next__; p = more(); e = 0"]
+        some = ["if e != len(p): raise ValueError", "p = more(); e = 2 + (p[0] << 8 | p[1])"]
         wanted: dict[int, list[int]] = {}
         for i, read in enumerate(self._reads):
             wanted.setdefault(read.place, []).append(i)
-
-        def must(place: int, kind: str) -> bool:
-            return place in wanted and self._reads[wanted[place][0]].required and kind != "K"
-
         for number, kind in enumerate(kinds):
             if number:
                 lines += ["if p[e:e + 3] != between: raise ValueError", "e += 3"]
             for place in range(self._columns):
                 reads = wanted.get(place, [])
-                ends = place + 1 == self._columns or not must(place + 1, kind)
-                some = [f"p = more(){'; e = 2 + (p[0] << 8 | p[1])' if ends else ''}"]
-                for i in reads:
-                    some += self._assigned(number, i, "p[2:e]" if ends else "p[2:]")
-                if must(place, kind):
-                    lines += some
+                made = [*some, *(line for i in reads for line in self._assigned(number, i, "p[2:e]"))]
+                if reads and self._reads[reads[0]].required and kind != "K":
+                    lines += made
                     continue
                 none = "".join(f"; t{number}v{i} = {self._null(i)}" for i in reads)
-                lines += [f"if len(p) > e and p[e] == 110: e += 1{none}", "else:", *(" " + line for line in some)]
+                lines += [f"if len(p) > e and p[e] == 110: e += 1{none}", "else:", *(" " + line for line in made)]
         return [*lines, "if e != len(p) or p is not parts[-1]: raise ValueError"]
 
     def _assigned(self, number: int, i: int, raw: str) -> list[str]:

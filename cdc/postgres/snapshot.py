@@ -200,7 +200,7 @@ class Snapshot:
 
     def _reading(
         self, sessions: Sequence[ViewSession], tables: Sequence[Found], listed: Sequence[Found]
-    ) -> tuple[SnapshotReport, Reading]:
+    ) -> tuple[SnapshotReport[TableId], Reading]:
         context, config = self._context, self._context.config
         pages = dict(context.ask.rows(
             "SELECT oid, pg_relation_size(oid) / current_setting('block_size')::int FROM pg_class WHERE oid = ANY(%s)",

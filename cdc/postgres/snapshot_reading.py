@@ -18,7 +18,7 @@ import structlog
 from cdc.postgres import copy_rows
 from cdc.postgres.capture import Shape
 from cdc.postgres.catalog import Found
-from cdc.postgres.copy_out import CopyOut, Lines
+from cdc.postgres.copy_out import Copy
 from cdc.postgres.snapshot_session import Blocked, Pinned, ViewSession
 from cdc.postgres.wire import quoted
 from cdc.snapshot_markers import MARKERS, Chunk, Newest, TableRows
@@ -75,8 +75,8 @@ class _Work:
     session: ViewSession
     table: _Table
     part: Part
-    copy: CopyOut
-    chunks: Iterator[Lines]
+    copy: Copy
+    chunks: Iterator[bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Reading:
     """
 
     def __init__(
-        self, wanted: Wanted, sessions: Sequence[ViewSession], newest: Newest, report: SnapshotReport, *,
+        self, wanted: Wanted, sessions: Sequence[ViewSession], newest: Newest, report: SnapshotReport[TableId], *,
         shape: Callable[[Found], Shape], source: Callable[[int, str, TableId], tuple[Any, ...]],
         clock_ns: Callable[[], int],
     ) -> None:  # fmt: skip
@@ -256,14 +256,13 @@ class Reading:
 
     # What was read
 
-    def _sent(self, work: _Work, lines: Lines) -> Chunk:
+    def _sent(self, work: _Work, lines: bytes) -> Chunk:
         """All but the newest row of the table: it may be the last."""
         table = work.table
-        text = b"".join(lines).decode()
         if str(table.found.id) in self._wanted.overrides:  # a null may stand in any column
-            rows = list(map(table.shape.row, copy_rows.values(text)))
+            rows = list(map(table.shape.row, copy_rows.values(lines.decode())))
         else:
-            rows = table.shape.copied(text)
+            rows = table.shape.copied(lines)
         table.rows += len(rows)
         self._report.scanned(table.found.id, len(rows))
         batches, left = self._newest.out()

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import psycopg
 import structlog
 
-from cdc.postgres.copy_out import CopyOut
+from cdc.postgres.copy_out import Copy, copy_out
 from cdc.postgres.wire import Session, failure, quoted
 from cdc.table import TableId
 
@@ -60,6 +60,7 @@ class ViewSession:
         session.rows("SET synchronize_seqscans = off")
         session.rows("SET statement_timeout = 0")
         session.rows("SET idle_in_transaction_session_timeout = 0")
+        self._is_bare = session.is_bare
 
     def begin(self, view: str | None = None) -> None:
         """Opens a view: an exported one, or of now."""
@@ -124,8 +125,8 @@ class ViewSession:
     def _back(self) -> None:
         self._session.rows(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
 
-    def copy(self, select_: str) -> CopyOut:
-        return CopyOut(self._session.raw, self._session.settings, select_)
+    def copy(self, select_: str) -> Copy:
+        return copy_out(self._session, select_, is_bare=self._is_bare)
 
     def close(self) -> None:
         self._session.close()

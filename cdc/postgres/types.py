@@ -18,6 +18,7 @@ from cdc.geometry import POINT, geometry
 from cdc.java.numbers import double_text
 from cdc.postgres import moments, texts
 from cdc.postgres.catalog import PgType, Types
+from cdc.postgres.usual import known
 from cdc.schema import (
     BOOLEAN,
     BYTES,
@@ -268,7 +269,12 @@ def _numeric(modifier: int, options: TypeOptions) -> Form:
         return Form(_VARIABLE, lambda text: None if text in _SPECIAL else texts.variable_scale(text), (0, b"\0"))
     precision, scale = (modifier - 4) >> 16 & 0xFFFF, (modifier - 4) & 0xFFFF
     schema = decimal(scale, precision=precision)
-    return Form(schema, texts.number_of_scale(scale), 0)
+    read = texts.number_of_scale(scale)
+    return Form(schema, known(read, "numeric", scale) if scale <= _NATIVE_DIGITS else read, 0)
+
+
+_NATIVE_DIGITS: Final = 18
+"""That fit in 64 bits."""
 
 
 def _numeric_text(modifier: int) -> Form:
@@ -314,7 +320,8 @@ def _bytea(modifier: int, options: TypeOptions) -> Form:
     if options.binary == "hex":
         return _binary(options)._replace(read=lambda text: text[2:])
     encode = _BYTES_AS[options.binary]
-    return _binary(options)._replace(read=lambda text: encode(bytes.fromhex(text[2:])))
+    read: Callable[[str], Any] = lambda text: encode(bytes.fromhex(text[2:]))  # noqa: E731
+    return _binary(options)._replace(read=known(read, "hex") if options.binary == "bytes" else read)
 
 
 def _hstore(modifier: int, options: TypeOptions) -> Form:
@@ -337,8 +344,11 @@ def _date(modifier: int, options: TypeOptions) -> Form:
             iso = _named(Type.STRING, "io.debezium.time.IsoDate")
             return Form(iso, partial(moments.iso_date, julian=julian), "1970-01-01Z")
         case "connect":
-            return Form(_named(Type.INT32, DATE), partial(moments.days, julian=julian), 0)
-    return Form(_named(Type.INT32, "io.debezium.time.Date"), partial(moments.days, julian=julian), 0)
+            return Form(_named(Type.INT32, DATE), known(partial(moments.days, julian=julian), "days"), 0)
+    return Form(_named(Type.INT32, "io.debezium.time.Date"), known(partial(moments.days, julian=julian), "days"), 0)
+
+
+_time_millis: Final = known(lambda text: moments.time_micros(text) // 1000, "time", 1000)
 
 
 def _time(modifier: int, options: TypeOptions) -> Form:
@@ -349,10 +359,10 @@ def _time(modifier: int, options: TypeOptions) -> Form:
         schema = _named(Type.INT64, "io.debezium.time.NanoTime")
         return Form(schema, lambda text: moments.time_micros(text) * 1000, 0)
     if mode == "connect":
-        return Form(_named(Type.INT32, TIME), lambda text: moments.time_micros(text) // 1000, 0)
+        return Form(_named(Type.INT32, TIME), _time_millis, 0)
     if mode == "adaptive" and 0 <= modifier <= 3:
         schema = _named(Type.INT32, "io.debezium.time.Time")
-        return Form(schema, lambda text: moments.time_micros(text) // 1000, 0)
+        return Form(schema, _time_millis, 0)
     return Form(_named(Type.INT64, "io.debezium.time.MicroTime"), moments.time_micros, 0)
 
 
@@ -364,15 +374,17 @@ def _timestamp(modifier: int, options: TypeOptions) -> Form:
     if mode == "nanoseconds":
         return Form(_named(Type.INT64, "io.debezium.time.NanoTimestamp"), partial(moments.nanos, julian=julian), 0)
     if mode == "connect":
-        return Form(_named(Type.INT64, TIMESTAMP), moments.millis_reader(julian=julian), 0)
+        return Form(_named(Type.INT64, TIMESTAMP), known(moments.millis_reader(julian=julian), "millis"), 0)
     if mode != "microseconds" and 0 <= modifier <= 3:
-        return Form(_named(Type.INT64, "io.debezium.time.Timestamp"), moments.millis_reader(julian=julian), 0)
-    return Form(_named(Type.INT64, "io.debezium.time.MicroTimestamp"), moments.micros_reader(julian=julian), 0)
+        schema = _named(Type.INT64, "io.debezium.time.Timestamp")
+        return Form(schema, known(moments.millis_reader(julian=julian), "millis"), 0)
+    schema = _named(Type.INT64, "io.debezium.time.MicroTimestamp")
+    return Form(schema, known(moments.micros_reader(julian=julian), "micros"), 0)
 
 
 def _timestamptz(modifier: int, options: TypeOptions) -> Form:
     digits = modifier if 0 <= modifier <= 6 else 6
-    read = moments.zoned_timestamp_reader(digits, julian=not options.streamed)
+    read = known(moments.zoned_timestamp_reader(digits, julian=not options.streamed), "zoned", digits)
     return Form(_named(Type.STRING, "io.debezium.time.ZonedTimestamp"), read, read("1970-01-01 00:00:00+00"))
 
 
@@ -395,7 +407,8 @@ _FORMS: Final[dict[str, Callable[[int, TypeOptions], Form]]] = {
     "bool": _plain(BOOLEAN, texts.truth, False),
     "int2": _plain(INT16, int, 0), "int4": _plain(INT32, int, 0), "int8": _plain(INT64, int, 0),
     "oid": _plain(INT64, int, 0),
-    "float4": _plain(FLOAT32, lambda text: to_single(float(text)), 0.0), "float8": _plain(FLOAT64, float, 0.0),
+    "float4": _plain(FLOAT32, known(lambda text: to_single(float(text)), "single"), 0.0),
+    "float8": _plain(FLOAT64, float, 0.0),
     "numeric": _numeric, "money": _money, "bit": _bits, "varbit": _varbits, "bytea": _bytea, "hstore": _hstore,
     "interval": _interval, "date": _date, "time": _time, "timetz": _timetz, "timestamp": _timestamp,
     "timestamptz": _timestamptz, "point": _plain(POINT, texts.point, (0.0, 0.0, texts.point("(0,0)")[2], None)),

@@ -18,7 +18,7 @@ from cdc.postgres import catalog, copy_rows
 from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import PgColumn, Types
 from cdc.postgres.chunk_keys import key_of, literals
-from cdc.postgres.copy_out import CopyOut
+from cdc.postgres.copy_out import Copy, copy_out
 from cdc.postgres.offset import lsn_of
 from cdc.postgres.source_info import SourceInfo
 from cdc.postgres.wire import Session, quoted
@@ -59,7 +59,7 @@ class PgTables:
         self._context, self._place = context, place
         self._watermarks = Watermarks()
         self._session: Session | None = None
-        self._copy: CopyOut | None = None
+        self._copy: Copy | None = None
         self._shapes: dict[TableId, Shape | None] = {}
 
     unprepared: Final = (
@@ -196,10 +196,10 @@ class PgTables:
         """Raises: SourceUnavailable; SourceError: the server refuses the statement."""
         found: list[list[str | None]] = []
         session = self._open()
-        self._copy = CopyOut(session.raw, session.settings, select)
+        self._copy = copy_out(session, select, is_bare=session.is_bare)
         try:
             for lines in self._copy.chunks(1 << 20):
-                found += copy_rows.values(b"".join(lines).decode())
+                found += copy_rows.values(lines.decode())
                 yield
         finally:
             self._copy = None

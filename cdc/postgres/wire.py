@@ -10,6 +10,7 @@ import struct
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -30,8 +31,9 @@ _SESSION: Final = {
 _MOST_BYTES: Final = 16 << 20
 """Frames of large rows are handed on when they are so many bytes."""
 _SILENCE_S: Final = 0.002
-_GATHER_S: Final = 0.05
-"""A server sends message by message; many at once are less work for all that follow."""
+_GATHER_S: Final = 0.002
+_GATHER_BEHIND_S: Final = 0.05
+"""A server sends message by message; many at once are less work for all that follow, and come later."""
 _KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
 _ANSWER_S: Final = 60
 _STATUS: Final = struct.Struct(">cQQQqB").pack
@@ -122,6 +124,16 @@ class Session:
         """For COPY."""
         return self._connection.pgconn
 
+    @cached_property
+    def is_bare(self) -> bool:
+        """Whether nothing encrypts what the socket carries. Not to be asked first in a transaction that is to go on."""
+        if self._connection.pgconn.ssl_in_use:
+            return False
+        try:
+            return not self.tried("SELECT 1 FROM pg_stat_gssapi WHERE pid = pg_backend_pid() AND encrypted")
+        except psycopg.Error:
+            return False
+
     def close(self) -> None:
         self._connection.close()
 
@@ -176,23 +188,12 @@ class Replication:
 
     def answer(self, seconds: float) -> list[Texts] | None:
         """None: the server is not done after so long. Raises: SourceUnavailable, SourceError."""
-        if not self._done(seconds):
+        if not _has_result(self._connection, self._settings, seconds):
             return None
-        rows = self._rows(self._connection.get_result(), self._command)
-        while self._connection.get_result() is not None:
+        rows = self._rows(next_result(self._connection, self._settings), self._command)
+        while next_result(self._connection, self._settings) is not None:
             pass
         return rows
-
-    def _done(self, seconds: float) -> bool:
-        """Whether the result is there, or comes within so long."""
-        until = time.monotonic() + seconds
-        while self._connection.is_busy():
-            left = until - time.monotonic()
-            if left <= 0:
-                return False
-            select.select([self._connection.socket], [], [], left)
-            self._consume()
-        return True
 
     def _rows(self, result: pq.abc.PGresult | None, command: str) -> list[Texts]:
         if result is None or result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
@@ -208,22 +209,21 @@ class Replication:
         given = ", ".join(f"{quoted(name)} '{value.replace(chr(39), chr(39) * 2)}'" for name, value in options.items())
         command = f"START_REPLICATION SLOT {quoted(slot)} LOGICAL {lsn_text(lsn)} ({given})"
         self.begin(command)
-        if not self._done(_ANSWER_S):
-            raise SourceUnavailable(f"{self._settings} did not begin to send its WAL within {_ANSWER_S} s")
-        result = self._connection.get_result()
+        result = next_result(self._connection, self._settings)
         if result is None or result.status != pq.ExecStatus.COPY_BOTH:
             raise self._refused(result, command)
         self._connection.nonblocking = 1
 
-    def read(self, most: int, seconds: float) -> Received:
+    def read(self, most: int, seconds: float, *, behind: bool = False) -> Received:
         """Up to `most` frames, or as many as come until the server is silent; waits `seconds` for the first.
 
+        `behind`: nobody waits for what comes next, so that more is gathered.
         Raises: SourceUnavailable: the connection is gone; SourceError: the server ended the stream.
         """
         frames: list[bytes] = []
         server_lsn, said_at, room, until, silent = 0, 0, _MOST_BYTES, 0.0, False
         connection, add = self._connection, frames.append
-        more = connection.get_copy_data
+        more, gather = connection.get_copy_data, _GATHER_BEHIND_S if behind else _GATHER_S
         while len(frames) < most and room > 0:
             size, data = more(1)
             if size > 0:
@@ -240,7 +240,7 @@ class Replication:
             if size < 0:
                 raise self._ended()
             if frames or server_lsn:
-                until, seconds = until or time.monotonic() + _GATHER_S, _SILENCE_S
+                until, seconds = until or time.monotonic() + gather, _SILENCE_S
                 if time.monotonic() > until:
                     break
             if not select.select([connection.socket], [], [], seconds)[0]:
@@ -248,7 +248,7 @@ class Replication:
                 silent = True
                 break
             self._heard = time.monotonic()
-            self._consume()
+            _consume(self._connection, self._settings)
         return Received(frames, server_lsn if said_at == len(frames) else 0, silent)
 
     def has_more(self) -> bool:
@@ -261,12 +261,6 @@ class Replication:
         if silent > self._silence_s:
             raise SourceUnavailable(f"{self._settings} has said nothing for {silent:.0f} s although it was asked; the "
                                     "connection is given up")  # fmt: skip
-
-    def _consume(self) -> None:
-        try:
-            self._connection.consume_input()
-        except psycopg.Error as error:
-            raise failure(error, self._settings) from error
 
     def report(self, lsn: int, every_s: float, *, now: bool = False) -> None:
         """Tells the server what is durable: it may forget what stands before (0: nothing). At most once in `every_s`.
@@ -285,7 +279,7 @@ class Replication:
             raise failure(error, self._settings) from error
 
     def _ended(self) -> TailraceError:
-        result = self._connection.get_result()
+        result = next_result(self._connection, self._settings)
         if result is None or result.status == pq.ExecStatus.COMMAND_OK:
             return SourceUnavailable(f"{self._settings} ended the replication stream")
         return self._refused(result, "the replication stream")
@@ -299,6 +293,35 @@ class Replication:
 
     def close(self) -> None:
         self._session.close()
+
+
+def next_result(connection: pq.abc.PGconn, settings: Settings) -> pq.abc.PGresult | None:
+    """As PQgetResult, which waits with the interpreter lock held: no thread of the process would run meanwhile.
+
+    Raises: SourceUnavailable: the connection is gone, or nothing has come for 60 seconds.
+    """
+    if not _has_result(connection, settings, _ANSWER_S):
+        raise SourceUnavailable(f"{settings} left a statement without an answer for {_ANSWER_S} s")
+    return connection.get_result()
+
+
+def _has_result(connection: pq.abc.PGconn, settings: Settings, seconds: float) -> bool:
+    """Whether a result is there, or comes within so long."""
+    until = time.monotonic() + seconds
+    while connection.is_busy():
+        left = until - time.monotonic()
+        if left <= 0:
+            return False
+        if select.select([connection.socket], [], [], left)[0]:
+            _consume(connection, settings)
+    return True
+
+
+def _consume(connection: pq.abc.PGconn, settings: Settings) -> None:
+    try:
+        connection.consume_input()
+    except psycopg.Error as error:
+        raise failure(error, settings) from error
 
 
 def quoted(name: str) -> str:
