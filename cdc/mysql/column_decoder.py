@@ -155,7 +155,7 @@ def check(stored: StoredColumn) -> None:
 
 def skip(stored: StoredColumn) -> Steps:
     """Reads past the column."""
-    codes, length = _layout(stored)
+    codes, length = layout(stored)
     if length:
         return Steps(codes, _joined(stored.variable, codes), "", stored.variable)
     return Steps(((f"{sum(code_bytes(code) for code, _ in codes)}x", None),))
@@ -166,7 +166,7 @@ def steps(stored: StoredColumn) -> Steps:
     return _READERS[family(stored.column)](stored)
 
 
-def _layout(stored: StoredColumn) -> tuple[tuple[tuple[str, str | None], ...], bool]:
+def layout(stored: StoredColumn) -> tuple[tuple[tuple[str, str | None], ...], bool]:
     """The codes of the fixed part, and whether it is the length of bytes that follow."""
     type_, meta = real_type(stored.type, stored.meta), stored.meta
     if type_ in _INTEGERS:
@@ -213,7 +213,7 @@ def _integer(stored: StoredColumn) -> Steps:
         return Steps(codes, _joined(v, codes))
     if stored.type == _LONGLONG and stored.options.bigint_unsigned == "long":
         return Steps((("q", v),))  # Debezium lets great numbers overflow
-    return Steps(_layout(stored)[0])
+    return Steps(layout(stored)[0])
 
 
 def _boolean(stored: StoredColumn) -> Steps:
@@ -226,7 +226,7 @@ def _bit(stored: StoredColumn) -> Steps:
     v = stored.variable
     if (stored.column.length or 1) == 1:
         return Steps((("B", v),), (f"{v} = {v} & 1 == 1",))
-    return Steps(_layout(stored)[0], (f"{v} = {v}[::-1]",))
+    return Steps(layout(stored)[0], (f"{v} = {v}[::-1]",))
 
 
 def _float(stored: StoredColumn) -> Steps:
@@ -270,7 +270,7 @@ def _decimal(stored: StoredColumn) -> Steps:
 
 
 def _payload(stored: StoredColumn, expression: str) -> Steps:
-    codes, _ = _layout(stored)
+    codes, _ = layout(stored)
     if stored.type in _COMPRESSED:
         expression = expression.format(raw=f"{stored.constant('inflated', inflated)}({{raw}})")
     return Steps(codes, _joined(stored.variable, codes), expression, stored.variable)
@@ -300,13 +300,13 @@ def _binary(stored: StoredColumn) -> Steps:
 def _enum(stored: StoredColumn) -> Steps:
     members = stored.constant("members", ("", *options_of(stored.column)))
     v = stored.variable
-    return Steps(_layout(stored)[0], (f"{v} = {members}[{v}]",))
+    return Steps(layout(stored)[0], (f"{v} = {members}[{v}]",))
 
 
 def _set(stored: StoredColumn) -> Steps:
     options = options_of(stored.column)
     members: Cache[int, str] = Cache(lambda bits: ",".join(o for i, o in enumerate(options) if bits >> i & 1))
-    v, codes = stored.variable, _layout(stored)[0]
+    v, codes = stored.variable, layout(stored)[0]
     return Steps(codes, (*_joined(v, codes), f"{v} = {stored.constant('members', members)}[{v}]"))
 
 

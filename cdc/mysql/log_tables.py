@@ -18,7 +18,8 @@ from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.flavor import MYSQL, Flavor
 from cdc.mysql.logged_table import logged_table
 from cdc.mysql.mariadb_tables import current_rows, is_sequence, with_period
-from cdc.mysql.row_decoder import Decode, compile_rows
+from cdc.mysql.native_rows import Decode
+from cdc.mysql.row_decoder import compile_rows
 from cdc.mysql.table_fit import fits
 from cdc.mysql.types import TypeOptions
 from cdc.table import Column, Table, TableId

@@ -18,7 +18,6 @@ from cdc.mysql import binlog, mariadb_events, schema_change, transaction
 from cdc.mysql.binlog import (
     FormatDescription,
     Gtid,
-    Kind,
     PreviousGtids,
     Query,
     Rotate,
@@ -32,7 +31,8 @@ from cdc.mysql.flavor import MARIADB
 from cdc.mysql.log_place import LogPlace
 from cdc.mysql.log_tables import Captured, LogTable, LogTables
 from cdc.mysql.offset import Gtids, GtidSet, Position
-from cdc.mysql.reader_options import ReaderOptions, Statements, Watch
+from cdc.mysql.plain_transactions import PlainTransactions
+from cdc.mysql.reader_options import OPERATIONS, ReaderOptions, Statements, Watch
 from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.source_info import SourceInfo
 from cdc.mysql.unsent import Unsent
@@ -41,8 +41,6 @@ from cdc.source_block import VERSION
 from cdc.transactions import Transactions
 
 _log = structlog.get_logger(__name__)
-_LETTERS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
-_OPERATIONS: Final = {number: _LETTERS[kind] for number, kind in binlog.ROWS.items()}
 _HEARTBEATS: Final = (binlog.HEARTBEAT, binlog.HEARTBEAT_V2)
 _unpack_header: Final = binlog.HEADER.unpack_from
 _PATIENCE_SECONDS: Final = 0.1
@@ -58,7 +56,7 @@ class Reader:
 
     __slots__ = (
         "_alone", "_captured", "_checksum", "_handlers", "_has_gtids", "_history", "_last_offset", "_micros",
-        "_now", "_options", "_partition", "_query", "_row", "_signal_thread", "_tables", "_thread", "_told",
+        "_now", "_options", "_partition", "_plain", "_query", "_row", "_signal_thread", "_tables", "_thread", "_told",
         "_transactions", "_unsent", "_unwanted", "_watch", "at",
     )  # fmt: skip
 
@@ -112,6 +110,10 @@ class Reader:
         }  # fmt: skip
         self._watch = watch
         self._signal_thread: int | None = None
+        self._plain: PlainTransactions | None = None
+        told = options.transactions is not None or options.include_query or options.origin is not None
+        if options.twin is not None and has_gtids and watch is None and not told:
+            self._plain = PlainTransactions(options.twin, options, self.at, self._tables, self._unsent)
         if watch is not None:
             watch.place.position, watch.place.source, watch.place.done = self.at.position, self._beside, self.at.gtids
         if gtid is not None:
@@ -161,6 +163,8 @@ class Reader:
 
     def _filled(self, events: Iterable[bytes]) -> Iterator[Poll]:
         """The Polls that are full before the events end."""
+        if self._plain is not None and isinstance(events, list):
+            events = self._others(self._plain, events)
         for event in events:
             if not self._take(event):
                 yield from self._filled(self._unpacked(event))
@@ -170,6 +174,18 @@ class Reader:
                 yield self._poll(idle=False)
                 if self._stops():
                     return
+
+    def _others(self, plain: PlainTransactions, events: list[bytes]) -> Iterator[bytes]:
+        """The events that stand in no plain transaction; those are taken here."""
+        at = 0
+        while at < len(events):
+            plain.row = self._row
+            if taken := plain.take(events, at, checksum=self._checksum > 0):
+                at += taken
+                self._micros, self._row = plain.micros, plain.row
+            else:
+                yield events[at]
+                at += 1
 
     def _unpacked(self, event: bytes) -> Iterator[bytes]:
         """The events in a compressed transaction, which have no checksum of their own."""
@@ -473,7 +489,7 @@ class Reader:
         resumed, first = self.at.resumed, 0
         if resumed is not None and not resumed.by_rows and self.at.event < resumed.event:
             return
-        operation, table = _OPERATIONS[event[4]], self._tables.of(event)
+        operation, table = OPERATIONS[event[4]], self._tables.of(event)
         if table is None or self._unwanted:
             return
         watch = self._watch

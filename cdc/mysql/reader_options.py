@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import ModuleType
+from typing import Any, Final, Protocol
 
 from cdc.errors import SourceError
 from cdc.heartbeat import Heartbeat
+from cdc.mysql.binlog import ROWS, Kind
 from cdc.mysql.flavor import MYSQL, Flavor
 from cdc.mysql.log_tables import Choose, Shape
 from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.type_family import TypeOptions
+from cdc.native import hot
 from cdc.record import Batch, Headers
 from cdc.table import Column, Predicate, Table, TableId
 from cdc.transactions import Transactions
+
+_LETTERS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
+OPERATIONS: Final = {number: _LETTERS[kind] for number, kind in ROWS.items()}
+"""Type of a rows event -> letter of the operation."""
 
 
 class Statements(Protocol):
@@ -53,6 +60,7 @@ class ReaderOptions:
         ignored: `schema.history.internal.ddl.filter`: statements to pass over; None: none more than usual.
         refill: fills in what changed rows lack (`post.processors`); None: nothing does.
         max_rows: a Poll ends with the event that reaches so many rows.
+        twin: the compiled module; None: everything is done in Python.
     """
 
     prefix: str
@@ -73,6 +81,7 @@ class ReaderOptions:
     refill: Callable[[Shape, str, Sequence[Any]], list[Any]] | None = None
     max_rows: int = 4096
     flavor: Flavor = MYSQL
+    twin: ModuleType | None = hot
 
 
 class Watch(Protocol):

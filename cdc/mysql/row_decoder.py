@@ -1,13 +1,15 @@
 """The body of a rows event -> row tuples, by one function generated for a table, its table map and the columns wanted.
 
 The function is straight-line Python: columns of fixed width that stand side by side are unpacked by one
-`struct.Struct`, rows without a null take a path without null tests. Source: MySQL's source documentation, "Rows_event".
+`struct.Struct`, rows without a null take a path without null tests. The compiled twin (`native_rows.py`), where it
+is built, is asked first. Source: MySQL's source documentation, "Rows_event".
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, Final
 
 from cdc.errors import DecodeError
@@ -15,12 +17,11 @@ from cdc.masks import Mask
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.column_decoder import Steps, StoredColumn, check, code_bytes, json_changes, skip, steps
 from cdc.mysql.json_diff import packed
+from cdc.mysql.native_rows import Decode, Present, native_rows
 from cdc.mysql.type_family import TypeOptions
+from cdc.native import hot
 from cdc.schema import decimal_text
 from cdc.table import Column, Table, TableId
-
-Decode = Callable[[bytes, int, int], list[Any]]
-"""(event, start, end of the rows in it) -> rows: tuples, or for updates pairs of tuples (before, after)."""
 
 _DAMAGE: Final = (struct.error, IndexError, KeyError, ValueError, OverflowError, TypeError, UnboundLocalError)
 _JSON: Final = 245
@@ -28,14 +29,14 @@ _JSON: Final = 245
 
 def compile_rows(
     table: Table, table_map: TableMap, options: TypeOptions, columns: Sequence[Column], rows: Rows,
-    masks: Sequence[Mask | None] = (),
+    masks: Sequence[Mask | None] = (), *, twin: ModuleType | None = hot,
 ) -> Decode:  # fmt: skip
     """The decoder of all rows events with the kind, columns and bitmaps of `rows`, for one version of a table.
 
     It gives tuples in the order of `columns`; a column that does not stand in the event is None, unless an update tells
     it in the row before (binlog_row_image MINIMAL leaves out what did not change). It raises DecodeError
     when the bytes are not such rows, and never reads past `end` unnoticed. Values are those of `types.field_schema`;
-    `masks` has one item a column, or none at all.
+    `masks` has one item a column, or none at all. `twin` is the compiled module; None: everything is done in Python.
     Raises: DecodeError: the table map does not fit the definition of the table.
     """
     if len(table_map.column_types) != len(table.columns):
@@ -44,18 +45,29 @@ def compile_rows(
             "the binary log: the history does not fit the log; rebuild it with `tailrace history rebuild`"
         )
     source = _Source(table, table_map, options, columns, rows, masks)
-    return _guarded(table.id, source.compiled(lenient=False), lambda: source.compiled(lenient=True))
+    native = None if twin is None else source.native(twin)
+    if native is None:
+        return _guarded(table.id, source.compiled(lenient=False), source.compiled)
+    reference = _guarded(table.id, lambda *event: source.compiled(lenient=False)(*event), source.compiled)
+
+    def decode(event: bytes, start: int, end: int) -> list[Any]:
+        try:
+            return native(event, start, end)
+        except Exception:  # what it refuses, and whatever else it meets, the reference decides
+            return reference(event, start, end)
+
+    return decode
 
 
-def _guarded(table: TableId, strict: Decode, lenient: Callable[[], Decode]) -> Decode:
-    """Text that its character set does not define is rare: only then rows are decoded by the `lenient` function."""
+def _guarded(table: TableId, strict: Decode, compiled: Callable[..., Decode]) -> Decode:
+    """Text that its character set does not define is rare: only then rows are decoded by the lenient function."""
 
     def decode(event: bytes, start: int, end: int) -> list[Any]:
         try:
             try:
                 return strict(event, start, end)
             except UnicodeDecodeError:
-                return lenient()(event, start, end)
+                return compiled(lenient=True)(event, start, end)
         except _DAMAGE as error:
             raise DecodeError(
                 f"a rows event of {table} does not fit the table ({type(error).__name__}): the event is damaged or the "
@@ -85,6 +97,23 @@ class _Source:
         self._wanted = {column.name: column for column in columns}
         self._constants: dict[str, Any] = {}
         self._done: dict[bool, Decode] = {}
+
+    def native(self, twin: ModuleType) -> Decode | None:
+        """None: the rows are not of a kind that the twin reads."""
+        if self._rows.kind is Kind.PARTIAL_UPDATE:
+            return None
+        images = [
+            [self._present_column(i) for i in self._present(bitmap)]
+            for bitmap in (self._rows.before_present, self._rows.after_present)
+            if bitmap is not None
+        ]
+        return native_rows(twin, self._columns, self._masks, images)
+
+    def _present_column(self, i: int) -> Present:
+        stored, is_wanted = self._stored(i, "v", {}, lenient=True)
+        if is_wanted:
+            check(stored)
+        return Present(stored, is_wanted, self._table_map.nullable[i])
 
     def compiled(self, *, lenient: bool) -> Decode:
         if lenient not in self._done:
@@ -160,14 +189,19 @@ class _Source:
             f"if options & 1: partial = from_bytes(data[at:at + {size}], 'little'); at += {size}",
         ]
 
-    def _steps(self, i: int, prefix: str, lenient: bool) -> Steps:
+    def _stored(self, i: int, variable: str, constants: dict[str, Any], *, lenient: bool) -> tuple[StoredColumn, bool]:
+        """A column, and whether it is wanted."""
         name = self._table.columns[i].name
         column = self._wanted.get(name, self._table.columns[i])
         type_, meta = self._table_map.column_types[i], self._table_map.metas[i]
         collations = self._table_map.collations
-        stored = StoredColumn(column, type_, meta, f"{prefix}{i}", self._options, self._constants, lenient,
+        stored = StoredColumn(column, type_, meta, variable, self._options, constants, lenient,
                               None if collations is None else collations[i])  # fmt: skip
-        if name not in self._wanted:
+        return stored, name in self._wanted
+
+    def _steps(self, i: int, prefix: str, lenient: bool) -> Steps:
+        stored, is_wanted = self._stored(i, f"{prefix}{i}", self._constants, lenient=lenient)
+        if not is_wanted:
             return skip(stored)
         check(stored)
         if i not in self._partial:

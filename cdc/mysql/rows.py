@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
+from types import ModuleType
 from typing import Any, Final
 
 from pymysql.constants import COMMAND
@@ -15,10 +16,11 @@ from pymysql.err import MySQLError, raise_mysql_exception
 
 from cdc.errors import SourceUnavailable
 from cdc.mysql import wire
+from cdc.native import hot
 
 RawRow = tuple[bytes | None, ...]
 Split = Callable[[bytes, int, int], tuple[list[RawRow], int, bool]]
-"""See `_splitter`."""
+"""See `splitter`."""
 
 _MAX_PACKET: Final = 0xFFFFFF
 _IDLE_SECONDS: Final = 0.5
@@ -60,7 +62,7 @@ class Select:
             while not self._answered():
                 yield []
             self.columns = self._header()
-            split = _splitter(len(self.columns))
+            split = splitter(len(self.columns))
             while not self._ended:
                 found, self._ended = self._chunk(rows, split)
                 if found or not self._ended:
@@ -187,13 +189,30 @@ def _string(data: bytes, at: int) -> tuple[bytes, int]:
     return data[at : at + length], at + length
 
 
-@lru_cache(maxsize=256)
-def _splitter(columns: int) -> Split:
-    """Takes the row packets in a buffer apart: straight-line code for so many columns.
+def splitter(columns: int, twin: ModuleType | None = hot) -> Split:
+    """Takes the row packets in a buffer apart, for so many columns, by the compiled module where there is one.
 
     `split(buffer, at, limit)` gives up to `limit` rows, where the next packet starts, and whether that packet is
     complete but no ordinary row. Stops before an incomplete packet.
     """
+    reference = _splitter(columns)
+    if twin is None:
+        return reference
+    native = partial(twin.mysql_split, columns)
+
+    def split(buffer: bytes, at: int, limit: int) -> tuple[list[RawRow], int, bool]:
+        try:
+            found: tuple[list[RawRow], int, bool] = native(buffer, at, limit)
+        except ValueError:  # it refuses
+            return reference(buffer, at, limit)
+        return found
+
+    return split
+
+
+@lru_cache(maxsize=256)
+def _splitter(columns: int) -> Split:
+    """Straight-line code for so many columns."""
     lines = [
         "def split(b, at, limit):",
         " rows = []; have = len(b)",

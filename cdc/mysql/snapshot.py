@@ -291,7 +291,7 @@ class Snapshot:
         tables: Sequence[TableId],
         definitions: Sequence[_Definition],
         captured: Sequence[TableId],
-    ) -> tuple[SnapshotReport, Reading]:
+    ) -> tuple[SnapshotReport[TableId], Reading]:
         context, config = self._context, self._context.config
         estimates = sessions[0].server.row_counts(tables)
         expected = {table: estimates.get(table, 0) for table in tables}

@@ -125,7 +125,7 @@ class Reading:
         wanted: Wanted,
         sessions: Sequence[Session],
         newest: Newest,
-        report: SnapshotReport,
+        report: SnapshotReport[TableId],
         *,
         shape: Callable[[Table], Shape],
         source: Callable[[int, str, TableId], SourceInfo],

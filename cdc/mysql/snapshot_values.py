@@ -9,9 +9,11 @@ character set utf8mb4.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import zip_longest
+from types import ModuleType
 from typing import Any, Final
 
 from cdc.errors import DecodeError
@@ -19,6 +21,7 @@ from cdc.masks import Mask
 from cdc.mysql.charset import AS_JAVA
 from cdc.mysql.column_decoder import missing_date, padding, time_shown
 from cdc.mysql.floats import geometry, point, vector
+from cdc.mysql.native_texts import native_texts
 from cdc.mysql.temporal import (
     DAY_SECONDS,
     Cache,
@@ -40,10 +43,13 @@ from cdc.mysql.type_family import (
     is_stored_single,
     is_unsigned,
 )
+from cdc.native import hot
 from cdc.schema import decimal_text, to_single
 from cdc.table import Column, Table
 
 RawRow = Sequence[bytes | None]
+_DAMAGE: Final = (ValueError, TypeError, AttributeError, IndexError, KeyError, OverflowError, struct.error)
+"""What comes up where a text is not what its type says."""
 _LEFT_OUT: Final = range(-141_437, -141_427)
 """1582-10-05 to 1582-10-14: no days of Java's calendar, through which Debezium reads a DATETIME of a snapshot."""
 
@@ -54,18 +60,22 @@ def snapshot_select(table: Table, columns: Sequence[Column]) -> str:
 
 
 def compile_snapshot_rows(
-    columns: Sequence[Column], options: TypeOptions, masks: Sequence[Mask | None] = ()
+    columns: Sequence[Column],
+    options: TypeOptions,
+    masks: Sequence[Mask | None] = (),
+    twin: ModuleType | None = hot,
 ) -> Callable[[Sequence[RawRow]], list[tuple[Any, ...]]]:
     """A function from rows as the text protocol has them (bytes or None for each expression) to row tuples.
 
     `masks` has one item a column, or none at all. It raises DecodeError when a text is not what its type says.
     """
     constants: dict[str, Any] = {}
-    names, shown = [], []
+    names, shown, reads = [], [], []
     for i, (column, mask) in enumerate(zip_longest(columns, masks)):
         name = f"c{i}"
         value = _value(column, options, name, constants)
         names.append(name)
+        reads.append(eval(f"lambda {name}: {value}", constants))
         value = value if not column.optional or value == name else f"None if {name} is None else {value}"
         if mask is not None and mask.change is not None:
             constants[f"mask_{name}"] = mask.change
@@ -78,13 +88,23 @@ def compile_snapshot_rows(
     def guarded(rows: Sequence[RawRow]) -> list[tuple[Any, ...]]:
         try:
             return read(rows)
-        except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
+        except _DAMAGE as error:
             raise DecodeError(
                 f"a snapshot row does not fit its table ({type(error).__name__}): the table was changed while it was "
                 "read; the snapshot has to start anew"
             ) from error
 
-    return guarded
+    if twin is None or not columns:
+        return guarded
+    native = native_texts(twin, columns, options, masks, reads)
+
+    def compiled(rows: Sequence[RawRow]) -> list[tuple[Any, ...]]:
+        try:
+            return native(rows)
+        except _DAMAGE:  # the reference decides
+            return guarded(rows)
+
+    return compiled
 
 
 def _value(column: Column, options: TypeOptions, name: str, constants: dict[str, Any]) -> str:

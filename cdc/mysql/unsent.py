@@ -50,6 +50,10 @@ class Unsent:
         self._count += count
         self.full = self._count >= self._options.max_rows or self.bytes >= _MAX_BYTES
 
+    def would_fill(self, rows: int, size: int) -> bool:
+        """Whether so many more rows, of an event of so many bytes, are enough for a Poll."""
+        return self._count + rows >= self._options.max_rows or self.bytes + size >= _MAX_BYTES
+
     def add(self, batches: Sequence[Batch]) -> None:
         transactions = self._options.transactions
         if transactions is not None:

@@ -40,6 +40,7 @@ from cdc.mysql.failures import failure as failure
 from cdc.mysql.flavor import MYSQL, Flavor
 from cdc.mysql.mariadb_login import LOGINS
 from cdc.mysql.offset import Gtids, GtidSet, Position
+from cdc.native import hot
 from cdc.spool import Spool
 
 _REGISTER_SLAVE: Final = 0x15
@@ -305,6 +306,8 @@ class Stream:
             self._require_sane()
             return events  # a large packet comes in many parts: not copied for each
         waiting = bytes(self._waiting)
+        if hot is not None and self._parts is None:
+            events, at = hot.mysql_packets(waiting)
         try:
             while have - at >= 4:
                 size = _SIZE(waiting, at)[0] & _MAX_PACKET

@@ -1,8 +1,12 @@
-"""Rows events written by an encoder of our own are decoded to what was encoded; damaged ones raise DecodeError."""
+"""Rows events written by an encoder of our own are decoded to what was encoded; damaged ones raise DecodeError.
+
+Everything runs twice, by the functions in Python and by the compiled twin.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,17 +19,26 @@ from cdc.errors import DecodeError
 from cdc.mysql.binlog import Kind, Rows
 from cdc.mysql.row_decoder import compile_rows
 from cdc.mysql.type_family import TypeOptions
+from tests.twins import KINDS, twin
 from tests.unit.cdc.mysql import row_images as encode
 from tests.unit.cdc.mysql.row_images import Stored, column
 
 EPOCH = date(1970, 1, 1)
 DEFAULTS = TypeOptions()
+_twins: list[Any] = []
+
+
+@pytest.fixture(scope="module", autouse=True, params=KINDS)
+def each_twin(request: pytest.FixtureRequest) -> Iterator[None]:
+    _twins.append(twin(request.param))
+    yield
+    _twins.pop()
 
 
 def decode(columns: list[Stored], event: Rows, options: TypeOptions = DEFAULTS, *wanted: int) -> list[Any]:
     table = encode.table(columns)
     captured = [table.columns[i] for i in wanted] if wanted else table.columns
-    read = compile_rows(table, encode.table_map(columns), options, captured, event)
+    read = compile_rows(table, encode.table_map(columns), options, captured, event, twin=_twins[-1])
     return read(event.body, event.start, event.end)
 
 
@@ -319,7 +332,7 @@ def test_columns_that_do_not_stand_in_the_event_are_none_unless_the_row_before_t
 def test_a_truncated_or_prolonged_event_raises_decode_error(row: tuple[Any, ...], data: st.DataObject) -> None:
     event = encode.rows(Kind.WRITE, [mixed_image(row)], len(MIXED))
     table = encode.table(MIXED)
-    read = compile_rows(table, encode.table_map(MIXED), DEFAULTS, table.columns, event)
+    read = compile_rows(table, encode.table_map(MIXED), DEFAULTS, table.columns, event, twin=_twins[-1])
     end = data.draw(st.integers(event.start + 1, event.end - 1))
     with pytest.raises(DecodeError):
         read(event.body, event.start, end)
@@ -355,7 +368,7 @@ def test_a_table_of_another_width_or_type_than_the_log_says_what_to_do() -> None
     event = encode.rows(Kind.WRITE, [encode.image([encode.integer(1, 4)])], 1)
     table = encode.table([*columns, column("b", "INT", 3)])
     with pytest.raises(DecodeError, match=r"db\.t has 2 columns .* but 1 in .*history rebuild"):
-        compile_rows(table, encode.table_map(columns), DEFAULTS, table.columns, event)
+        compile_rows(table, encode.table_map(columns), DEFAULTS, table.columns, event, twin=_twins[-1])
     for wrong in (column("id", "BIGINT", 3), column("id", "VARCHAR", 3, charset="utf8mb4")):
         with pytest.raises(DecodeError, match=r"column 'id' is (BIGINT|VARCHAR) .* but of type 3 .*history rebuild"):
             decode([wrong], event)

@@ -9,6 +9,7 @@ import pytest
 
 from cdc.mysql.snapshot_values import compile_snapshot_rows
 from tests.recorded_types import RecordedTable, description, tables
+from tests.twins import KINDS, twin
 
 TABLES = tables()
 every_table = pytest.mark.parametrize("recorded", TABLES, ids=str)
@@ -27,19 +28,23 @@ def test_the_schema_of_every_column_is_debeziums(recorded: RecordedTable) -> Non
     assert json.dumps(shown) == json.dumps(recorded.content["fields"])
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @every_table
-def test_changes_in_the_log_are_debeziums(recorded: RecordedTable) -> None:
-    changes = recorded.decoded(recorded.content["raw_log"]["changes"])
+def test_changes_in_the_log_are_debeziums(recorded: RecordedTable, kind: str) -> None:
+    changes = recorded.decoded(recorded.content["raw_log"]["changes"], twin(kind))
     shown = [[op, recorded.shown(before), recorded.shown(after)] for op, before, after in changes]
     assert shown == [
         [op, recorded.expected(before), recorded.expected(after)] for op, before, after in recorded.content["log"]
     ]
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @every_table
-def test_snapshot_rows_are_debeziums(recorded: RecordedTable) -> None:
-    read = compile_snapshot_rows(recorded.table.columns, recorded.options)
-    raw = [[None if value is None else b64decode(value) for value in row] for row in recorded.content["raw_snapshot"]]
+def test_snapshot_rows_are_debeziums(recorded: RecordedTable, kind: str) -> None:
+    read = compile_snapshot_rows(recorded.table.columns, recorded.options, twin=twin(kind))
+    raw = [
+        tuple(None if value is None else b64decode(value) for value in row) for row in recorded.content["raw_snapshot"]
+    ]
     rows = read(raw)
     assert [recorded.shown(row) for row in rows] == list(map(recorded.expected, recorded.content["snapshot"]))
     assert [read([row])[0] for row in raw] == rows
