@@ -21,6 +21,9 @@ from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Schema, Type, decimal_byt
 
 NAMESPACE: Final = "io.confluent.connect.avro"
 ENUM: Final = f"{NAMESPACE}.Enum"
+GENERAL_ENUM: Final = "org.apache.kafka.connect.data.Enum"
+RECORD_DOC: Final = "connect.record.doc"
+ENUM_DOC: Final = "connect.enum.doc"
 DEFAULT_NAME: Final = "ConnectDefault"
 MAP_ENTRY: Final = "MapEntry"
 FIXED_SIZE: Final = "connect.fixed.size"
@@ -41,7 +44,8 @@ class AvroForm(NamedTuple):
     """The settings that shape Avro schemas.
 
     `enhanced`: enums stay enums; `metadata`: Connect's own members are written; `scrub`: names are made fit for Avro;
-    `optional_keys`: a map of optional texts is an Avro map; `defaults`: a null becomes its schema's default.
+    `optional_keys`: a map of optional texts is an Avro map; `defaults`: a null becomes its schema's default; `general`:
+    enums go by Connect's own name for them; `discard`: docs are those of Connect's schemas.
     """
 
     enhanced: bool = False
@@ -49,6 +53,14 @@ class AvroForm(NamedTuple):
     scrub: bool = False
     optional_keys: bool = False
     defaults: bool = True
+    general: bool = False
+    discard: bool = False
+
+    def enum(self) -> str | None:
+        """The parameter that says of a text that it is an enum; None where enums are plain texts."""
+        if self.general:
+            return GENERAL_ENUM
+        return ENUM if self.enhanced else None
 
 
 def scrubbed(name: str) -> str:
@@ -112,8 +124,8 @@ class _Builder:
                 return {"type": "array", "items": self.nested(schema.items)}
             case Type.MAP:
                 return self._map(schema)
-            case Type.STRING if self.form.enhanced and schema.parameter(ENUM) is not None:
-                return self._enum(schema)
+            case Type.STRING if (enum := self.form.enum()) is not None and schema.parameter(enum) is not None:
+                return self._enum(schema, enum)
             case Type.BYTES if (size := schema.parameter(FIXED_SIZE)) is not None:
                 node: dict[str, Any] = {"type": "fixed", **self._names(schema.name), "size": int(size)}
             case _:
@@ -124,13 +136,13 @@ class _Builder:
 
     def _record(self, schema: Schema) -> dict[str, Any]:
         node: dict[str, Any] = {"type": "record", **self._names(schema.name)}
-        doc = schema.parameter(f"{NAMESPACE}.record.doc")
+        doc = schema.parameter(RECORD_DOC if self.form.discard else f"{NAMESPACE}.record.doc")
         node |= {} if doc is None else {"doc": doc}
         node["fields"] = fields = []
         if schema.name is not None:
             self.started[schema.name] = node
         for each in schema.fields:
-            doc = schema.parameter(f"{NAMESPACE}.field.doc.{each.name}")
+            doc = each.schema.doc if self.form.discard else schema.parameter(f"{NAMESPACE}.field.doc.{each.name}")
             name = scrubbed(each.name) if self.form.scrub else each.name
             fields.append(self._field(name, each.schema, doc))
         return node
@@ -154,13 +166,13 @@ class _Builder:
         entry |= {} if schema.name is None else {"connect.internal.type": MAP_ENTRY}
         return {"type": "array", "items": entry}
 
-    def _enum(self, schema: Schema) -> dict[str, Any]:
-        name = schema.parameter(ENUM) or ""
+    def _enum(self, schema: Schema, enum: str) -> dict[str, Any]:
+        name = schema.parameter(enum) or ""
         space, _, simple = name.rpartition(".")
         own = self._names(schema.name)["name"] if schema.name else ""
-        symbols = [key.removeprefix(f"{ENUM}.") for key, _ in schema.parameters if key.startswith(f"{ENUM}.")]
-        doc = schema.parameter(f"{NAMESPACE}.enum.doc.{own}")
-        default = schema.parameter(f"{NAMESPACE}.enum.default.{own}")
+        symbols = [key.removeprefix(f"{enum}.") for key, _ in schema.parameters if key.startswith(f"{enum}.")]
+        doc = schema.parameter(ENUM_DOC if self.form.discard else f"{NAMESPACE}.enum.doc.{own}")
+        default = None if self.form.discard else schema.parameter(f"{NAMESPACE}.enum.default.{own}")
         return {
             "type": "enum", "name": simple, **({"namespace": space} if space else {}),
             **({} if doc is None else {"doc": doc}), "symbols": symbols,
@@ -170,8 +182,9 @@ class _Builder:
     def _describe(self, schema: Schema, node: dict[str, Any]) -> None:
         """Connect's members, then Avro's logical type."""
         if self.form.metadata:
-            parameters = {name: text for name, text in schema.parameters if name != FIELD_DEFAULT}
-            from_field = schema.parameter(FIELD_DEFAULT) is not None
+            discard = self.form.discard
+            parameters = {name: text for name, text in schema.parameters if discard or name != FIELD_DEFAULT}
+            from_field = not discard and schema.parameter(FIELD_DEFAULT) is not None
             node |= {} if schema.doc is None else {"connect.doc": schema.doc}
             node |= {} if schema.version is None else {"connect.version": schema.version}
             node |= {"connect.parameters": parameters} if parameters else {}

@@ -90,7 +90,7 @@ class _Code:
         before = b""
         null = f"missing({path!r})"
         if avro.kind == "union":
-            at, chosen = _branch(schema, avro, path)
+            at, chosen = branch(schema, avro, path)
             nulls = [number(i) for i, branch in enumerate(avro.branches) if branch.kind == "null"]
             before, null = number(at), repr(nulls[0]) if nulls else null
             avro = chosen
@@ -135,7 +135,7 @@ class _Code:
         variables = [self.name("v") for _ in schema.fields]
         if variables:
             self.line(f"({', '.join(variables)},) = {given}")
-        at = {scrubbed(f.name) if self.form.scrub else f.name: i for i, f in enumerate(schema.fields)}
+        at = places(schema, self.form)
         parts = [repr(before)] if before else []
         for field in avro.fields:
             below = f"{path}.{field.name}" if path else field.name
@@ -143,7 +143,7 @@ class _Code:
                 index = at[field.name]
                 parts.append(self.value(schema.fields[index].schema, field.type, variables[index], below))
             else:
-                parts.append(repr(_default(field, below)))
+                parts.append(repr(default(field, below)))
         return f"join(({', '.join(parts)},))" if parts else "b''"
 
     def _array(self, schema: Schema, avro: Avro, given: str, path: str, before: bytes) -> str:
@@ -213,7 +213,12 @@ class _Code:
         return f"({table}[n] + r if (n := len(r := {raw}) << 1) < 16384 else {ahead}long(n) + r)"
 
 
-def _branch(schema: Schema, avro: Avro, path: str) -> tuple[int, Avro]:
+def places(schema: Schema, form: AvroForm) -> dict[str, int]:
+    """Where each field stands in the tuples of a struct, by its name in the Avro schema."""
+    return {scrubbed(f.name) if form.scrub else f.name: i for i, f in enumerate(schema.fields)}
+
+
+def branch(schema: Schema, avro: Avro, path: str) -> tuple[int, Avro]:
     """The branch of a union that takes a value of the schema: a record of its name first."""
     fitting = [(at, branch) for at, branch in enumerate(avro.branches) if branch.kind in _FITTING[schema.type]]
     named = [(at, branch) for at, branch in fitting if branch.name and branch.name == schema.name]
@@ -223,7 +228,7 @@ def _branch(schema: Schema, avro: Avro, path: str) -> tuple[int, Avro]:
     return (named or fitting)[0]
 
 
-def _default(field: AvroField, path: str) -> bytes:
+def default(field: AvroField, path: str) -> bytes:
     """What stands for a field that the Avro schema has and the records do not."""
     if not field.has_default:
         raise ConversionError(f"the Avro schema needs a field {path!r} that the records do not have; give it a default")

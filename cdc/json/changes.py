@@ -12,6 +12,7 @@ import orjson
 from cdc.changes import Changes, Row, Rows, SourceRun
 from cdc.json.code import Code, Form
 from cdc.json.rows import Texts, compile_texts
+from cdc.json.shape import compile_shape
 from cdc.json.text import jackson
 from cdc.schema import Schema, Type
 
@@ -47,32 +48,59 @@ class _Writer:
         self._texts = compile_texts(schema.fields[0].schema, form)
         self._source = schema.fields[2].schema
         self._blocks: Texts | None = None
+        self._shape = compile_shape(schema.fields[0].schema, form)
+        self._block_shape = compile_shape(schema.fields[3].schema, form) if len(schema.fields) > 3 else None
+        self._member_shapes = [compile_shape(f.schema.with_(default=None), form) for f in self._source.fields]
         self._templates: dict[tuple[tuple[int, ...], bool], Template] = {}
         self._moved: set[int] = set()
 
     def __call__(self, changes: Changes) -> list[bytes | None]:
+        if self._shape is not None:
+            try:
+                return self._by_shape(changes)
+            except Exception:  # the reference says what is wrong, if anything is
+                pass
+        return self._by_texts(changes)
+
+    def _by_shape(self, changes: Changes) -> list[bytes | None]:
+        rows = [rows for rows in (changes.before, changes.after) if rows is not None]
+        out: list[bytes | None] = []
+        for run, at, between in self._runs(changes):
+            fills = [(self._shape, values, at) for values in rows]
+            fills += [(self._member_shapes[place], values, 0) for place, values in run.moving]
+            if changes.transactions is not None:
+                fills.append((self._block_shape, changes.transactions, at))
+            out += self._shape.events(tuple(between), tuple(fills), run.length, changes.tombstones)
+        return out
+
+    def _by_texts(self, changes: Changes) -> list[bytes | None]:
         write, start, end = self._texts.write, self._texts.start, self._texts.end
         rows = [write(rows) for rows in (changes.before, changes.after) if rows is not None]  # type: ignore[arg-type]
-        holes = [_HOLE if rows is not None else None for rows in (changes.before, changes.after)]
         blocks = None if changes.transactions is None else self._block_texts(changes.transactions)
         out: list[bytes | None] = []
-        at = 0
-        for run in self._merged(changes.sources.runs):
-            template = self._template(run, blocks is not None)
-            between = template(run.source, changes.rest, *holes).split(b"\0")
+        for run, at, between in self._runs(changes):
             for i in range(len(rows)):
                 between[i] += start
                 between[i + 1] = end + between[i + 1]
-            between[0] = self._before + between[0]
-            between[-1] += self._after
             upto = at + run.length
             fills = [texts[at:upto] for texts in rows] + [self._members(place, values) for place, values in run.moving]
             if blocks is not None:
                 fills.append(blocks[at:upto])
             parts = [part for pair in zip(map(repeat, between), fills, strict=False) for part in pair]
             out += map(b"".join, zip(*parts, repeat(between[-1], run.length), strict=False))
-            at = upto
         return [each for event in out for each in (event, None)] if changes.tombstones else out
+
+    def _runs(self, changes: Changes) -> Iterator[tuple[SourceRun, int, list[bytes]]]:
+        """Each run, where it begins, and what stands between the holes in its events."""
+        holes = [_HOLE if rows is not None else None for rows in (changes.before, changes.after)]
+        at = 0
+        for run in self._merged(changes.sources.runs):
+            template = self._template(run, changes.transactions is not None)
+            between = template(run.source, changes.rest, *holes).split(b"\0")
+            between[0] = self._before + between[0]
+            between[-1] += self._after
+            yield run, at, between
+            at += run.length
 
     def _merged(self, runs: Sequence[SourceRun]) -> Iterator[SourceRun]:
         """Runs of one event side by side (small transactions) become one."""

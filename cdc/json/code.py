@@ -87,10 +87,12 @@ class Code:
         exec(compile(source, "<json writer>", "exec"), self._globals)
         return self._globals[name]
 
-    def _required(self, schema: Schema) -> bool:
+    def required(self, schema: Schema) -> bool:
+        """Whether a null is a fault."""
         return not schema.optional and not (self.form.defaults and schema.default is not None)
 
-    def _default(self, schema: Schema) -> Any:
+    def default(self, schema: Schema) -> Any:
+        """What orjson is given for a null that is no fault."""
         return plain(schema, schema.default, numeric=self.form.numeric) if self.form.defaults else None
 
     def names(self, schema: Schema) -> list[str]:
@@ -108,7 +110,7 @@ class Code:
         return names
 
     def check(self, fields: Sequence[Field], names: Sequence[str]) -> None:
-        needed = [n for f, n in zip(fields, names, strict=True) if self._required(f.schema)]
+        needed = [n for f, n in zip(fields, names, strict=True) if self.required(f.schema)]
         if needed:
             self.line(f"if {' or '.join(f'{n} is None' for n in needed)}: missing()")
 
@@ -125,11 +127,11 @@ class Code:
     def member(self, schema: Schema, value: str) -> str:
         """The expression of a struct member whose null was refused already where it must not be."""
         if schema.type is not Type.STRUCT:
-            return self._filled(schema, value) if not self._required(schema) else self._present(schema, value)
-        if self._required(schema):
+            return self._filled(schema, value) if not self.required(schema) else self.present(schema, value)
+        if self.required(schema):
             return self.struct(schema, value)
         made = self.name("m")
-        self.line(f"if {value} is None: {made} = {self.constant(self._default(schema))}")
+        self.line(f"if {value} is None: {made} = {self.constant(self.default(schema))}")
         self.open("else:")
         self.line(f"{made} = {self.struct(schema, value)}")
         self.close()
@@ -137,17 +139,17 @@ class Code:
 
     def filled(self, schema: Schema, value: str) -> str:
         """The expression of a value that may be null."""
-        if self._required(schema):
-            return f"(missing() if {value} is None else {self._present(schema, value)})"
+        if self.required(schema):
+            return f"(missing() if {value} is None else {self.present(schema, value)})"
         return self._filled(schema, value)
 
     def _filled(self, schema: Schema, value: str) -> str:
-        default, present = self._default(schema), self._present(schema, value)
+        default, present = self.default(schema), self.present(schema, value)
         if default is None and present == value:
             return value
         return f"({'None' if default is None else self.constant(default)} if {value} is None else {present})"
 
-    def _present(self, schema: Schema, value: str) -> str:
+    def present(self, schema: Schema, value: str) -> str:
         """The expression of a value that is not null."""
         match schema.type:
             case Type.FLOAT64:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 from cdc.json.schema import base64_text
@@ -9,6 +11,15 @@ from cdc.json.text import double_json
 
 _TEXT: Final = frozenset({str})
 _SAME: Final = frozenset({str, bool, int, type(None)})
+
+
+def are_plain(values: Sequence[Any]) -> bool:
+    """Whether `to_json` gives back each of them, dicts that hold no others, as it is; False where that is not plain."""
+    return (
+        set(map(type, values)) == {dict}
+        and _TEXT.issuperset(map(type, chain.from_iterable(values)))
+        and _SAME.issuperset(map(type, chain.from_iterable(map(dict.values, values))))
+    )
 
 
 def to_json(value: Any) -> Any:

@@ -16,6 +16,7 @@ from cdc.json.changes import compile_changes
 from cdc.json.code import Code, Form
 from cdc.json.rows import compile_texts
 from cdc.json.schema import plain
+from cdc.json.shape import compile_shape
 from cdc.json.text import jackson
 from cdc.schema import Schema, Type
 
@@ -28,8 +29,17 @@ def compile_encode(schema: Schema, form: Form, before: bytes = b"", after: bytes
     one_by_one = _compile_one_by_one(schema, form, before, after)
     if schema.type is not Type.STRUCT:
         return one_by_one
-    fast: Encode = _compile_together(schema, form, before, after)
+    shape = compile_shape(schema, form)
+    python: Encode = _compile_together(schema, form, before, after)
     changes = compile_changes(schema, form, before, after)
+
+    def fast(values: Sequence[Any]) -> list[bytes | None]:
+        if shape is not None:
+            try:
+                return shape.rows(before, values, after)  # type: ignore[no-any-return]
+            except Exception:  # the reference says what is wrong, if anything is
+                pass
+        return python(values)
 
     def encode(values: Sequence[Any]) -> list[bytes | None]:
         try:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cdc.json.shape
 from cdc.changes import Changes, SourceRun, Sources
 from cdc.config import parse
 from cdc.envelope import TRANSACTION
@@ -32,6 +33,7 @@ from cdc.schema import (
     struct,
 )
 from connect_compat.converters.json import JsonConverter
+from tests.twins import both
 
 FORM = Form(numeric=False, defaults=True)
 MARKER = Schema(Type.STRING, optional=True, default="false")
@@ -64,6 +66,9 @@ def converter(schemas: bool) -> JsonConverter:
 @cache
 def writer(row: Schema) -> Callable[[Changes], list[bytes | None]] | None:
     return compile_changes(envelope(row), FORM, b"", b"")
+
+
+twin = both(cdc.json.shape, converter, writer)
 
 
 @given(st.lists(ROWS[FLAT], max_size=5).map(lambda rows: rows * 60))
