@@ -47,10 +47,21 @@ def partition(prefix: str, table: TableId) -> dict[str, str]:
 
 
 def saved(prefix: str, begun_at: Mapping[str, Any], table: TableId, left: Left) -> SourceOffset:
-    offset: dict[str, Any] = {**begun_at, "rows": left.rows}
+    return SourceOffset(partition(prefix, table), {**begun_at, **members(left)})
+
+
+def members(left: Left) -> dict[str, Any]:
+    """What an offset tells of it."""
+    told: dict[str, Any] = {"rows": left.rows}
     if left.ranges:
-        offset |= {"key": left.key, "ranges": json.dumps(left.ranges, separators=(",", ":"))}
-    return SourceOffset(partition(prefix, table), offset)
+        told |= {"key": left.key, "ranges": json.dumps(left.ranges, separators=(",", ":"))}
+    return told
+
+
+def told_in(offset: Mapping[str, Any]) -> Left:
+    """The same back. Raises: ValueError, TypeError, AttributeError: it was edited by hand, and wrongly."""
+    ranges = tuple(_range(pair) for pair in json.loads(offset.get("ranges") or "[]"))
+    return Left(str(offset.get("key") or ""), ranges, int(offset.get("rows") or 0))
 
 
 def left_of(prefix: str, begun_at: Mapping[str, Any] | None, offsets: Iterable[SourceOffset]) -> dict[str, Left]:
@@ -63,8 +74,7 @@ def left_of(prefix: str, begun_at: Mapping[str, Any] | None, offsets: Iterable[S
         if any(offset.get(name) != value for name, value in begun_at.items()):
             continue
         try:
-            ranges = tuple(_range(pair) for pair in json.loads(offset.get("ranges") or "[]"))
-            found[table] = Left(str(offset.get("key") or ""), ranges, int(offset.get("rows") or 0))
+            found[table] = told_in(offset)
         except (ValueError, TypeError, AttributeError):
             continue  # edited by hand: that table is read from its start
     return found

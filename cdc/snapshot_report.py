@@ -7,16 +7,17 @@ to be nearly read, one that is read holds what it held.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import structlog
 
 from cdc.java.order import concurrent_buckets, in_hash_order
 from cdc.notifications import INITIAL, Notification
-from cdc.table import TableId
 
+Named = TypeVar("Named", bound=Hashable)
+"""A table; its text is its name."""
 _log = structlog.get_logger(__name__)
 _EVERY_SECONDS: Final = 1.0
 _LOG_EVERY_SECONDS: Final = 30.0
@@ -30,27 +31,27 @@ class _Figures:
     since: float
 
 
-class SnapshotReport:
+class SnapshotReport(Generic[Named]):
     """Fills `report`, at most once a second; one log line in 30 s."""
 
     def __init__(
-        self, report: MutableMapping[str, Any], estimates: Mapping[TableId, int], *,
-        captured: Sequence[TableId] = (), clock: Callable[[], float] = time.monotonic,
+        self, report: MutableMapping[str, Any], estimates: Mapping[Named, int], *,
+        captured: Sequence[Named] = (), clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """`estimates`: of each table that is to be read; `captured` are those and the signal tables, in order."""
-        self._captured, self._told_of = _joined(captured), set[TableId]()
+        self._captured, self._told_of = _joined(captured), set[Named]()
         self.notes: list[Notification] = []
         self._report, self._clock = report, clock
         self._expected = dict(estimates)
-        self._read: dict[TableId, int] = {}
-        self._open: dict[TableId, _Figures] = {}
+        self._read: dict[Named, int] = {}
+        self._open: dict[Named, _Figures] = {}
         self._left = len(estimates)
         self._all = _joined(in_hash_order(estimates, concurrent_buckets(len(estimates))))
         self._before = 0
         self._since = self._told = self._logged = clock()
         self._tell()
 
-    def begins(self, table: TableId, rows: int = 0) -> None:
+    def begins(self, table: Named, rows: int = 0) -> None:
         """`rows` of it were read before."""
         if table not in self._told_of:
             self._told_of.add(table)
@@ -59,7 +60,7 @@ class SnapshotReport:
         self._before += rows - self._read.get(table, 0)
         self._read[table] = rows
 
-    def scanned(self, table: TableId, rows: int) -> None:
+    def scanned(self, table: Named, rows: int) -> None:
         figures = self._open[table]
         figures.rows += rows
         self._read[table] = figures.rows
@@ -70,7 +71,7 @@ class SnapshotReport:
             self._logged = now
             _log.info("Snapshot: %s", self.line())
 
-    def ends(self, table: TableId) -> None:
+    def ends(self, table: Named) -> None:
         """Read or, being gone, given up."""
         if table in self._told_of:
             self._note(
@@ -110,13 +111,13 @@ class SnapshotReport:
         self._report.update((f"snapshot.{name.replace('_', '.')}", value) for name, value in told.items())
         self._report["snapshot"] = told | {"open": {str(table): self._of_table(table, now) for table in self._open}}
 
-    def _of_table(self, table: TableId, now: float) -> dict[str, Any]:
+    def _of_table(self, table: Named, now: float) -> dict[str, Any]:
         figures = self._open[table]
         expected = _corrected(figures.expected, figures.rows, True)
         return _figures(figures.rows, expected, figures.rows - figures.before, now - figures.since)
 
 
-def _joined(tables: Iterable[TableId]) -> str:
+def _joined(tables: Iterable[Hashable]) -> str:
     return ",".join(map(str, tables))
 
 

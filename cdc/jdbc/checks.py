@@ -13,6 +13,7 @@ from cdc.errors import Problem, SourceError, SourceUnavailable
 from cdc.jdbc import tables
 from cdc.jdbc.columns import Definition
 from cdc.jdbc.config import JdbcSourceConfig
+from cdc.jdbc.reading import check_columns
 from cdc.jdbc.session import Query, Session
 from cdc.jdbc.source import reads
 from cdc.jdbc.statements import BULK
@@ -164,9 +165,11 @@ def _table_problems(session: Session, config: JdbcSourceConfig, table: TableName
             yield Problem(*wrong)
             return
         found = reads(config, session, table)
-        result = session.rows(found.select.empty(), (), Query(found.select.base, table))
+        query = Query(found.select.base, table)
+        result = session.rows(found.select.empty(), (), query)
         result.fetch()
         result.close()
+        check_columns(result.columns, found.select, query)
     except SourceUnavailable:
         raise
     except SourceError as error:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cdc.config import Importance, Layout, Password, at_least, key
+from cdc.config import Importance, Layout, Password, at_least, between, key
 from cdc.dialect import ALWAYS, KNOWN_AS, NEVER
 from cdc.java.regex import compile_java
 from cdc.java.zones import Zone, zone_named
@@ -241,6 +241,12 @@ class JdbcSourceConfig:
         "tailrace.delete.detection.interval.ms", default=0, type="LONG", importance=LOW, check=at_least(0),
         doc="Milliseconds between two looks at all primary keys of a table; for each that is gone since a tombstone is "
             "written, its key a struct of the primary key. 0: deleted rows are not noticed.",
+    )  # fmt: skip
+    sessions: int = key(
+        "tailrace.snapshot.sessions", default=1, importance=LOW, check=between(1, 64),
+        doc="Connections that read a table at once when it is read whole: the first time, and in the mode bulk each "
+            "time. Each reads ranges of the incrementing column, or of a primary key of one whole number, in its "
+            "order. 1: in one go, in the order of the mode.",
     )  # fmt: skip
     task_count: int = key("tailrace.tasks", default=1, importance=LOW, internal=True,
                           doc="How many tasks share the tables; set by the connector itself.")  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import MutableMapping
+from typing import Any, Final, cast
 
 import structlog
 
@@ -12,7 +13,7 @@ from cdc.database import database
 from cdc.errors import ConfigError, Problem
 from cdc.jdbc.checks import look, problems, warned
 from cdc.jdbc.config import JdbcSourceConfig
-from cdc.jdbc.offset import check_offsets
+from cdc.jdbc.first_read import check_offsets
 from cdc.jdbc.outlook import outlook
 from cdc.jdbc.source import JdbcSource
 from cdc.record import SourceContext
@@ -52,7 +53,8 @@ def build(raw: Raw, context: SourceContext) -> JdbcSource:
     config = parse(JdbcSourceConfig, raw)
     if found := problems(config):
         raise ConfigError(found)
-    return JdbcSource(config, database(raw, quoting=config.quoting, known_as=config.dialect_name))
+    report = cast(MutableMapping[str, Any], context.report)
+    return JdbcSource(config, database(raw, quoting=config.quoting, known_as=config.dialect_name), report)
 
 
 JDBC_SOURCE: Final = SourceConnector(

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cdc.connector import Raw
 from cdc.dialect import TableName
-from cdc.errors import RequestError
 from cdc.record import SourceOffset
 
 INCREMENTING, TIMESTAMP, NANOS = "incrementing", "timestamp", "timestamp_nanos"
 QUERY: Final = {"query": "query"}
-_KEYS: Final = (INCREMENTING, TIMESTAMP, NANOS)
+KEYS: Final = (INCREMENTING, TIMESTAMP, NANOS)
 
 
 def partition(table: TableName | None) -> dict[str, str]:
@@ -48,7 +46,7 @@ class Position:
     @classmethod
     def from_offset(cls, offset: Mapping[str, Any]) -> Position:
         """Raises: ValueError: it is none of ours."""
-        for name in _KEYS:
+        for name in KEYS:
             if not isinstance(offset.get(name, 0), int) or isinstance(offset.get(name), bool):
                 raise ValueError(f"{name} must be a whole number")
         millis, nanos = offset.get(TIMESTAMP), offset.get(NANOS)
@@ -66,21 +64,3 @@ def stored(saved: Sequence[SourceOffset], table: TableName | None) -> Position |
         if offset := known.get(tuple(sorted(candidate.items()))):
             return Position.from_offset(offset)
     return None
-
-
-def check_offsets(config: Raw, offsets: Sequence[SourceOffset]) -> None:
-    """Raises: RequestError: an offset that this source could not take up."""
-    for of, offset in offsets:
-        if "table" not in of and dict(of) != QUERY:
-            raise RequestError(
-                400, f"The partition {dict(of)} names no table; expected {{'protocol': '1', 'table': '<full name>'}}, "
-                "or {'query': 'query'} for a connector with a query",
-            )  # fmt: skip
-        if offset is None:
-            continue
-        if unknown := [name for name in offset if name not in _KEYS]:
-            raise RequestError(400, f"The offset has the key {unknown[0]!r}; expected {', '.join(_KEYS)}")
-        try:
-            Position.from_offset(offset)
-        except ValueError as error:
-            raise RequestError(400, f"The offset of {dict(of)} cannot be read: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 import structlog
@@ -14,9 +15,12 @@ from cdc.jdbc import moments
 from cdc.jdbc.columns import Column, Kind
 from cdc.jdbc.config import JdbcSourceConfig
 from cdc.jdbc.deletions import Deletions
+from cdc.jdbc.first_read import FirstRead, before_last, between, cut
+from cdc.jdbc.first_read import partition as of_ranges
 from cdc.jdbc.horizon import Horizon
 from cdc.jdbc.offset import Position, partition
 from cdc.jdbc.session import Query, Result, Session
+from cdc.jdbc.sessions import Sessions, Statement
 from cdc.jdbc.statements import BULK, INCREMENTING, TIMESTAMP, Select
 from cdc.jdbc.types import Shape, compiled, moment_of, value_of
 from cdc.record import Batch, Poll, SourceOffset
@@ -26,6 +30,7 @@ MARGIN_MICROS: Final = 250_000
 _SAME_TIME_BATCHES: Final = 20
 """So many batches of rows of one timestamp are held together, to begin none of them again after a restart."""
 _NUMBERS: Final = (Kind.BIT, Kind.TINYINT, Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC, Kind.DECIMAL)
+_TIMES: Final = (Kind.TIMESTAMP, Kind.DATE)
 _log = structlog.get_logger(__name__)
 
 
@@ -38,6 +43,8 @@ class Reads:
         select: see there; `select.base` without the user's suffix.
         position: after which to go on.
         keys: the columns of the table's key, when deleted rows are to be found.
+        walk: a column whose numbers divide the table into ranges that are read at once; None: it is read in one go.
+        begun: what an earlier start left of these ranges.
     """
 
     table: TableName | None
@@ -45,25 +52,38 @@ class Reads:
     topic: str
     position: Position
     keys: Sequence[str] = ()
+    walk: str | None = None
+    begun: FirstRead | None = None
 
 
 @dataclass(frozen=True)
 class _Keys:
-    """What of a row is its position: functions over a row of the driver."""
+    """What of a row is its position, and its place in a range: functions over a row of the driver.
+
+    Attributes:
+        later: the larger, the later the row's timestamp.
+    """
 
     number: Callable[[Sequence[Any]], int | None]
     raw_time: Callable[[Sequence[Any]], Any]
     micros: Callable[[Sequence[Any]], int | None]
+    later: Callable[[Sequence[Any]], Any]
+    walked: Callable[[Sequence[Any]], int | None]
 
 
 class TableReader:
     """Rounds of one table. A round that raised is not to be repeated with the same reader."""
 
-    def __init__(self, session: Session, config: JdbcSourceConfig, reads: Reads) -> None:
-        self._session, self._config, self.table = session, config, reads.table
+    def __init__(
+        self, session: Session, config: JdbcSourceConfig, reads: Reads, sessions: Callable[[], Sessions]
+    ) -> None:  # fmt: skip
+        """`sessions` gives those that read ranges."""
+        self._session, self._config, self.table, self._sessions = session, config, reads.table, sessions
         self._options, self._functions = config.options(), session.product.FUNCTIONS
         self._topic, self.position = reads.topic, reads.position
         self._query = Query(reads.select.base, reads.table)
+        self._walk = reads.walk
+        self.begun = reads.begun if reads.begun is not None and self._goes_on(reads.begun) else None
         wait = config.wait_for_open
         numbers_only = config.mode == INCREMENTING
         self._select = reads.select.bounded() if wait and numbers_only else reads.select
@@ -71,7 +91,7 @@ class TableReader:
         self._horizon = Horizon(session, name, writers=numbers_only, wait=wait)
         self._times: tuple[bool, int] | None = None
         self._shapes: dict[tuple[Column, ...], tuple[Shape, _Keys]] = {}
-        self._warned = False
+        self._warned = self._looked = False
         self._deletions: Deletions | None = None
         if reads.keys and reads.table:
             self._deletions = Deletions(session, reads.table, reads.keys, reads.topic, config.delete_look_ms)
@@ -92,12 +112,25 @@ class TableReader:
             self._deletions.close()
 
     def _rows(self) -> Iterator[Poll]:
+        if self._config.mode != BULK and not self._looked:
+            if self.table is not None or self._session.database.kind != "sqlite":  # where values tell types
+                check_columns(self._columns(), self._select, self._query)
+            self._looked = True
+        if self._walk is not None and self.begun is None:
+            self.begun = self._cut()
+            if self.begun is None and self.waits:
+                return
+        if self.begun is not None:
+            yield from self._in_ranges(self.begun)
+            return
         mode = self._config.mode
         parameters: Sequence[Any] | None = ()
         if mode == INCREMENTING:
             parameters = self._between_numbers()
+        elif mode != BULK and (until := self._until()) is not None:
+            parameters = self._between_times(until)
         elif mode != BULK:
-            parameters = self._between_times()
+            parameters = None
         if parameters is None:
             return
         result = self._session.rows(self._select.sql(), parameters, self._query)
@@ -127,7 +160,7 @@ class TableReader:
             if not rows:
                 return
             shape, keys = self._shape(result.columns)
-            count = len(rows) if result.whole else _before_last_time(rows, keys.raw_time)
+            count = len(rows) if result.whole else before_last(rows, keys.raw_time)
             if count:
                 self.position = Position(None, keys.micros(rows[count - 1]))
                 yield Poll([self._batch(shape, rows[:count])], [self._offset()])
@@ -147,6 +180,73 @@ class TableReader:
             self._deletions.sent(shape, values)
         return Batch(self._topic, None, shape.schema, [None] * len(values), values, [()] * len(values))
 
+    # Ranges
+
+    def _cut(self) -> FirstRead | None:
+        """The table in ranges; None while transactions must end first, or when it is not worth it."""
+        config, mode, walk = self._config, self._config.mode, self._walk
+        assert walk is not None
+        column, least = _named(self._columns(), walk), 2 * config.batch_rows
+        low, high = self._session.all(self._select.ends(walk))[0]
+        if not _is_whole(column) or low is None:
+            low = high = 0
+        low, high = max(int(low), 0) if mode == INCREMENTING else int(low), int(high)
+        if not cut(low, high, config.sessions, least):
+            self._walk = walk if mode == BULK else None
+            return None
+        if mode == BULK:
+            return FirstRead(self._walk_key(), None, between(cut(low, high, config.sessions, least), None, None))
+        bound = self._horizon.reach(lambda: high) if mode == INCREMENTING else self._until()
+        if bound is None:
+            return None
+        if mode == INCREMENTING:
+            return FirstRead(self._walk_key(), bound, between(cut(low, bound, config.sessions, least), -1, bound))
+        return FirstRead(self._walk_key(), bound, between(cut(low, high, config.sessions, least), None, None))
+
+    def _in_ranges(self, first: FirstRead) -> Iterator[Poll]:
+        """Each range in the order of its numbers; at the end the position that the mode goes on from."""
+        assert self.table is not None and self._walk is not None
+        walk, by_time = self._walk, self._config.by_time
+        given = self._between_times(first.bound) if by_time and first.bound is not None else ()
+
+        def statement(after: int | None, upto: int | None) -> Statement:
+            numbers = [number for number in (after, upto) if number is not None]
+            return self._select.in_range(walk, after, upto), (*given, *numbers)
+
+        statements = [statement(each.after, each.upto) for each in first.ranges]
+        for fetched in self._sessions().read(statements, self._query):
+            if fetched is None:
+                yield Poll()
+                continue
+            shape, keys = self._shape(fetched.columns)
+            rows = first.ranges[fetched.number].take(fetched.rows, keys.walked, whole=fetched.whole)
+            first.rows += len(rows)
+            if rows and by_time:
+                first.reached = _further(first.reached, rows, keys)
+            yield Poll([self._batch(shape, rows)] if rows else [], [first.offset(self.table)])
+        yield Poll([], self._all_read(first))
+
+    def _all_read(self, first: FirstRead) -> list[SourceOffset]:
+        assert self.table is not None
+        forgotten = SourceOffset(of_ranges(self.table), None)
+        self.begun = None
+        if self._config.mode == BULK:
+            return [forgotten]
+        self._walk = None
+        reached = Position(first.bound) if self._config.mode == INCREMENTING else first.reached
+        if reached == Position():
+            return [forgotten]
+        self.position = reached
+        return [self._offset(), forgotten]
+
+    def _goes_on(self, begun: FirstRead) -> bool:
+        """Whether an earlier start's ranges are of this mode, column and beginning; without any, all were read."""
+        bounded = begun.bound is not None or self._config.mode == BULK
+        return self._walk is not None and bounded and (begun.key == self._walk_key() or not begun.ranges)
+
+    def _walk_key(self) -> str:
+        return f"{self._config.mode} {self._walk} {self.position.micros or 0}"
+
     # Bounds
 
     def _between_numbers(self) -> Sequence[Any] | None:
@@ -161,8 +261,9 @@ class TableReader:
         bound = self._horizon.reach(highest)
         return None if bound is None else (last, bound)
 
-    def _between_times(self) -> Sequence[Any] | None:
-        zoned, digits = self._described()
+    def _until(self) -> int | None:
+        """The microseconds since 1970 before which timestamps can be read; None while they are not known."""
+        _, digits = self._described()
 
         def now() -> int:
             product, zone = self._session.product, self._options.zone
@@ -174,7 +275,11 @@ class TableReader:
         if wall is None:
             return None
         zone = self._options.zone
-        end = self._parameter(moments.to_moment(zone)(wall) if zone else wall, zoned, digits)
+        return moments.to_moment(zone)(wall) if zone else wall
+
+    def _between_times(self, until: int) -> Sequence[Any]:
+        zoned, digits = self._described()
+        end = self._parameter(until, zoned, digits)
         begin = self._parameter(self.position.micros or 0, zoned, digits)
         if self._config.mode == TIMESTAMP:
             return begin, end
@@ -189,15 +294,20 @@ class TableReader:
     def _described(self) -> tuple[bool, int]:
         """Whether the timestamps are moments, and the fewest digits of a second one keeps."""
         if self._times is None:
-            result = self._session.rows(self._select.empty(), (), self._query)
-            result.fetch()
-            result.close()
-            columns = [_named(result.columns, name) for name in self._select.timestamps]
+            found = self._columns()
+            columns = [_named(found, name) for name in self._select.timestamps]
             digits = min(column.digits for column in columns)
             if self._session.database.kind == "sqlite":
                 digits = self._sqlite_digits()
             self._times = any(column.zoned for column in columns), digits
         return self._times
+
+    def _columns(self) -> Sequence[Column]:
+        """What is read would have them."""
+        result = self._session.rows(self._select.empty(), (), self._query)
+        result.fetch()
+        result.close()
+        return result.columns
 
     def _sqlite_digits(self) -> int:
         """As the first row has it: digits of its text, or -1 for milliseconds since 1970."""
@@ -233,6 +343,7 @@ class TableReader:
             return None
 
         number: Callable[[Sequence[Any]], int | None] = nothing
+        later: Callable[[Sequence[Any]], Any] = nothing
         micros: Callable[[Sequence[Any]], int | None] = nothing
         raw_time: Callable[[Sequence[Any]], Any] = nothing
         if self._select.incrementing:
@@ -251,14 +362,16 @@ class TableReader:
                     (of(row[at]) for at, of in zip(places, moment, strict=True) if row[at] is not None), None
                 )  # fmt: skip
 
-        return _Keys(number, raw_time, micros)
+            later = itemgetter(places[0]) if len(places) == 1 else micros
+        walked: Callable[[Sequence[Any]], int | None] = nothing
+        if self._walk is not None:
+            column = _named(columns, self._walk)
+            walked = self._number(column, names.index(column.name))
+        return _Keys(number, raw_time, micros, later, walked)
 
     def _number(self, column: Column, at: int) -> Callable[[Sequence[Any]], int]:
-        if column.kind not in _NUMBERS or column.scale > 0:
-            raise SourceError(
-                f"incrementing.column.name: column {column.name} of {self.table or 'the query'} is a "
-                f"{column.type_name or column.kind.value}, and must be a whole number; name another, or use timestamps"
-            )
+        if not _is_whole(column):
+            raise _no_number(column, self._query)
         of = value_of(column, column.form, self._options, self._functions)
 
         def number(row: Sequence[Any]) -> int:
@@ -270,10 +383,35 @@ class TableReader:
         return number
 
 
-def _before_last_time(rows: Sequence[Any], raw_time: Callable[[Sequence[Any]], Any]) -> int:
-    """How many rows come before those of the last one's timestamp."""
-    last = raw_time(rows[-1])
-    return next((at + 1 for at in range(len(rows) - 2, -1, -1) if raw_time(rows[at]) != last), 0)
+def check_columns(columns: Sequence[Column], select: Select, query: Query) -> None:
+    """Raises: SourceError: those that rows are read by are not in the result, or of another kind."""
+    if select.incrementing and not _is_whole(column := _named(columns, select.incrementing)):
+        raise _no_number(column, query)
+    for name in select.timestamps:
+        column = _named(columns, name)
+        if column.kind not in _TIMES:
+            raise SourceError(f"timestamp.column.name: {_told(column, query)}, and must be a timestamp or a date; name "
+                              "another, or use mode=incrementing")  # fmt: skip
+
+
+def _is_whole(column: Column) -> bool:
+    return column.kind in _NUMBERS and column.scale <= 0
+
+
+def _no_number(column: Column, query: Query) -> SourceError:
+    told = f"{_told(column, query)}, and must be a whole number"
+    return SourceError(f"incrementing.column.name: {told}; name another, or use timestamps")
+
+
+def _told(column: Column, query: Query) -> str:
+    return f"column {column.name} of {query.table or 'the query'} is a {column.type_name or column.kind.value}"
+
+
+def _further(reached: Position, rows: Sequence[Any], keys: _Keys) -> Position:
+    """The later one of a position and the rows', which stand in the order of their numbers."""
+    row = max(reversed(rows), key=keys.later)
+    found = Position(keys.number(row), keys.micros(row))
+    return max(reached, found, key=lambda each: (each.micros is not None, each.micros or 0, each.number or 0))
 
 
 def _named(columns: Sequence[Column], name: str) -> Column:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import structlog
 
@@ -13,12 +14,16 @@ from cdc.dialect import TableName
 from cdc.errors import SourceError, SourceUnavailable
 from cdc.jdbc import tables
 from cdc.jdbc.config import JdbcSourceConfig
+from cdc.jdbc.first_read import FirstRead, begun
+from cdc.jdbc.first_read import partition as of_ranges
 from cdc.jdbc.horizon import WAIT_S
 from cdc.jdbc.moments import to_moment, to_wall
 from cdc.jdbc.offset import Position, stored
+from cdc.jdbc.progress import Progress, estimates
 from cdc.jdbc.reading import Reads, TableReader
 from cdc.jdbc.session import Session
-from cdc.jdbc.statements import Select, of_table
+from cdc.jdbc.sessions import Sessions
+from cdc.jdbc.statements import BULK, Select, of_table
 from cdc.record import Poll, SourceOffset
 
 _IDLE_S: Final = 0.5
@@ -26,15 +31,29 @@ NOWHERE: Final = Position()
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class _Left:
+    """Where a table was left; `unread`: its first read has not ended."""
+
+    position: Position
+    unread: bool = False
+    begun: FirstRead | None = None
+
+
 class JdbcSource:
     """One task. Connects when `polls` is first asked."""
 
-    def __init__(self, config: JdbcSourceConfig, where: Database) -> None:
+    def __init__(self, config: JdbcSourceConfig, where: Database, report: MutableMapping[str, Any]) -> None:
         self._config, self._database = config, where
         self._session: Session | None = None
+        self._sessions: Sessions | None = None
+        self._progress = Progress(report)
+        self._estimates: dict[TableName, int] = {}
         self._readers: dict[TableName | None, TableReader] = {}
         self._due: dict[TableName | None, float] = {}
-        self._positions: dict[TableName | None, Position] = {}
+        self._left: dict[TableName | None, _Left] = {}
+        self._unread: set[TableName | None] = set()
+        self._stale: list[SourceOffset] = []
         self._look_at = 0.0
         self._nothing_said = False
 
@@ -44,9 +63,13 @@ class JdbcSource:
         while True:
             if time.monotonic() >= self._look_at:
                 self._look(resume)
-            for table in self._ripe():
+            ripe = self._ripe()
+            self._progress.expect({table: self._estimates.get(table, 0) for table in self._whole(ripe)})
+            for table in ripe:
                 yield from self._round(table)
-            yield Poll(idle=True)
+            self._rest()
+            forgotten, self._stale = self._stale, []
+            yield Poll((), forgotten, idle=True)
             next_at = min([self._look_at, *self._due.values()])
             time.sleep(min(_IDLE_S, max(0.0, next_at - time.monotonic())))
 
@@ -56,8 +79,20 @@ class JdbcSource:
     def close(self) -> None:
         for reader in self._readers.values():
             reader.close()
+        self._rest()
         if self._session is not None:
             self._session.close()
+
+    def _rest(self) -> None:
+        """Ranges of tables are not read for a while."""
+        if self._sessions is not None:
+            self._sessions.close()
+            self._sessions = None
+
+    def _several(self) -> Sessions:
+        if self._sessions is None:
+            self._sessions = Sessions(self._opened, self._config.sessions)
+        return self._sessions
 
     def _opened(self) -> Session:
         return Session(self._database, self._config.isolation, self._config.batch_rows)
@@ -68,9 +103,16 @@ class JdbcSource:
         return sorted((table for table, at in self._due.items() if at <= now), key=lambda table: self._due[table])
 
     def _round(self, table: TableName | None) -> Iterator[Poll]:
-        reader = self._readers[table]
+        reader = self._readers.get(table)
+        if reader is None:  # gone with another table's connection
+            return
+        if table is not None:
+            self._progress.begins(table, reader.begun.rows if reader.begun is not None else 0)
         try:
-            yield from reader.polls()
+            for poll in reader.polls():
+                if table is not None:
+                    self._progress.scanned(table, sum(map(len, poll.batches)))
+                yield poll
         except SourceUnavailable:
             raise
         except SourceError:
@@ -80,6 +122,10 @@ class JdbcSource:
             if table is None or not self._dropped(table):
                 raise
             return
+        if not reader.waits:
+            self._unread.discard(table)
+            if table is not None:
+                self._progress.ends(table)
         pause = WAIT_S if reader.waits else self._config.poll_ms / 1000
         self._due[table] = time.monotonic() + pause
 
@@ -96,9 +142,9 @@ class JdbcSource:
             self._forget(gone)
         for table in wanted:
             if table not in self._readers:
-                position = self._positions.get(table) or stored(resume, table) or self._beginning(self._session)
-                self._readers[table] = self._reader(self._session, table, position)
-                self._due[table] = 0.0
+                self._begin(self._session, table, self._left.get(table) or self._stored(self._session, resume, table))
+        if whole := self._whole(wanted):
+            self._estimates = estimates(self._session, whole)
         if not wanted and not self._nothing_said:
             self._nothing_said = True
             _log.warning(f"{self._database}: this task has no table to read now; it looks again every "
@@ -109,20 +155,25 @@ class JdbcSource:
             f"{table} is gone and is not read any more; it is taken up again where it was left when it is back"
         )
         reader = self._readers.pop(table)
-        self._positions[table] = reader.position
+        self._left[table] = _Left(reader.position, table in self._unread)
         reader.close()
         del self._due[table]
+        if table is not None:
+            self._progress.ends(table)
 
     def _dropped(self, table: TableName) -> bool:
         """Whether a round failed because its table is gone; the connection is a new one then."""
         assert self._session is not None
         self._session.close()
+        self._rest()
         self._session = self._opened()
         there = table in tables.found(self._session, self._config)
         if there:
             return False
         self._forget(table)
-        self._positions |= {each: reader.position for each, reader in self._readers.items()}
+        self._left |= {
+            each: _Left(reader.position, each in self._unread, reader.begun) for each, reader in self._readers.items()
+        }
         for reader in self._readers.values():
             reader.close()
         self._readers.clear()
@@ -130,8 +181,29 @@ class JdbcSource:
         self._look_at = 0.0
         return True
 
-    def _reader(self, session: Session, table: TableName | None, position: Position) -> TableReader:
-        return TableReader(session, self._config, reads(self._config, session, table, position))
+    def _begin(self, session: Session, table: TableName | None, left: _Left) -> None:
+        config = self._config
+        found = reads(config, session, table, left.position)
+        goes_on = left.begun is not None and (left.unread or config.mode == BULK)
+        whole = config.mode == BULK or (left.unread and config.initial_ms != -1)
+        if goes_on or (whole and config.sessions > 1):
+            found = replace(found, walk=walk(config, session, found), begun=left.begun if goes_on else None)
+        reader = self._readers[table] = TableReader(session, config, found, self._several)
+        if left.begun is not None and reader.begun is None and table is not None:
+            self._stale.append(SourceOffset(of_ranges(table), None))
+        if left.unread:
+            self._unread.add(table)
+        self._due[table] = 0.0
+
+    def _stored(self, session: Session, resume: Sequence[SourceOffset], table: TableName | None) -> _Left:
+        """By an earlier start, of this connector or of the original."""
+        known = stored(resume, table)
+        return _Left(known or self._beginning(session), known is None, begun(resume, table))
+
+    def _whole(self, listed: Sequence[TableName | None]) -> list[TableName]:
+        """Those whose next round reads the whole table."""
+        every = self._config.mode == BULK
+        return [table for table in listed if table is not None and (every or table in self._unread)]
 
     def _beginning(self, session: Session) -> Position:
         """timestamp.initial, or everything."""
@@ -167,3 +239,15 @@ def reads(config: JdbcSourceConfig, session: Session, table: TableName | None, p
     if table is not None and config.delete_look_ms:
         keys = tables.key_of(session, table)
     return Reads(table, select, topic, position, keys)
+
+
+def walk(config: JdbcSourceConfig, session: Session, found: Reads) -> str | None:
+    """The column along which a table can be read in ranges: none of its rows has a null there."""
+    if found.table is None or config.suffix.strip():
+        return None
+    number = found.select.incrementing
+    if number is None:
+        key = tables.primary_key(session, found.table)
+        return key[0] if len(key) == 1 else None
+    columns = tables.definitions(session, found.table)
+    return number if any(column.name == number and not column.nullable for column in columns) else None

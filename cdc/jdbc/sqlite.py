@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 from cdc.errors import DataError
 from cdc.jdbc import moments
@@ -93,12 +94,21 @@ def ended(raw: Any, cursor: Any, *, whole: bool) -> None:
 
 
 def columns(session: Session, cursor: Any, query: Query, rows: Sequence[Any]) -> list[Column]:
-    declared: dict[str, tuple[str, bool]] = {}
-    if query.table is not None:
-        info = session.all(f"PRAGMA table_info({session.database.dialect.quote(query.table.name)})")
-        declared = {name: (kind, bool(required)) for _, name, kind, required, _, key in info}
     names = [each[0] for each in cursor.description]
+    if query.table is None:
+        view = _view(session, query.base)
+        types = [kind for _, _, kind, *_ in session.all(f"PRAGMA table_info({view})")]
+        return [column(name, types[at], False, rows=rows, at=at) for at, name in enumerate(names)]
+    info = session.all(f"PRAGMA table_info({session.database.dialect.quote(query.table.name)})")
+    declared = {name: (kind, bool(required)) for _, name, kind, required, _, key in info}
     return [column(name, *declared.get(name, ("", False)), rows=rows, at=at) for at, name in enumerate(names)]
+
+
+def _view(session: Session, text: str) -> str:
+    """A view of this connection alone, which tells the declared types of a query's columns."""
+    name = f"tailrace_{crc32(text.encode())}"
+    session.all(f"CREATE TEMP VIEW IF NOT EXISTS {name} AS {text.rstrip().rstrip(';')}")
+    return name
 
 
 def column(name: str, declared: str, required: bool, *, rows: Sequence[Any], at: int) -> Column:

@@ -29,6 +29,10 @@ _OWN: Final = {
 _PARTITIONED: Final = """SELECT n.nspname::text, c.relname::text FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'p'"""
 
+_MYSQL_COLUMNS: Final = """SELECT column_name, is_nullable, extra FROM information_schema.columns
+WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position"""
+"""SQLAlchemy takes every column of a view for nullable."""
+
 
 @contextmanager
 def _quietly() -> Iterator[None]:
@@ -128,6 +132,9 @@ def _stored(name: str | None) -> str | None:
 def definitions(session: Session, table: TableName) -> list[Definition]:
     """The columns of a table in their order. Raises: SourceUnavailable, SourceError."""
     name, schema = _as_sqlalchemy(session.database, table)
+    if session.database.kind in ("mysql", "mariadb"):
+        return [Definition(column, null == "YES", "auto_increment" in extra.lower())
+                for column, null, extra in session.all(_MYSQL_COLUMNS, (schema, name))]  # fmt: skip
     with session.failures(), _quietly():
         look = inspect(session.database.engine)
         columns = look.get_columns(name, schema)
@@ -139,11 +146,17 @@ def definitions(session: Session, table: TableName) -> list[Definition]:
     ]
 
 
-def key_of(session: Session, table: TableName) -> list[str]:
-    """The columns of its primary key. Raises: SourceUnavailable; SourceError: it has none."""
+def primary_key(session: Session, table: TableName) -> list[str]:
+    """The columns of its primary key, if it has one. Raises: SourceUnavailable, SourceError."""
     name, schema = _as_sqlalchemy(session.database, table)
     with session.failures(), _quietly():
-        keys: list[str] = inspect(session.database.engine).get_pk_constraint(name, schema)["constrained_columns"]
+        found: list[str] = inspect(session.database.engine).get_pk_constraint(name, schema)["constrained_columns"]
+    return found
+
+
+def key_of(session: Session, table: TableName) -> list[str]:
+    """The same. Raises: SourceUnavailable; SourceError: it has none."""
+    keys = primary_key(session, table)
     if not keys:
         raise SourceError(f"tailrace.delete.detection.interval.ms: the table {table} has no primary key, so nobody can "
                           "tell which of its rows are gone; add one, or set it to 0")  # fmt: skip

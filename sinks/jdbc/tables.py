@@ -114,7 +114,8 @@ class Tables:
         return self._found(connection, table) or set()
 
     def _run(self, connection: Connection, statement: str) -> None:
-        connection.exec_driver_sql(statement)
+        # Without parameters a percent sign in a name is only that.
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def extensions(engine: Engine, names: Names, settings: Settings) -> Extensions:

@@ -8,7 +8,8 @@ import pytest
 
 from cdc.dialect import TableName
 from cdc.errors import RequestError
-from cdc.jdbc.offset import Position, check_offsets, partition, stored
+from cdc.jdbc.first_read import check_offsets
+from cdc.jdbc.offset import Position, partition, stored
 from cdc.record import SourceOffset
 
 TABLE = TableName("shop", None, "orders")
