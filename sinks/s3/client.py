@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -67,9 +68,11 @@ def _take_role(session: Any, config: S3Config, raw: Raw) -> None:
                                    "it names; set it to arn:aws:iam::ACCOUNT:role/NAME")])  # fmt: skip
     more = {"RoleSessionName": raw.get(f"{prefix}role.session.name", "tailrace"),
             "ExternalId": raw.get(f"{prefix}role.external.id", "")}  # fmt: skip
+    region = raw.get(f"{prefix}region", "").strip()
+    place = {"region_name": region} if region else {}
     inner = session._session
     fetcher = AssumeRoleCredentialFetcher(
-        inner.create_client, session.get_credentials(), role,
+        partial(inner.create_client, **place), session.get_credentials(), role,
         extra_args={name: value for name, value in more.items() if value},
     )  # fmt: skip
     inner._credentials = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from cdc.avro.schema import AvroForm
 from cdc.connector import Raw, SinkConnector
 from cdc.errors import Problem, TargetError
+from sinks.s3.compaction import Merging
 from sinks.s3.folder import FolderStore
 from sinks.s3.formats import Format
 from sinks.s3.formats.avro import AvroFormat
@@ -32,6 +32,7 @@ from sinks.s3.rotation import Rotation
 from sinks.s3.schema_fit import Compatibility
 from sinks.s3.sink import Layout, S3Sink
 from sinks.s3.store import Store
+from sinks.s3.times import zone
 
 CLASS_NAME: Final = "io.confluent.connect.s3.S3SinkConnector"
 _MISSING: Final = "the S3 sink needs boto3 and pyarrow, which are not installed: pip install 'tailrace[s3]'"
@@ -70,8 +71,9 @@ def _store(config: S3Config, raw: Raw) -> Store:
 
 def layout(config: S3Config) -> Layout:
     """Raises: TargetError: an extra is not installed."""
+    sides = _sides(config)
     return Layout(
-        sides=_sides(config),
+        sides=sides,
         partitioner=_partitioner(config),
         rotation=_rotation(config),
         name=lambda topic, partition, path, offset: _name(config, topic, partition, path, offset),
@@ -80,7 +82,14 @@ def layout(config: S3Config) -> Layout:
         report_nulls=config.report_nulls,
         tags=_tags(config),
         memory_bytes=config.memory_bytes,
+        merging=_merging(config, sides[-1].format.extension),
     )
+
+
+def _merging(config: S3Config, suffix: str) -> Merging | None:
+    if config.merge_bytes < 0:
+        return None
+    return Merging(config.merge_bytes, config.offset_width, suffix, _tags(config))
 
 
 def _name(config: S3Config, topic: str, partition: int, path: str, offset: int) -> str:
@@ -113,7 +122,7 @@ def _format(name: str, config: S3Config) -> Format:
         except ImportError as error:
             raise TargetError(_MISSING) from error
         return ParquetFormat(config.parquet_codec)
-    separator = "\n" if config.separator is None else config.separator.encode().decode("unicode_escape")
+    separator = "\n" if config.separator is None else config.separator
     return BytesFormat(compress, suffix, config.bytes_extension, separator.encode())
 
 
@@ -143,7 +152,7 @@ def _by_time(config: S3Config, pattern: str, duration_ms: int) -> TimePartitione
     times: dict[str, Times] = {
         "Wallclock": wallclock, "Record": record_time, "RecordField": field_time(config.time_field),
     }  # fmt: skip
-    return TimePartitioner(pattern, duration_ms, ZoneInfo(config.timezone), config.locale, times[config.extractor])
+    return TimePartitioner(pattern, duration_ms, zone(config.timezone), config.locale, times[config.extractor])
 
 
 def _rotation(config: S3Config) -> Rotation:
@@ -154,7 +163,7 @@ def _rotation(config: S3Config) -> Rotation:
         by_clock=config.extractor == "Wallclock",
         on_change=config.rotate_on_change,
         schedule_ms=max(config.schedule_ms, 0),
-        zone=ZoneInfo(config.timezone or "UTC"),
+        zone=zone(config.timezone or "UTC"),
         open_files=max(config.open_files, 0),
         compatibility=Compatibility(config.compatibility),
         separate=config.tombstones if config.on_null == "write" else None,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Final
+
+SPILL_BYTES: Final = 8 << 20
+"""As much of a file that is read from its target stays in memory until it goes to disk."""
 
 
 class Content:
@@ -50,6 +53,13 @@ class Content:
                 part, rest = part + rest[: most - len(part)], rest[most - len(part) :]
             left -= len(part)
             yield part
+
+    def opened(self) -> IO[bytes]:
+        """All of it as a file on disk, at its start; not to be closed by the caller. Raises: OSError."""
+        self.spill()
+        assert self._file is not None
+        self._file.seek(0)
+        return self._file
 
     def close(self) -> None:
         if self._file is not None:

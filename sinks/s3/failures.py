@@ -63,14 +63,16 @@ def _refusal(error: ClientError, doing: str, where: str, config: S3Config) -> Ta
     return TargetError(f"{said}; {remedy(error, config)}")
 
 
-def field_of(error: Exception) -> str:
+def field_of(error: Exception, config: S3Config) -> str:
     """The config key that is most likely wrong."""
     code = code_of(error)
     if code in _WRONG_KEYS or isinstance(error, NoCredentialsError | PartialCredentialsError):
         return "aws.access.key.id"
     if code in _WRONG_REGION:
         return "s3.region"
-    return "s3.bucket.name" if isinstance(error, ClientError) else "store.url"
+    if isinstance(error, ClientError | ParamValidationError):
+        return "s3.bucket.name"
+    return "store.url" if config.store_url else "s3.region"
 
 
 def remedy(error: ClientError, config: S3Config) -> str:

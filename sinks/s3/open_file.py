@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cdc.schema import Schema
@@ -62,17 +62,19 @@ class OpenFile:
     """Objects whose names differ in side and extension alone; the last of them is there only when all are.
 
     Attributes:
-        name: of its objects, without side and extension.
+        name: of its objects, without side and extension; `path`: the part of it that the partitioner made.
         first, last: the offsets of its first and last record; `count`: how many there are.
         replace: whether an object of another program is replaced.
+        merged: what is written instead of its own object, once that is decided.
     """
 
-    def __init__(self, name: str, first: int, sides: Sequence[Prepared], *, replace: bool) -> None:
-        self.name, self.first, self.last, self.count = name, first, first, 0
+    def __init__(self, name: str, path: str, first: int, sides: Sequence[Prepared], *, replace: bool) -> None:
+        self.name, self.path, self.first, self.last, self.count = name, path, first, first, 0
         self.replace = replace
         self._objects = [_Object(each.side, each.schema) for each in sides]
         self._finished = 0
         self.written = 0
+        self.merged: Upload | None = None
 
     def add(self, sides: Sequence[Rows], last: int, count: int) -> None:
         for each, rows in zip(self._objects, sides, strict=True):
@@ -100,11 +102,18 @@ class OpenFile:
             each.content.append(each.encoder.finish())
             self._finished += 1
 
+    @property
+    def form(self) -> str:
+        """Of the object of its values: those of one form can be joined."""
+        return self._objects[-1].encoder.form
+
+    def joined(self, before: Content) -> Iterator[bytes]:
+        """The object of its values, which is finished, behind another of the same form. Raises: OSError."""
+        return self._objects[-1].encoder.joined(before, self._objects[-1].content)
+
     def uploads(self, writer: str, tags: Sequence[tuple[str, str]] | None) -> list[Upload]:
         """What is left to write. Headers and keys go first and replace what a crash left of them."""
-        told = () if tags is None else (
-            ("startOffset", str(self.first)), ("endOffset", str(self.last)), ("recordCount", str(self.count)), *tags,
-        )  # fmt: skip
+        told = tags_of(self.first, self.last, self.count, tags)
         last = len(self._objects) - 1
         return [
             Upload(
@@ -122,3 +131,12 @@ class OpenFile:
         for each in self._objects:
             each.encoder.close()
             each.content.close()
+        if self.merged is not None:
+            self.merged.content.close()
+
+
+def tags_of(first: int, last: int, count: int, more: Sequence[tuple[str, str]] | None) -> tuple[tuple[str, str], ...]:
+    """An object's tags; none when `more` is None."""
+    if more is None:
+        return ()
+    return ("startOffset", str(first)), ("endOffset", str(last)), ("recordCount", str(count)), *more

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final, Protocol
-from zoneinfo import ZoneInfo
 
 from cdc.record import Batch
 from cdc.schema import TIMESTAMP, Schema, Type
@@ -163,7 +162,7 @@ def _millis(name: str, value: Any) -> int:
 class TimePartitioner:
     """`year=2026/month=11/day=21`: the moment a record goes by, cut to `duration_ms`, by a pattern in a zone."""
 
-    def __init__(self, pattern: str, duration_ms: int, zone: ZoneInfo, locale: str, times: Times) -> None:
+    def __init__(self, pattern: str, duration_ms: int, zone: tzinfo, locale: str, times: Times) -> None:
         """Raises: ValueError: the pattern."""
         self._write = compile_pattern(pattern, locale)
         self._duration_ms, self._zone, self._times = duration_ms, zone, times

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sinks.s3.schema_fit import Compatibility
 
@@ -33,7 +32,7 @@ class Rotation:
     by_clock: bool = False
     on_change: bool = True
     schedule_ms: int = 0
-    zone: ZoneInfo
+    zone: tzinfo
     open_files: int = 0
     compatibility: Compatibility = Compatibility.NONE
     separate: str | None = None
@@ -43,7 +42,7 @@ class Rotation:
         return self.on_change and path != before and self.separate not in (path, before)
 
 
-def next_on_schedule(now_ms: int, period_ms: int, zone: ZoneInfo) -> int:
+def next_on_schedule(now_ms: int, period_ms: int, zone: tzinfo) -> int:
     """The next multiple of a period since midnight, or the next midnight."""
     local = (_EPOCH + timedelta(milliseconds=now_ms)).astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from cdc.errors import BeginAgain, TargetUnavailable
 from cdc.java.values import value_text
 from cdc.record import NULL, Batch, Header, Place, Rejected
 from cdc.schema import STRING, Schema, array, struct
+from sinks.s3.compaction import Compaction, Merging
 from sinks.s3.formats import Unfit
 from sinks.s3.open_file import OpenFile, Prepared, Side
 from sinks.s3.partition import Partitioner, Unplaced, record_time
@@ -26,6 +27,7 @@ from sinks.s3.writer import PartitionWriter
 
 _WRAPPED: Final = {"key": "RecordKey", "headers": "RecordHeaders"}
 HEADERS: Final = array(struct(("key", STRING), ("value", STRING)))
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,7 @@ class Layout:
         tombstones: the path of records without a value.
         report_nulls: ignored ones are reported as refused, but for the dead-letter topic alone.
         tags: an object's tags beside its offsets; None: it has none.
+        merging: when files are joined; None: never.
     """
 
     sides: Sequence[Side]
@@ -50,6 +53,7 @@ class Layout:
     report_nulls: bool
     tags: Sequence[tuple[str, str]] | None
     memory_bytes: int
+    merging: Merging | None = None
 
 
 class S3Sink:
@@ -99,11 +103,17 @@ class S3Sink:
         place = batch.topic, batch.partition
         writer = self._writers.get(place)
         if writer is None:
-            name = self._layout.name
-            writer = self._writers[place] = PartitionWriter(
-                self._layout.rotation, lambda path, offset: name(*place, path, offset), now_ms
-            )
+            writer = self._writers[place] = self._new_writer(place, now_ms)
         return writer
+
+    def _new_writer(self, place: Place, now_ms: int) -> PartitionWriter:
+        layout = self._layout
+
+        def name(path: str, offset: int) -> str:
+            return layout.name(*place, path, offset)
+
+        compaction = None if layout.merging is None else Compaction(layout.merging, self._store, name)
+        return PartitionWriter(layout.rotation, name, now_ms, compaction)
 
     # Records
 
@@ -167,22 +177,31 @@ class S3Sink:
                 file = group.files[0]
                 _on_disk(file.finish)
                 for upload in file.uploads(self._writer, self._layout.tags):
-                    self._upload(upload)
+                    if writer.compaction is None:
+                        self._upload(upload)
+                    else:
+                        self._merge(writer.compaction, file, upload)
                     file.written += 1
                 file.close()
                 group.files.popleft()
             writer.ended.popleft()
 
-    def _upload(self, upload: Upload) -> None:
+    def _merge(self, compaction: Compaction, file: OpenFile, own: Upload) -> None:
+        if file.merged is None:
+            file.merged = _on_disk(lambda: compaction.merged(file, own))
+        compaction.wrote(file.path, file.first, file.merged, self._upload(file.merged))
+
+    def _upload(self, upload: Upload) -> Mark:
         try:
-            self._store.put(upload)
+            return self._store.put(upload)
         except Exists:
             found = self._store.look(upload.name)
-            if found is None:
+            if found is None and not upload.over:
                 raise TargetUnavailable(f"{upload.name} was there and is gone; it is written again") from None
-            if found != upload.mark:  # an answer that was lost on its way: it is ours
+            if found is None or found != upload.mark:  # an answer that was lost on its way: it is ours
                 raise BeginAgain(f"{upload.name} was written by another task meanwhile; this one begins again after "
                                  "what it finds") from None  # fmt: skip
+            return found
 
     def _save_memory(self) -> None:
         """Moves the largest open files to disk until the others are within the budget."""
@@ -218,10 +237,10 @@ def _runs(batch: Batch) -> Iterator[tuple[Batch, bool]]:
         yield batch.pick(list(run)), null
 
 
-def _on_disk(act: Callable[[], None]) -> None:
+def _on_disk(act: Callable[[], Done]) -> Done:
     """Raises: TargetUnavailable: the disk is full."""
     try:
-        act()
+        return act()
     except OSError as error:
         raise TargetUnavailable(f"open files cannot be kept on disk: {error.strerror}; free some of the folder of "
                                 "temporary files (TMPDIR)") from error  # fmt: skip

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta, timezone, tzinfo
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cdc.errors import Problem
 from sinks.s3.joda import compile_pattern
 
+_OFFSET: Final = re.compile(r"([+-])([01]\d|2[0-3])(?::?([0-5]\d))?")
 
-def zone(name: str) -> ZoneInfo:
-    """Raises: ValueError: there is no such zone."""
+
+def zone(name: str) -> tzinfo:
+    """A zone by its name, or one that is always so far from UTC: `+02:00`, `-0330`. Raises: ValueError."""
+    if (found := _OFFSET.fullmatch(name)) is not None:
+        sign, hours, minutes = found.groups("0")
+        ahead = timedelta(hours=int(hours), minutes=int(minutes))
+        return timezone(-ahead if sign == "-" else ahead, f"{sign}{int(hours):02d}:{int(minutes):02d}")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -23,8 +32,8 @@ def problem_of_zone(name: str) -> list[Problem]:
     try:
         zone(name)
     except ValueError as error:
-        return [Problem("timezone", f"Invalid value {name} for configuration timezone: {error}; use a name such as UTC "
-                        "or Europe/Vienna")]  # fmt: skip
+        return [Problem("timezone", f"Invalid value {name} for configuration timezone: {error}; use a name such as "
+                        "UTC or Europe/Vienna, or hours from UTC such as +02:00")]  # fmt: skip
     return []
 
 

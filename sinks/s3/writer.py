@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cdc.schema import Schema
+from sinks.s3.compaction import Compaction
 from sinks.s3.formats import Rows
 from sinks.s3.open_file import OpenFile, Prepared
 from sinks.s3.ready import Ready
@@ -43,8 +44,10 @@ class _Share(NamedTuple):
 class PartitionWriter:
     """`name` makes the name of a file, without its extension, of a path and the offset of its first record."""
 
-    def __init__(self, rotation: Rotation, name: Callable[[str, int], str], now_ms: int) -> None:
-        self._rotation, self._name = rotation, name
+    def __init__(
+        self, rotation: Rotation, name: Callable[[str, int], str], now_ms: int, compaction: Compaction | None = None
+    ) -> None:
+        self._rotation, self._name, self.compaction = rotation, name, compaction
         self._open: dict[str, OpenFile] = {}
         self._schemas: dict[str, Schema | None] = {}
         self.ended: deque[Group] = deque()
@@ -75,6 +78,9 @@ class PartitionWriter:
 
     def _search_path(self, path: str, offsets: list[int], look: Callable[[str], Mark | None]) -> bool:
         """Whether the first record was found that no earlier run wrote."""
+        known = None if self.compaction is None else self.compaction.last(path, offsets[0])
+        if known is not None and known.mark.last >= offsets[0]:
+            self._written_to[path] = known.mark.last
         for offset in offsets:
             if offset <= self._written_to.get(path, -1):
                 continue
@@ -85,6 +91,8 @@ class PartitionWriter:
                 self._foreign.add(path)
                 return True
             self._written_to[path] = max(mark.last, offset)
+            if self.compaction is not None:
+                self.compaction.found(path, offset, mark)
         return False
 
     def _refuse_without_version(self, ready: Ready) -> None:
@@ -181,7 +189,7 @@ class PartitionWriter:
             file = self._open.get(path)
             if file is None:
                 first = ready.offsets[wanted[0]]
-                file = OpenFile(self._name(path, first), first, sides, replace=path in self._foreign)
+                file = OpenFile(self._name(path, first), path, first, sides, replace=path in self._foreign)
                 self._open[path] = file
                 self._foreign.discard(path)
             file.add(rows, ready.offsets[wanted[-1]], len(wanted))

@@ -6,10 +6,11 @@ what was added since the last one, and no compressor's memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from cdc.schema import Schema
+from sinks.s3.content import Content
 
 
 class Unfit(Exception):
@@ -30,10 +31,14 @@ class Encoder(Protocol):
     Attributes:
         added: bytes of all that was added, before they are encoded.
         waiting: those of them that are not encoded yet.
+        form: files of one form can be joined to one.
     """
 
     added: int
     waiting: int
+
+    @property
+    def form(self) -> str: ...
 
     def add(self, rows: Any) -> bytes:
         """Rows that `prepare` of the same format gave; what of the file is final by that."""
@@ -43,6 +48,9 @@ class Encoder(Protocol):
 
     def finish(self) -> bytes:
         """The rest of the file."""
+
+    def joined(self, first: Content, second: Content) -> Iterator[bytes]:
+        """Two finished files of its form as one, bit by bit. Raises: OSError."""
 
     def close(self) -> None:
         """Whether finished or not."""

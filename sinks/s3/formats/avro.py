@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import hashlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +19,9 @@ from cdc.errors import ConversionError
 from cdc.json.fault import find_fault
 from cdc.record import NULL
 from cdc.schema import Schema
+from sinks.s3.content import SPILL_BYTES, Content
 from sinks.s3.formats import Unfit
+from sinks.s3.formats.compression import deflater
 from sinks.s3.formats.lines import Lines
 
 _MAGIC: Final = b"Obj\x01"
@@ -35,8 +37,8 @@ def _snappy(data: bytes) -> bytes:
 
 
 def _deflate(data: bytes) -> bytes:
-    deflate = zlib.compressobj(-1, zlib.DEFLATED, -15)
-    return deflate.compress(data) + deflate.flush()
+    deflate = deflater(-1)
+    return bytes(deflate.compress(data) + deflate.flush())
 
 
 _PACK: Final[dict[str, Callable[[bytes], bytes]]] = {
@@ -95,6 +97,8 @@ class AvroEncoder:
         members = {b"avro.codec": codec.encode(), b"avro.schema": schema}
         head = b"".join(blob(name) + blob(value) for name, value in members.items())
         self._head = _MAGIC + number(len(members)) + head + b"\x00" + self._mark
+        self._head_size = len(self._head)
+        self.form = hashlib.md5(self._head, usedforsecurity=False).hexdigest()
         self._lines: list[bytes] = []
         self.added = self.waiting = 0
 
@@ -120,6 +124,13 @@ class AvroEncoder:
         last = self.flush()
         head, self._head = self._head, b""
         return last + head
+
+    def joined(self, first: Content, second: Content) -> Iterator[bytes]:
+        yield from first.parts(SPILL_BYTES)
+        skip = self._head_size
+        for part in second.parts(SPILL_BYTES):
+            yield part[skip:]
+            skip = max(skip - len(part), 0)
 
     def close(self) -> None:
         self._lines.clear()

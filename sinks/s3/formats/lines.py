@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -10,11 +10,12 @@ import orjson
 
 from cdc.json.code import Form
 from cdc.json.fault import find_fault
-from cdc.json.schemaless import to_json
+from cdc.json.schemaless import are_plain, to_json
 from cdc.json.text import jackson
 from cdc.json.write import compile_encode
 from cdc.record import NULL
 from cdc.schema import Schema, Type
+from sinks.s3.content import SPILL_BYTES, Content
 from sinks.s3.formats import Unfit
 from sinks.s3.formats.compression import Compression
 
@@ -37,7 +38,9 @@ class Lines:
 
 
 class LinesEncoder:
-    """Lines, gathered and compressed."""
+    """Lines, gathered and compressed. Two files are one when they are put together: gzip and zstd allow it."""
+
+    form = "lines"
 
     def __init__(self, compression: Compression) -> None:
         self._compression = compression
@@ -58,6 +61,10 @@ class LinesEncoder:
     def finish(self) -> bytes:
         return self.flush() + self._compression.end()
 
+    def joined(self, first: Content, second: Content) -> Iterator[bytes]:
+        yield from first.parts(SPILL_BYTES)
+        yield from second.parts(SPILL_BYTES)
+
     def close(self) -> None:
         self._lines.clear()
 
@@ -74,7 +81,7 @@ class JsonFormat:
 
     def prepare(self, schema: Schema | None, values: Sequence[Any]) -> Lines:
         if schema is None:
-            return Lines([_schemaless(value) for value in values])
+            return Lines(_plain_lines(values) or [_schemaless(value) for value in values])
         try:
             return Lines(_json_writer(schema, self._numeric)(values))  # type: ignore[arg-type]
         except Exception as error:
@@ -88,6 +95,19 @@ class JsonFormat:
 def _json_writer(schema: Schema, numeric: bool) -> Callable[[Sequence[Any]], list[bytes | None]]:
     """A value that is no struct is written by Jackson itself, not by the converter: decimals are numbers then."""
     return compile_encode(schema, Form(numeric=numeric or schema.type is not Type.STRUCT, defaults=True), b"", b"\n")
+
+
+def _plain_lines(values: Sequence[Any]) -> list[bytes] | None:
+    """All at once where no text needs another form; None where one may."""
+    if not are_plain(values):
+        return None
+    try:
+        # What orjson gives keeps room it does not need; the sum of two texts is as large as they are.
+        lines = [orjson.dumps(value) + b"\n" for value in values]
+    except TypeError:  # an integer of more than 64 bits
+        return None
+    whole = b"".join(lines)
+    return lines if jackson(whole) is whole else None
 
 
 def _schemaless(value: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 
 from cdc.json.fault import find_fault
 from cdc.schema import Schema, Type
+from sinks.s3.content import Content
 from sinks.s3.formats import Unfit
 from sinks.s3.formats.parquet_types import Build, fields
 
@@ -143,6 +145,20 @@ class ParquetEncoder:
         first = self._row_group()
         self._opened().close()
         return first + self._out.taken()
+
+    @property
+    def form(self) -> str:
+        return hashlib.md5(self._schema.serialize().to_pybytes(), usedforsecurity=False).hexdigest()
+
+    def joined(self, first: Content, second: Content) -> Iterator[bytes]:
+        """Written anew, for many small row groups make large and slow files."""
+        whole = ParquetEncoder(self._schema, self._codec)
+        for content in (first, second):
+            file = pq.ParquetFile(pa.PythonFile(content.opened(), mode="r"))
+            for group in range(file.num_row_groups):
+                for batch in file.read_row_group(group).to_batches():
+                    yield whole.add(Columns(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema)))
+        yield whole.finish()
 
     def close(self) -> None:
         if self._spool is not None:

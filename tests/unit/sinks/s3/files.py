@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -15,9 +15,11 @@ from cdc.errors import Problem, TargetUnavailable
 from cdc.record import Batch
 from cdc.schema import INT64, STRING, Schema, struct
 from sinks.s3.connector import layout
+from sinks.s3.content import Content
 from sinks.s3.keys import parsed
+from sinks.s3.listing import newest
 from sinks.s3.sink import S3Sink
-from sinks.s3.store import Exists, Mark, Upload
+from sinks.s3.store import Exists, Mark, Numbered, Series, Upload
 
 SCHEMA = struct(("id", INT64), ("country", STRING), ("at", INT64), name="shop.Value", version=1)
 CONFIG = {"s3.bucket.name": "b", "flush.size": "3", "format.class": "io.confluent.connect.s3.format.json.JsonFormat"}
@@ -30,27 +32,60 @@ class MemoryStore:
     objects: dict[str, tuple[bytes, Mark]] = field(default_factory=dict)
     away: list[str] = field(default_factory=list)
     looks: int = 0
+    steps: int = 0
 
     def look(self, name: str) -> Mark | None:
         self.looks += 1
         found = self.objects.get(name)
         return None if found is None else found[1]
 
-    def put(self, upload: Upload) -> None:
+    def put(self, upload: Upload) -> Mark:
+        content = b"".join(upload.content.parts(1000))
+        return self._written(upload, content, replace(upload.mark, size=len(content)))
+
+    def reseal(self, upload: Upload) -> Mark:
+        return self._written(upload, self.objects[upload.name][0], upload.mark)
+
+    def _written(self, upload: Upload, content: bytes, mark: Mark) -> Mark:
+        when = self._answers()
+        there = self.objects.get(upload.name)
+        wanted = there is not None and there[1].version == upload.over if upload.over else there is None
+        if not wanted and not upload.replace:
+            raise Exists(upload.name)
+        self.steps += 1
+        self.objects[upload.name] = content, replace(mark, version=f"v{self.steps}")
+        if when == "after":
+            raise TargetUnavailable("no answer")
+        return self.objects[upload.name][1]
+
+    def _answers(self) -> str:
         when = self.away.pop(0) if self.away else ""
         if when == "before":
             raise TargetUnavailable("away")
-        if upload.name in self.objects and not upload.replace:
-            raise Exists(upload.name)
-        self.objects[upload.name] = b"".join(upload.content.parts(1000)), upload.mark
-        if when == "after":
-            raise TargetUnavailable("no answer")
+        return when
+
+    def newest(self, series: Series, offset: int) -> Numbered | None:
+        def page(after: str) -> tuple[list[str], bool]:
+            names = sorted(name for name in self.objects if name.startswith(series.prefix) and name > after)
+            return names[:2], len(names) > 2
+
+        found = newest(page, series, offset)
+        return None if found is None else Numbered(found[1], found[0], self.objects[found[1]][1])
+
+    def read(self, name: str, version: str) -> Content:
+        self._answers()
+        there = self.objects.get(name)
+        if there is None or there[1].version != version:
+            raise Exists(name)
+        content = Content()
+        content.append(there[0])
+        return content
 
     def check(self) -> list[Problem]:
         return []
 
     def close(self) -> None:
-        return None
+        """A store outlives the tasks that use it."""
 
     def records(self) -> list[Any]:
         """The lines of all JSON objects that hold values."""

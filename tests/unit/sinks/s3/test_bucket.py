@@ -17,7 +17,7 @@ from sinks.s3.client import client
 from sinks.s3.content import Content
 from sinks.s3.failures import failure, field_of
 from sinks.s3.keys import parsed
-from sinks.s3.store import UNKNOWN, Exists, Mark, Upload
+from sinks.s3.store import UNKNOWN, Exists, Mark, Series, Upload
 from tests.unit.sinks.s3.files import config
 
 ROLE = {"s3_credentials_provider_class": "io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider"}
@@ -46,18 +46,18 @@ def store(**changes: str) -> BucketStore:
     return BucketStore(parsed(given), client(parsed(given), given))
 
 
-def upload(*pieces: bytes, name: str = "t/x.json", last: int = 7, **more: Any) -> Upload:
+def upload(*pieces: bytes, name: str = "t/x.json", last: int = 7, form: str = "", size: int = 0, **more: Any) -> Upload:
     content = Content()
     for piece in pieces:
         content.append(piece)
-    return Upload(name, content, "application/json", Mark(last, "w"), **{"replace": False, **more})
+    return Upload(name, content, "application/json", Mark(last, "w", 2, form, size=size), **{"replace": False, **more})
 
 
 def test_an_object_is_whole_and_marked_and_never_replaced(s3: Any) -> None:
     store_ = store()
     assert store_.look("t/x.json") is None
     store_.put(upload(b"one\n", b"two\n"))
-    assert store_.look("t/x.json") == Mark(7, "w")
+    assert store_.look("t/x.json") == Mark(7, "w", 2)
     with pytest.raises(Exists):
         store_.put(upload(b"other", last=9))
     found = s3.get_object(Bucket="bucket", Key="t/x.json")
@@ -71,6 +71,35 @@ def test_one_is_replaced_where_that_is_meant(s3: Any) -> None:
     store_.put(upload(b"new", replace=True))
     store(enable_conditional_writes="false").put(upload(b"newer", last=8))
     assert s3.get_object(Bucket="bucket", Key="t/x.json")["Body"].read() == b"newer"
+
+
+def test_a_version_is_replaced_read_and_sealed_only_while_it_is_the_one_that_is_there(s3: Any) -> None:
+    store_ = store(s3_object_tagging="true", s3_ssea_name="AES256")
+    first = store_.put(upload(b"one\n", form="lines"))
+    second = store_.put(upload(b"one\ntwo\n", last=8, over=first.version, form="lines"))
+    assert store_.newest(Series("t/", 0, ".json"), 9) is None
+    assert (second.size, store_.look("t/x.json")) == (8, Mark(8, "w", 2, "lines"))
+    sealed = store_.reseal(upload(last=8, over=second.version, size=second.size, tags=(("a", "b"),)))
+    assert (sealed.size, store_.look("t/x.json")) == (8, Mark(8, "w", 2))
+    assert sealed.version not in (first.version, second.version)
+    read = store_.read("t/x.json", sealed.version)
+    assert b"".join(read.parts(100)) == b"one\ntwo\n"
+    for version in (first.version, second.version):
+        with pytest.raises(Exists):
+            store_.put(upload(b"other", over=version))
+        with pytest.raises(Exists):
+            store_.read("t/x.json", version)
+    assert s3.get_object_tagging(Bucket="bucket", Key="t/x.json")["TagSet"] == [{"Key": "a", "Value": "b"}]
+
+
+def test_the_last_object_before_an_offset_is_found_by_its_number(s3: Any) -> None:
+    store_ = store()
+    for number in (0, 7, 1500):
+        store_.put(upload(b"x", name=f"t/t+0+{number:010d}.json", last=number + 3))
+    found = store_.newest(Series("t/t+0+", 10, ".json"), 1499)
+    assert found is not None
+    assert (found.first, found.mark) == (7, Mark(10, "w", 2))
+    assert store_.newest(Series("t/t+1+", 10, ".json"), 1499) is None
 
 
 @pytest.mark.parametrize("spilled", [False, True])
@@ -131,7 +160,7 @@ def test_what_does_not_pass_says_what_to_change(error: Exception, field: str, re
     told = failure(error, "write x", parsed(config()))
     assert not isinstance(told, TargetUnavailable)
     assert remedy in str(told)
-    assert field_of(error) == field
+    assert field_of(error, parsed(config())) == field
 
 
 class Forbidding:

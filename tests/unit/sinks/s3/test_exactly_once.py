@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
 from cdc.errors import BeginAgain, TargetUnavailable
 from cdc.record import Place
+from sinks.s3.sink import S3Sink
 from tests.unit.sinks.s3.files import SCHEMA, MemoryStore, batch, rows, sink
 
 FIELD = "io.confluent.connect.storage.partitioner.FieldPartitioner"
@@ -22,6 +24,9 @@ LAYOUTS: dict[str, dict[str, str]] = {
     },
     "schedule": {"partitioner_class": FIELD, "partition_field_name": "country", "rotate_schedule_interval_ms": "50",
                  "timezone": "UTC"},
+    "joined": {"compaction_target_bytes": "2000"},
+    "joined by field": {"compaction_target_bytes": "600", "s3_compression_type": "gzip", "partitioner_class": FIELD,
+                        "partition_field_name": "country"},
     "size": {"rotate_size_bytes": "300", "partitioner_class": FIELD, "partition_field_name": "country"},
 }  # fmt: skip
 PLACE: Place = ("t", 0)
@@ -41,6 +46,7 @@ def test_no_crash_loses_a_record_or_writes_it_twice(layout: str, seed: int) -> N
     for run in range(1000):
         last = run > 30
         committed = _run(store, values, committed, now, chance, str(run), LAYOUTS[layout], crash=not last)
+        assert [number for number, times in Counter(each["id"] for each in store.records()).items() if times > 1] == []
         if last and committed == total:
             break
     assert sorted(record["id"] for record in store.records()) == list(range(total))
@@ -50,9 +56,14 @@ def _run(
     store: MemoryStore, values: Sequence[tuple[int, str, int]], committed: int, now: list[int], chance: random.Random,
     writer: str, settings: dict[str, str], *, crash: bool,
 ) -> int:  # fmt: skip
-    """One life of a task: another flush.size each time, a read of another size each time, until it is cut off."""
-    flush = "1" if not crash else str(chance.randrange(1, 30))
-    task = sink(store, now, writer, **{**settings, "flush_size": flush})
+    """One life of a task: another flush.size each time, a read of another size each time, until it is cut off.
+
+    Where files are joined, the one or other life joins none any more.
+    """
+    changed = {"flush_size": "1" if not crash else str(chance.randrange(1, 30))}
+    if "compaction_target_bytes" in settings and chance.random() < 0.3:
+        changed["compaction_target_bytes"] = "0"
+    task = sink(store, now, writer, **{**settings, **changed})
     at, saved = committed, committed
     try:
         while at < len(values):
@@ -63,6 +74,7 @@ def _run(
             saved = _settled(task, store, at, saved, chance, crash=crash)
         return _settled(task, store, at, saved, chance, crash=False)
     except Cut as cut:
+        task.close()
         return int(cut.args[0])
 
 
@@ -84,6 +96,58 @@ def _settled(task: object, store: MemoryStore, at: int, saved: int, chance: rand
         if crash and chance.random() < 0.2:
             raise Cut(saved)
         return saved
+
+
+@pytest.mark.parametrize("layout", ["field", "joined", "joined by field"])
+@pytest.mark.parametrize("seed", range(15))
+def test_two_tasks_that_both_believe_to_have_a_partition_write_each_record_once(layout: str, seed: int) -> None:
+    chance = random.Random(seed)
+    values, store, committed = rows(150, seed), MemoryStore(), 0
+    tasks = [Member(store, values, "a"), Member(store, values, "b")]
+    for step in range(2000):
+        member = chance.choice(tasks)
+        if member.task is None:
+            settings = {**LAYOUTS[layout], "flush_size": str(chance.randrange(1, 15))}
+            member.begin(committed, settings, step)
+        elif (held := member.go_on(chance)) is not None:
+            committed = max(committed, held)
+        found = [record["id"] for record in store.records()]
+        assert len(found) == len(set(found))
+        assert set(range(committed)) <= set(found)
+        if committed > 130:
+            break
+    assert committed > 130
+    for member in tasks:
+        member.end()
+
+
+class Member:
+    """A task that is given what comes next or asked what it holds; it begins again when it must."""
+
+    def __init__(self, store: MemoryStore, values: Sequence[tuple[int, str, int]], name: str) -> None:
+        self.store, self.values, self.name = store, values, name
+        self.task: S3Sink | None = None
+        self.at = 0
+
+    def begin(self, committed: int, settings: dict[str, str], run: int) -> None:
+        self.task, self.at = sink(self.store, writer=f"{self.name}{run}", **settings), committed
+
+    def go_on(self, chance: random.Random) -> int | None:
+        assert self.task is not None
+        more = self.values[self.at : self.at + chance.randrange(12)]
+        try:
+            if more:
+                self.task.put([batch(more, self.at)])
+                self.at += len(more)
+            return self.task.settle({PLACE: self.at})[PLACE]
+        except BeginAgain:
+            self.end()
+            return None
+
+    def end(self) -> None:
+        if self.task is not None:
+            self.task.close()
+        self.task = None
 
 
 def test_an_answer_that_was_lost_is_known_by_the_mark() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from cdc.config import parse
@@ -161,6 +163,45 @@ def test_open_files_past_the_budget_go_to_disk_and_come_back_whole() -> None:
     assert sorted(record["id"] for record in store.records()) == list(range(4000))
 
 
+def test_a_zone_may_be_hours_from_utc_and_an_extractor_a_class() -> None:
+    store = MemoryStore()
+    extractor = "io.confluent.connect.storage.partitioner.TimeBasedPartitioner$RecordTimestampExtractor"
+    settings = {
+        **RECORD_TIME,
+        "timestamp_extractor": extractor,
+        "timezone": "-0130",
+        "path_format": "'h'=HHmm'|'ZZ'|'ZZZ",
+    }
+    task = sink(store, **{**settings, "flush_size": "1"})
+    task.put([batch(rows(1))])
+    task.settle({PLACE: 1})
+    assert list(counts(store)) == ["h=2230|-01:30|-01:30/t+0+0000000000.json"]
+
+
+def test_raw_bytes_are_separated_by_what_is_given_blanks_and_all() -> None:
+    for given, wanted in (({}, b"a\nb\n"), ({"": " "}, b"a b "), ({"": "\r\n"}, b"a\r\nb\r\n"), ({"": ""}, b"ab"),
+                          ({"": "→"}, "a→b→".encode())):  # fmt: skip
+        store = MemoryStore()
+        settings = {f"format_bytearray_separator{name}": value for name, value in given.items()}
+        bytes_ = "io.confluent.connect.s3.format.bytearray.ByteArrayFormat"
+        task = sink(store, flush_size="2", format_class=bytes_, **settings)
+        task.put([batch([b"a", b"b"], schema=None)])
+        task.settle({PLACE: 2})
+        assert [content for content, _ in store.objects.values()] == [wanted]
+
+
+def test_a_customers_key_is_base64_as_confluents_sink_has_it_or_32_characters() -> None:
+    secret = bytes(range(32))
+    for given in (b64encode(secret).decode(), "0123456789abcdef0123456789abcdef"):
+        found = parsed(config(s3_ssea_name="AES256", s3_sse_customer_key=given)).customer_secret
+        assert found == (secret if len(given) == 44 else given.encode())
+    assert parsed(config(s3_sse_customer_key="unused")).customer_secret is None
+
+
+def test_a_host_without_a_scheme_is_asked_by_https() -> None:
+    assert parsed(config(store_url="s3.example.com")).store_url == "https://s3.example.com"
+
+
 def test_the_users_configs_need_no_change() -> None:
     assert (
         parsed(
@@ -195,6 +236,16 @@ def test_the_users_configs_need_no_change() -> None:
         ({"s3_credentials_provider_class": "my.Own"}, "s3.credentials.provider.class", "cannot run here"),
         ({"s3_wan_mode": "true"}, "s3.wan.mode", "s3.path.style.access.enabled=false"),
         ({"flush_size": "0"}, "flush.size", "at least 1"),
+        ({**FIELD, "partition_field_name": "a,,b"}, "partition.field.name", "name one or more"),
+        ({**RECORD_TIME, "timestamp_extractor": "RecordField", "timestamp_field": ""}, "timestamp.field", "name"),
+        ({**RECORD_TIME, "timezone": "+25:00"}, "timezone", r"such as \+02:00"),
+        ({"s3_region": "us west"}, "s3.region", "such as us-west-2"),
+        ({"s3_bucket_name": "a b"}, "s3.bucket.name", "correct it"),
+        ({"store_url": "http://"}, "store.url", "https://host:port"),
+        ({"store_url": "http://host:99999"}, "store.url", "https://host:port"),
+        ({"store_url": "file://host/x"}, "store.url", "file:///some/folder"),
+        ({"s3_proxy_url": "proxy:3128"}, "s3.proxy.url", "http://host:port"),
+        ({"s3_ssea_name": "AES256", "s3_sse_customer_key": "short"}, "s3.sse.customer.key", "openssl rand -base64 32"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_refused_with_the_remedy(changes: dict[str, str], key: str, said: str) -> None:

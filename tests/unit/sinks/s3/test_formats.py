@@ -54,6 +54,36 @@ def written(format: Format, schema: Schema | None, *batches: Sequence[Any], flus
     return out + encoder.finish()
 
 
+_SCALARS = st.one_of(st.text(), st.integers(-(2**63), 2**64 - 1), st.booleans(), st.none(), st.floats())
+_JSON = st.dictionaries(st.text(), st.one_of(_SCALARS, st.lists(_SCALARS, max_size=3)), max_size=4)
+
+
+@given(st.lists(_JSON, max_size=5))
+def test_records_without_a_schema_are_written_alike_together_and_alone(values: list[Any]) -> None:
+    format = JsonFormat(compression("none", -1), "", numeric=False)
+    assert format.prepare(None, values).lines == [
+        line for value in values for line in format.prepare(None, [value, 1]).lines[:1]
+    ]
+
+
+def test_texts_that_jackson_writes_otherwise_are_written_as_it_does() -> None:
+    format = JsonFormat(compression("none", -1), "", numeric=False)
+    values: list[Any] = [{"a": 1}, {"b": "\U0001f600\x1f"}]
+    assert format.prepare(None, values).lines == [b'{"a":1}\n', b'{"b":"\\uD83D\\uDE00\\u001F"}\n']
+    with pytest.raises(Unfit, match="JSON cannot hold it"):
+        format.prepare(None, [{"a": 2**70}])
+
+
+def test_deflate_is_read_by_zlib_whoever_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for accelerated in (True, False):
+        if not accelerated:
+            monkeypatch.setattr("sinks.s3.formats.compression.isal_zlib", None)
+        for level in (-1, 0, 1, 9):
+            stream = Gzip(level)
+            packed = stream.block(b"ab" * 100_000) + stream.block(b"c") + stream.end()
+            assert gzip.decompress(packed) == b"ab" * 100_000 + b"c"
+
+
 @given(st.lists(st.binary(max_size=300)))
 def test_blocks_of_gzip_are_one_stream(blocks: list[bytes]) -> None:
     stream = Gzip(-1)
