@@ -7,16 +7,18 @@ A profile is a set of ports and a data folder of its own. Of a server that it ha
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from services import containers, elasticsearch, kafka, mariadb, mysql, postgres, seaweedfs
 from services.place import HERE, ServiceError, cache, say
 from services.process import Process
 
-SERVERS = {
+SERVERS: dict[str, Callable[..., None]] = {
     "mysql": mysql.start, "mariadb": mariadb.start, "postgres": postgres.start, "kafka": kafka.start,
-    "elasticsearch": elasticsearch.start, "seaweedfs": seaweedfs.start,
+    "seaweedfs": seaweedfs.start, **{kind: partial(elasticsearch.start, kind=kind) for kind in elasticsearch.RELEASES},
 }  # fmt: skip
 # Below the ports that Linux gives to outgoing connections (32768 and up): there one may be taken at any moment.
 PORTS = {

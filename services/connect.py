@@ -85,7 +85,9 @@ status.storage.replication.factor=1
 """
 
 
-def start(folder: Path, port: int, kafka: str, settings: str = "", *, jvm: Sequence[str] = JVM) -> int:
+def start(
+    folder: Path, port: int, kafka: str, settings: str = "", *, jvm: Sequence[str] = JVM, level: str = "WARN"
+) -> int:
     """Starts a worker with REST on 127.0.0.1:port and nothing from an earlier run; returns its process id.
 
     Args:
@@ -113,7 +115,7 @@ offset.flush.interval.ms=5000
     (folder / "log4j2.properties").write_text(
         "status=error\nappender.o.type=Console\nappender.o.name=O\nappender.o.layout.type=PatternLayout\n"
         "appender.o.layout.pattern=[%d] %p %X{connector.context}%m (%c)%n\n"
-        "rootLogger.level=WARN\nrootLogger.appenderRef.o.ref=O\n"
+        f"rootLogger.level={level}\nrootLogger.appenderRef.o.ref=O\n"
     )
     with step(f"starting Kafka Connect on 127.0.0.1:{port}"):
         process.start(

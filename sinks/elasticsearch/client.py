@@ -32,6 +32,11 @@ from sinks.elasticsearch.tls import ssl_context
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+ACCESS: Final = (
+    "set connection.username and connection.password, or connection.api.key, of a user that may create_index, index, "
+    "delete, read and view_index_metadata"
+)
+"""The remedy where a user lacks rights."""
 _BUSY: Final = (408, 429)
 _SHORTEST_BULK_S: Final = 30.0
 
@@ -76,11 +81,12 @@ class Client:
         self.where = "Elasticsearch at " + ", ".join(map(without_user, config.urls))
         read_s = timeout_s or max(config.read_ms / 1000, _SHORTEST_BULK_S)
         as_they_are = _Bytes()
+        nodes = _nodes(config)
         self._transport = Transport(
-            _nodes(config),
+            nodes,
             node_class=_node_class(config, read_s),
             serializers=dict.fromkeys((JSON, NDJSON, "application/*", "text/*"), as_they_are),
-            max_retries=len(config.urls) - 1,
+            max_retries=len(nodes) - 1,
             meta_header=False,
         )
         self._headers = _headers(config)
@@ -106,8 +112,7 @@ class Client:
 
     def _failure(self, error: TransportError) -> TargetError:
         if isinstance(error, TlsError):
-            return TargetError(f"no TLS connection to {self.where}: {error.message}; "
-                               "set elastic.https.ssl.truststore.location to the CA's PEM file")  # fmt: skip
+            return TargetError(f"no TLS connection to {self.where}: {error.message}; {_tls_remedy(error.message)}")
         if isinstance(error, Unreachable | ConnectionTimeout):
             return TargetUnavailable(
                 f"{self.where} does not answer: {error.message}; check that it runs, and connection.url"
@@ -120,10 +125,7 @@ class Client:
         told = answer.json()
         reason = reason_of(told) if isinstance(told, dict) and told.get("error") else responses.get(status, "")
         if status in (401, 403):
-            return TargetError(
-                f"{self.where} refuses access ({status}): {reason}; set connection.username and connection.password, "
-                "or connection.api.key, of a user that may create_index, index, delete, read and view_index_metadata"
-            )
+            return TargetError(f"{self.where} refuses access ({status}): {reason}; {ACCESS}")
         if status in _BUSY or status >= 500:
             kind = Busy if status in (429, 503) else TargetUnavailable
             return kind(f"{self.where} is busy ({status}): {reason}")
@@ -157,6 +159,18 @@ def without_user(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def _tls_remedy(told: str) -> str:
+    """For what OpenSSL told."""
+    if "mismatch" in told:
+        return ("name the server in connection.url as its certificate does, or set "
+                "elastic.https.ssl.endpoint.identification.algorithm to nothing")  # fmt: skip
+    if "WRONG_VERSION_NUMBER" in told:
+        return "begin connection.url with http: if the server has no TLS"
+    if "alert" in told.lower():
+        return "the server wants another certificate of this side: set elastic.https.ssl.keystore.location"
+    return "set elastic.https.ssl.truststore.location to the CA's PEM file"
+
+
 def _headers(config: ElasticsearchConfig) -> dict[str, str]:
     headers = {"accept": JSON, "user-agent": "tailrace"}
     if config.api_key is not None:
@@ -168,14 +182,13 @@ def _headers(config: ElasticsearchConfig) -> dict[str, str]:
 
 
 def _nodes(config: ElasticsearchConfig) -> list[NodeConfig]:
-    """Without a port an address has its scheme's, as in Confluent's sink."""
+    """One for each address, however often it is named. Without a port it has its scheme's, as in Confluent's sink."""
     parts = [urlsplit(url if "://" in url else f"http://{url}") for url in config.urls]
     scheme, port = ("https", 443) if any(part.scheme == "https" for part in parts) else ("http", 80)
+    places = dict.fromkeys((part.hostname or "", part.port or port, part.path.rstrip("/")) for part in parts)
     return [
-        NodeConfig(scheme, part.hostname or "", part.port or port, path_prefix=part.path.rstrip("/"),
-                   http_compress=config.compression)
-        for part in parts
-    ]  # fmt: skip
+        NodeConfig(scheme, host, at, path_prefix=path, http_compress=config.compression) for host, at, path in places
+    ]
 
 
 def _node_class(config: ElasticsearchConfig, read_s: float) -> type[Urllib3HttpNode]:

@@ -1,7 +1,7 @@
 """A record value to the JSON text of its document: one generated function a schema.
 
 Forms as in Confluent's Elasticsearch sink (`DataConverter`): bytes as base64; dates as milliseconds and Decimal as a
-double when the record schema is used, as days and an exact number when it is ignored.
+double when the record schema is used, as days and an exact number when it is ignored; NaN and infinities as text.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
+from math import isfinite
 from typing import Any, Final
 
 import orjson
@@ -48,6 +49,11 @@ def _number(unscaled: int, scale: int) -> Any:
     return orjson.Fragment(decimal_text(unscaled, scale))
 
 
+def _nonfinite(value: float) -> str:
+    """As Jackson writes it: JSON has no such number, and Elasticsearch refuses the text where a number belongs."""
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+
+
 class _Code:
     """The source of one document function; values it refers to are its globals."""
 
@@ -55,7 +61,8 @@ class _Code:
         self._ignore_schema, self._compact_maps = ignore_schema, compact_maps
         self._functions: list[str] = []
         self._count = 0
-        self._globals: dict[str, Any] = {"NULL": NULL, "dumps": orjson.dumps, "base64": _base64, "number": _number}
+        self._globals: dict[str, Any] = {"NULL": NULL, "dumps": orjson.dumps, "base64": _base64, "number": _number,
+                                         "isfinite": isfinite, "nonfinite": _nonfinite}  # fmt: skip
 
     def run(self, name: str) -> Any:
         exec(compile("\n".join(self._functions), "<document writer>", "exec"), self._globals)
@@ -117,6 +124,8 @@ class _Code:
                 return f"{value} / {10**schema.scale}" if schema.scale >= 0 else f"float({value} * {10**-schema.scale})"
             case Type.BYTES:
                 return f"base64({value})"
+            case Type.FLOAT32 | Type.FLOAT64:
+                return f"({value} if isfinite({value}) else nonfinite({value}))"
             case Type.INT32 if schema.name == DATE and not self._ignore_schema:
                 return f"{value} * {DAY_MS}"
             case _:

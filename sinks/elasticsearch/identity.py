@@ -76,12 +76,12 @@ def versions(config: ElasticsearchConfig, batch: Batch) -> Versions:
 def _from_header(headers: Headers, name: str) -> int | Unfit:
     value = next((header.value for header in reversed(headers) if header.name == name), None)
     try:
-        if value is not None and not isinstance(value, bool | float):
+        if value is not None and not isinstance(value, bool | float) and 0 <= int(value) <= _MOST:
             return int(value)
     except (TypeError, ValueError):
         pass
-    return Unfit(f"the header {name} holds no integer, and external.version.header={name} makes it the version: let "
-                 "the producer set it, or remove external.version.header")  # fmt: skip
+    return Unfit(f"the header {name} holds no integer from 0 to {_MOST}, and external.version.header={name} makes it "
+                 "the version: let the producer set it, or remove external.version.header")  # fmt: skip
 
 
 Block = Callable[[Any], dict[str, Any]]

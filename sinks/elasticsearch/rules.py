@@ -30,7 +30,14 @@ def _addresses(config: ElasticsearchConfig, raw: Raw) -> Found:
     for url in config.urls:
         if not is_address(url):
             yield ("connection.url",
-                   f"Invalid value {url} for configuration connection.url: write it as http://host:9200")  # fmt: skip
+                   f"Invalid value {shown(url)} for configuration connection.url: write it as "
+                   "http://host:9200")  # fmt: skip
+
+
+def shown(url: str) -> str:
+    """Without a login."""
+    scheme, slashes, rest = url.rpartition("//")
+    return scheme + slashes + rest.rpartition("@")[2]
 
 
 def is_address(url: str) -> bool:

@@ -16,7 +16,7 @@ from cdc.errors import TargetError
 from cdc.record import Batch, Rejected, Writing
 from sinks.elasticsearch.actions import Action, Actions
 from sinks.elasticsearch.bulk import Lane, Request
-from sinks.elasticsearch.client import JSON, NDJSON, Busy, Client, reason_of
+from sinks.elasticsearch.client import ACCESS, JSON, NDJSON, Busy, Client, reason_of
 from sinks.elasticsearch.config import ElasticsearchConfig
 from sinks.elasticsearch.resources import Resources
 from sinks.elasticsearch.untouched import completed, exact
@@ -25,8 +25,8 @@ _MALFORMED: Final = (
     "strict_dynamic_mapping_exception", "mapper_parsing_exception", "illegal_argument_exception",
     "action_request_validation_exception", "document_parsing_exception",
 )  # fmt: skip
-_BUSY: Final = (429, 503)
-_CONFLICT, _NOT_FOUND = 409, 404
+_BAD, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _TOO_MANY, _SERVERS_FAULT = 400, 403, 404, 409, 429, 500
+_REMEDIES: Final = {_FORBIDDEN: ACCESS, _NOT_FOUND: "restart the task, which makes the index again"}
 _AT_ONCE: Final = 100
 """Documents that are read in one request; they may be large."""
 _Place = tuple[bytes, str | None]
@@ -118,9 +118,13 @@ class ElasticsearchSink:
             answer = self._client.call("POST", self._path, body, content=NDJSON)
         except Busy as error:
             return list(actions), str(error), []
-        if answer.status >= 400:
+        told = answer.json()
+        if answer.status == _BAD and isinstance(told, dict) and "error" in told:
+            if len(actions) > 1:
+                return self._halved(actions)
+            told = {"errors": True, "items": [{"": told}]}
+        elif answer.status >= _BAD:
             raise self._client.refusal(answer)
-        told = orjson.loads(answer.body)
         if not told["errors"]:
             return [], "", []
         busy: list[Action] = []
@@ -130,12 +134,22 @@ class ElasticsearchSink:
             result = next(iter(item.values()))
             if self._is_done(action, result):
                 continue
-            if result["status"] in _BUSY or result["status"] == _CONFLICT:
+            status = result["status"]
+            if status in (_TOO_MANY, _CONFLICT) or status >= _SERVERS_FAULT:
                 busy.append(action)
                 reason = reason_of(result)
             else:
                 rejected.append(self._refused(action, result))
         return busy, reason, rejected
+
+    def _halved(self, actions: Sequence[Action]) -> tuple[list[Action], str, list[Rejected]]:
+        """Sends in two what the server refuses as a whole, for one of them: an id that is too long, a broken update."""
+        first, second = actions[: len(actions) // 2], actions[len(actions) // 2 :]
+        busy, reason, rejected = self._send(first)
+        if busy:  # what comes later must not overtake them
+            return [*busy, *second], reason, rejected
+        busy, reason, more = self._send(second)
+        return busy, reason, rejected + more
 
     def _is_done(self, action: Action, result: Mapping[str, Any]) -> bool:
         """Also when a newer version is there already, or what is created; or the document to delete is not."""
@@ -149,8 +163,8 @@ class ElasticsearchSink:
         index = orjson.loads(action.where)
         reason = f"document {action.id!r} of index {index!r} was refused: {reason_of(result)}"
         if not any(name in reason for name in _MALFORMED):
-            remedy = "; restart the task, which makes the index again" if result["status"] == _NOT_FOUND else ""
-            raise TargetError(reason + remedy)
+            remedy = _REMEDIES.get(result["status"])
+            raise TargetError(f"{reason}; {remedy}" if remedy else reason)
         if self._config.on_malformed == "warn":
             kind = (result.get("error") or {}).get("type")
             _log.warning("document refused", index=index, id=action.id, error=kind)

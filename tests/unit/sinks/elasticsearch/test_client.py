@@ -69,7 +69,7 @@ def test_stores_are_pem_or_pkcs12(secure: FakeElasticsearch, tmp_path: Path, sto
     assert ELASTICSEARCH.check(config) == []
     elsewhere = config | {"connection.url": secure.url.replace("localhost", "127.0.0.1")}
     (problem,) = ELASTICSEARCH.check(elsewhere)
-    assert problem.key == "connection.url" and "set elastic.https.ssl.truststore.location" in problem.message
+    assert problem.key == "connection.url" and "as its certificate does" in problem.message
     assert ELASTICSEARCH.check(elsewhere | {f"{HTTPS}endpoint.identification.algorithm": ""}) == []
 
 

@@ -115,6 +115,17 @@ def fake() -> Iterator[FakeElasticsearch]:
         yield fake
 
 
+def test_of_several_addresses_one_must_answer_and_one_may_be_named_twice(fake: FakeElasticsearch) -> None:
+    assert ELASTICSEARCH.check({"connection.url": f"http://127.0.0.1:1,{fake.url},{fake.url}/"}) == []
+
+
+def test_a_wrong_address_is_told_without_its_login() -> None:
+    with pytest.raises(ConfigError) as raised:
+        ELASTICSEARCH.build({"connection.url": "http://me:s3cret@:9200"})
+    (problem,) = raised.value.problems
+    assert "s3cret" not in problem.message and "http://:9200" in problem.message
+
+
 def told(fake: FakeElasticsearch) -> tuple[str, str]:
     """The key and the message of the only problem; the address given holds a user and a password."""
     url = fake.url.replace("//", "//me:s3cret@")

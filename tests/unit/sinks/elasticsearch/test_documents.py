@@ -1,5 +1,7 @@
 """Documents and mappings as Confluent's sink writes them."""
 
+import math
+
 import orjson
 import pytest
 
@@ -100,3 +102,9 @@ def test_maps_without_their_schema_are_written_as_connect_writes_them() -> None:
     row = struct(("m", map_of(INT32, STRING)), ("n", map_of(STRING, INT32)))
     assert document(row, True, False)(({1: "a"}, {"x": 2})) == b'{"m":[[1,"a"]],"n":{"x":2}}'
     assert document(row, False, True)(({1: "a"}, {"x": 2})) == b'{"m":[{"key":1,"value":"a"}],"n":{"x":2}}'
+
+
+def test_numbers_that_json_does_not_have_are_text() -> None:
+    row = struct(("x", FLOAT64), ("xs", array(FLOAT64)))
+    values = (math.nan, [math.inf, -math.inf, 0.5])
+    assert document(row, False, True)(values) == b'{"x":"NaN","xs":["Infinity","-Infinity",0.5]}'
