@@ -153,8 +153,8 @@ class KafkaLog:
             # Another writer may have put the members of the same map in another order: those keys go.
             for key in known:
                 if key != new and orjson.loads(key)[1] == partition:
-                    writer.write(topic, None, key, -1, 0, None)
-            writer.write(topic, offset_value(offset), new, -1, 0, None)
+                    writer.write(topic, None, key)
+            writer.write(topic, offset_value(offset), new)
         writer.wait()
 
     def group_offsets(self, group: str) -> Mapping[TopicPartition, int]:

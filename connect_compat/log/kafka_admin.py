@@ -23,8 +23,10 @@ from connect_compat.log import TopicSpec
 from connect_compat.log.kafka_errors import ANSWER_S, NO_LEADER, code_of, failure, settled
 from connect_compat.log.kafka_settings import build
 
-_LEADERS_S = 5.0
+_LEADERS_S = 10.0
 _CONNECT_S = 3.0
+_FOR_EVER_S = 3600.0
+"""The longest that librdkafka takes."""
 _client_log = logging.getLogger("librdkafka")
 
 
@@ -110,17 +112,18 @@ class KafkaAdmin:
     def _by_coordinator(self, call: str, argument: Any, group: str, doing: str) -> Any:
         """The answer of a group's coordinator, through a client that lives no longer than the call.
 
-        A request that a coordinator has not answered in time is sent when it is back, if its client still lives, and
-        librdkafka (2.16) then ends the whole process (confluentinc/librdkafka#4605). An outage is told before asking.
+        When a coordinator answers a request whose time is up, librdkafka (2.16) ends the whole process
+        (confluentinc/librdkafka#4605), and so it does when this process stood still meanwhile. So the time is up here
+        first: the request may take for ever, and its client goes. An outage is told before asking.
         """
         self._metadata(doing)
         client = self._open()
-        futures = self._started(getattr(client, call), argument, doing)
+        futures = self._started(getattr(client, call), argument, doing, _FOR_EVER_S)
         return settled(futures[group], doing, self.address, group)
 
-    def _started(self, call: Any, argument: Any, doing: str) -> dict[Any, Any]:
+    def _started(self, call: Any, argument: Any, doing: str, timeout_s: float = ANSWER_S) -> dict[Any, Any]:
         try:
-            futures: dict[Any, Any] = call(argument, request_timeout=ANSWER_S)
+            futures: dict[Any, Any] = call(argument, request_timeout=timeout_s)
             return futures
         except (KafkaException, ValueError) as error:
             raise failure(error, doing, self.address) from error

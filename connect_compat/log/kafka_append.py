@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import repeat
-from operator import is_, length_hint
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from cdc.errors import LogError
 from cdc.record import SourceOffset
 from connect_compat.crash_points import passed
 from connect_compat.log import Encoded
 from connect_compat.log.kafka_errors import ANSWER_S, failure
-from connect_compat.log.kafka_settings import build
-
-_client_log = logging.getLogger("librdkafka")
+from connect_compat.log.kafka_producer import open_producer
 
 
 def offset_key(connector: str, partition: Mapping[str, Any]) -> bytes:
@@ -43,21 +38,19 @@ class KafkaWriter:
         self._address = address
         self._failed: LogError | None = None
         self._reason: KafkaError | None = None
-        ours = {"on_delivery": self._not_delivered, "delivery.report.only.error": True,
-                "error_cb": self._client_error, "logger": _client_log}  # fmt: skip
-        self.producer = build(Producer, {**settings, **ours})
-        self.produce = self.producer.produce
+        self.producer = open_producer(settings, self)
 
-    def _not_delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None and self._failed is None:
-            topic = message.topic() or ""
-            size = len(message.value() or b"") + len(message.key() or b"")
-            self._failed = failure(error, f"take a record of {size} bytes for topic {topic}", self._address, topic)
+    def undelivered(self, error: KafkaError, topic: str, size: int) -> None:
+        if self._failed is None:
+            self._failed = self._refused(error, topic, size)
 
-    def _client_error(self, error: KafkaError) -> None:
+    def complained(self, error: KafkaError) -> None:
         self._reason = error
         if self._failed is None and (error.fatal() or error.code() == KafkaError._AUTHENTICATION):
             self._failed = failure(error, "write", self._address)
+
+    def _refused(self, error: KafkaError, topic: str, size: int) -> LogError:
+        return failure(error, f"take a record of {size} bytes for topic {topic}", self._address, topic)
 
     @property
     def failed(self) -> bool:
@@ -68,40 +61,47 @@ class KafkaWriter:
         if self._failed is not None:
             raise self._failed
 
-    def write(self, topic: str, value: bytes | None, key: bytes | None, partition: int, timestamp: int,
-              headers: Any) -> None:  # fmt: skip
-        """Hands over one record; waits while the queue is full. For the few: `append` binds `produce` itself."""
-        try:
-            self.produce(topic, value, key, partition, None, None, timestamp, headers)
-        except BufferError:
-            self._write_when_free(topic, value, key, partition, timestamp, headers)
-        except KafkaException as error:
-            raise self._refused(error, topic, value, key) from error
+    def write(self, topic: str, value: bytes | None, key: bytes | None, partition: int | None = None) -> None:
+        """Hands over one record."""
+        self.append(Encoded(topic, [key], [value], [()], partition))
 
-    def _refused(self, error: KafkaException, topic: str, value: bytes | None, key: bytes | None) -> LogError:
-        size = len(value or b"") + len(key or b"")
-        return failure(error, f"take a record of {size} bytes for topic {topic}", self._address, topic)
-
-    def _write_when_free(self, topic: str, value: bytes | None, key: bytes | None, partition: int, timestamp: int,
-                         headers: Any) -> None:  # fmt: skip
+    def append(self, batch: Encoded) -> None:
+        """Hands over records; waits while the queue is full. Raises: LogError, LogUnavailable."""
+        at, error = self._produce(batch, 0)
+        if error is None:
+            return
         waiting = _Patience(self, "take records")
-        while True:
-            self.producer.poll(0.05)
+        while error is not None:
+            if error.code() != KafkaError._QUEUE_FULL:
+                size = len(batch.values[at] or b"") + len(batch.keys[at] or b"")
+                raise self._refused(error, batch.topic, size)
+            self.poll(0.05)
             self.check()
-            try:
-                self.produce(topic, value, key, partition, None, None, timestamp, headers)
-                return
-            except BufferError:
-                waiting.check()
-            except KafkaException as error:
-                raise self._refused(error, topic, value, key) from error
+            waiting.check()
+            at, error = self._produce(batch, at)
+
+    def _produce(self, batch: Encoded, at: int) -> tuple[int, KafkaError | None]:
+        try:
+            return self.producer.produce(batch, at)
+        except KafkaException as error:
+            raise failure(error, f"take records for topic {batch.topic}", self._address, batch.topic) from error
+
+    def poll(self, timeout_s: float = 0) -> None:
+        """Hears what has befallen earlier records."""
+        try:
+            self.producer.poll(timeout_s)
+        except KafkaException as error:
+            raise failure(error, "take records", self._address) from error
 
     def wait(self) -> None:
         """Returns when everything handed over is durable. Raises: LogError, LogUnavailable."""
         waiting = _Patience(self, "confirm records")
-        while self.producer.flush(0.2):
-            self.check()
-            waiting.check()
+        try:
+            while self.producer.flush(0.2):
+                self.check()
+                waiting.check()
+        except KafkaException as error:
+            raise failure(error, "confirm records", self._address) from error
         self.check()
 
     def give_up(self, doing: str) -> LogError:
@@ -110,11 +110,13 @@ class KafkaWriter:
         return self._failed
 
     def close(self) -> None:
-        """Drops what is still queued."""
+        """Drops what is still queued. Why the client is of no use any more has been told."""
         self._failed = self._failed or failure(RuntimeError("the writer is closed"), "write", self._address)
-        self.producer.purge()
-        self.producer.flush(0.5)
-        self.producer.close()
+        with contextlib.suppress(KafkaException):
+            self.producer.purge()
+            self.producer.flush(0.5)
+        with contextlib.suppress(KafkaException):
+            self.producer.close()
 
 
 class SharedWriter:
@@ -167,32 +169,10 @@ class KafkaAppender:
     def append(self, batches: Sequence[Encoded], offsets: Sequence[SourceOffset]) -> None:
         self._writer.check()
         for batch in batches:
-            self._produce(batch)
-        self._writer.producer.poll(0)
+            self._writer.append(batch)
+        self._writer.poll()
         for item in offsets:
             self._offsets[offset_key(self._connector, item.partition)] = item
-
-    def _produce(self, batch: Encoded) -> None:
-        """The hot loop runs in C: one call a record. `produce_batch` is no faster and takes no headers."""
-        topic, keys, first = batch.topic, batch.keys, batch.headers[0] if batch else ()
-        partition = -1 if batch.partition is None else batch.partition
-        timestamps: Iterable[int] = repeat(0) if batch.timestamps is None else batch.timestamps
-        headers: Iterable[Any] = repeat(list(first) or None)
-        if not all(map(is_, batch.headers, repeat(first))):
-            headers = [list(each) or None for each in batch.headers]
-        values = iter(batch.values)
-        calls = map(self._writer.produce, repeat(topic), values, keys, repeat(partition), repeat(None), repeat(None),
-                    timestamps, headers)  # fmt: skip
-        while True:
-            try:
-                deque(calls, 0)
-                return
-            except (BufferError, KafkaException):
-                at = len(batch) - length_hint(values) - 1
-                timestamp = 0 if batch.timestamps is None else batch.timestamps[at]
-                self._writer.write(
-                    topic, batch.values[at], keys[at], partition, timestamp, list(batch.headers[at]) or None
-                )
 
     def flush(self) -> Sequence[SourceOffset]:
         writer = self._writer
@@ -202,7 +182,7 @@ class KafkaAppender:
         if saved:
             topic = self._offsets_topic()
             for key, item in saved.items():
-                writer.write(topic, offset_value(item.offset), key, -1, 0, None)
+                writer.write(topic, offset_value(item.offset), key)
             writer.wait()
             self._offsets.clear()
         return list(saved.values())

@@ -79,6 +79,9 @@ def failure(error: KafkaError | BaseException, doing: str, address: str, name: s
     if code in _FENCED:
         return LogFenced(f"{told}; another process writes as this task by now, and Kafka takes no more of this one's "
                          "records. If the task is still this worker's, it starts again by itself")  # fmt: skip
+    if code == KafkaError.INVALID_TXN_STATE:
+        return LogFenced(f"{told}; Kafka has ended the transaction already, committed or not. The task starts again "
+                         "from the offsets that Kafka has")  # fmt: skip
     if code in _ACCESS:
         grant = _ACCESS[code].format(name=name or "<name>")
         return LogError(f"{told}; allow it: kafka-acls --bootstrap-server {address} --add "
@@ -94,6 +97,8 @@ def failure(error: KafkaError | BaseException, doing: str, address: str, name: s
         return LogUnavailable(f"{told}; create the topic, set topic.creation.default.partitions and "
                               "topic.creation.default.replication.factor in the connector's config, or "
                               "auto.create.topics.enable=true on the brokers")  # fmt: skip
+    if code == KafkaError.INVALID_REPLICATION_FACTOR and "fenced" in told:
+        return LogUnavailable(told)  # brokers that have just started: the controller does not count on them yet
     if code in _REMEDIES:
         return LogError(f"{told}; {_REMEDIES[code]}")
     return LogUnavailable(told)

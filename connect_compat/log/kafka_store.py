@@ -13,6 +13,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from cdc.errors import LogUnavailable
 from connect_compat.crash_points import passed
 from connect_compat.log import TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
@@ -66,7 +67,16 @@ class TopicScan:
                     raise failure(error, f"read topic {self._topic}", self._admin.address, self._topic)
                 since = time.monotonic()
             if time.monotonic() - since > ANSWER_S:
-                raise failure(TimeoutError(), f"read topic {self._topic}", self._admin.address, self._topic)
+                raise self._held_back(sorted(number for number, end in ends.items() if reached[number] < end))
+
+    def _held_back(self, partitions: Sequence[int]) -> LogUnavailable:
+        listed, address = ", ".join(map(str, partitions)), self._admin.address
+        return LogUnavailable(
+            f"Kafka at {address} could not read topic {self._topic}: nothing comes of partition {listed}, though more "
+            "is there. If the broker answers otherwise, a transaction that never ended holds it back: "
+            f"kafka-transactions --bootstrap-server {address} find-hanging --topic {self._topic} "
+            "tells which, and abort ends it"
+        )
 
     def close(self) -> None:
         self._consumer.close()
@@ -87,7 +97,7 @@ class KafkaStore:
         topic, _ = self._ensure()
         writer = self._writer()
         for key, value in entries:
-            writer.write(topic, value, key.encode(), -1, 0, None)
+            writer.write(topic, value, key.encode())
         writer.wait()
 
     def all(self) -> Mapping[str, bytes]:
@@ -128,7 +138,7 @@ class KafkaTopic:
     def append(self, records: Sequence[tuple[bytes | None, bytes]]) -> None:
         writer = self._writer()
         for key, value in records:
-            writer.write(self._name, value, key, 0, 0, None)
+            writer.write(self._name, value, key, 0)
         writer.wait()
         passed("topic:appended")
 

@@ -30,6 +30,7 @@ class TransactionalAppender(KafkaAppender):
         try:
             writer.producer.init_transactions(ANSWER_S)
         except KafkaException as error:
+            writer.close()  # one that is left open goes on trying, and in the end fences the task's next producer
             raise failure(error, f"begin the transactions of task {task}", address, task) from error
 
     def append(self, batches: Sequence[Encoded], offsets: Sequence[SourceOffset]) -> None:
@@ -46,7 +47,7 @@ class TransactionalAppender(KafkaAppender):
         if self._begun:
             topic = self._offsets_topic() if saved else ""
             for key, item in saved.items():
-                writer.write(topic, offset_value(item.offset), key, -1, 0, None)
+                writer.write(topic, offset_value(item.offset), key)
             writer.wait()
             self._call(lambda: writer.producer.commit_transaction(ANSWER_S), "commit a transaction of")
             self._begun = False
@@ -60,7 +61,7 @@ class TransactionalAppender(KafkaAppender):
                 self._writer.producer.abort_transaction(_ABORT_S)
         super().close()
 
-    def _call(self, act: Callable[[], None], doing: str) -> None:
+    def _call(self, act: Callable[[], object], doing: str) -> None:
         try:
             act()
         except KafkaException as error:

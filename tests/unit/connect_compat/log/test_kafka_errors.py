@@ -53,6 +53,18 @@ def test_a_producer_that_was_shut_out_is_told_so_and_not_repeated(code: int) -> 
     assert "another process writes as this task by now" in str(error)
 
 
+def test_brokers_that_have_just_started_are_waited_for() -> None:
+    words = "Unable to replicate the partition 1 time(s): All brokers are currently fenced, or have all their log …"
+    error = failure(KafkaError(KafkaError.INVALID_REPLICATION_FACTOR, words), "create topic t", "k:9092")
+    assert isinstance(error, LogUnavailable)
+    assert not isinstance(told(KafkaError.INVALID_REPLICATION_FACTOR), LogUnavailable)
+
+
+def test_a_transaction_whose_end_is_not_known_is_not_repeated() -> None:
+    error = told(KafkaError.INVALID_TXN_STATE)
+    assert isinstance(error, LogFenced) and "starts again from the offsets that Kafka has" in str(error)
+
+
 def test_a_missing_topic_is_waited_for_and_the_settings_that_make_it_are_named() -> None:
     error = told(KafkaError.UNKNOWN_TOPIC_OR_PART)
     assert isinstance(error, LogUnavailable)
