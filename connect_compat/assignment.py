@@ -71,10 +71,6 @@ class Orders:
         kept = {task: before.runs[task] for task in late if task in before.runs}
         return replace(self, runs={**{task: run for task, run in self.runs.items() if task not in late}, **kept})
 
-    def load(self) -> Counter[Worker]:
-        """How many tasks each worker has."""
-        return Counter(run.worker for run in self.runs.values() if not run.stopped)
-
 
 NOTHING = Orders(None, {}, {}, frozenset())
 
@@ -124,26 +120,31 @@ def digest(config: Mapping[str, str]) -> str:
     return hashlib.sha256(orjson.dumps(dict(config), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def least_loaded(load: Mapping[Worker, int], workers: Collection[Worker]) -> Worker:
-    return min(sorted(workers), key=lambda worker: load.get(worker, 0))
+def load(runs: Mapping[TaskId, Run]) -> Counter[Worker]:
+    """How many tasks each worker has."""
+    return Counter(run.worker for run in runs.values() if not run.stopped)
+
+
+def least_loaded(loads: Mapping[Worker, int], workers: Collection[Worker]) -> Worker:
+    return min(sorted(workers), key=lambda worker: loads.get(worker, 0))
 
 
 def spread(placed: Mapping[TaskId, Worker], workers: Collection[Worker]) -> dict[TaskId, Worker]:
     """The tasks that must move, and where to: off workers that are gone, then as few as make the rest even."""
     if not workers:
         return {}
-    load = Counter(dict.fromkeys(workers, 0))
-    load.update(worker for worker in placed.values() if worker in load)
+    loads = Counter(dict.fromkeys(workers, 0))
+    loads.update(worker for worker in placed.values() if worker in loads)
     moves: dict[TaskId, Worker] = {}
-    for task in sorted(task for task, worker in placed.items() if worker not in load):
-        moves[task] = least_loaded(load, workers)
-        load[moves[task]] += 1
+    for task in sorted(task for task, worker in placed.items() if worker not in loads):
+        moves[task] = least_loaded(loads, workers)
+        loads[moves[task]] += 1
     while True:
-        fullest = max(sorted(workers), key=lambda worker: load[worker])
-        emptiest = least_loaded(load, workers)
-        if load[fullest] - load[emptiest] < 2:
+        fullest = max(sorted(workers), key=lambda worker: loads[worker])
+        emptiest = least_loaded(loads, workers)
+        if loads[fullest] - loads[emptiest] < 2:
             return moves
         task = max(task for task in placed if moves.get(task, placed[task]) == fullest)
         moves[task] = emptiest
-        load[fullest] -= 1
-        load[emptiest] += 1
+        loads[fullest] -= 1
+        loads[emptiest] += 1

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -340,10 +341,29 @@ class GroupRuns(Runs):
 
     cluster: Cluster
     graceful_s: float
+    _gathered: dict[TaskId, Run] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Orders to start are given in one go at the end: one write and one reading, not one for each."""
+        self._gathered = {}
+        try:
+            yield
+        finally:
+            gathered, self._gathered = self._gathered, None
+            self._order(gathered)
+
+    def _order(self, runs: Mapping[TaskId, Run]) -> None:
+        if runs:
+            self.cluster.order([(assignment.run_key(task), run.as_record()) for task, run in runs.items()])
 
     def running(self, name: str) -> list[int]:
-        runs = self.cluster.orders.runs
+        runs = self._runs()
         return sorted(task.task for task, run in runs.items() if task.connector == name and not run.stopped)
+
+    def _runs(self) -> Mapping[TaskId, Run]:
+        runs = self.cluster.orders.runs
+        return {**runs, **self._gathered} if self._gathered else runs
 
     def adopt(self, configs: Configs) -> None:
         """Runs that a former leader ordered go on; those of other configs, or of nothing any more, end."""
@@ -356,8 +376,8 @@ class GroupRuns(Runs):
         self._end([task for task, run in cluster.orders.runs.items() if run.stopped or wanted.get(task) != run.digest])
         gone = [task for task, run in cluster.orders.runs.items() if run.stopped and task.connector not in known]
         cluster.order([(key(task), None) for task in gone for key in (assignment.run_key, assignment.done_key)])
-        for name in known:  # a former leader may have stored what is wanted and died before it ordered it
-            self._set_paused(name, paused=configs.target(name) is Target.PAUSED)
+        # a former leader may have stored what is wanted and died before it ordered it
+        self._set_paused({name: configs.target(name) is Target.PAUSED for name in known})
         self.balance()
 
     def start(self, name: str, number: int, config: Config, *, paused: bool) -> None:
@@ -365,13 +385,16 @@ class GroupRuns(Runs):
         orders, takers = cluster.orders, cluster.takers()
         if not takers:
             raise LogUnavailable(f"no worker of the group is there to run task {task}")
-        load, before = orders.load(), orders.runs.get(task)
+        load, before = assignment.load(self._runs()), orders.runs.get(task)
         worker = assignment.least_loaded(load, takers)
         if before is not None and before.worker in takers and load[before.worker] <= load[worker]:
             worker = before.worker
         latest = max(before.number if before else 0, orders.done.get(task, 0))
         run = Run(worker, latest + 1, cluster.epoch, assignment.digest(config), paused)
-        cluster.order([(assignment.run_key(task), run.as_record())])
+        if self._gathered is None:
+            self._order({task: run})
+        else:
+            self._gathered[task] = run
 
     def stop(self, name: str, numbers: Sequence[int], *, restarting: bool = False) -> None:
         tasks = [TaskId(name, number) for number in numbers]
@@ -392,9 +415,7 @@ class GroupRuns(Runs):
         cluster = self.cluster
         there = {task: run for task in tasks if (run := cluster.orders.runs.get(task)) is not None}
         live = {task: run for task, run in there.items() if not run.stopped}
-        if live:
-            cluster.order([(assignment.run_key(task), replace(run, epoch=cluster.epoch, stopped=True).as_record())
-                           for task, run in live.items()])  # fmt: skip
+        self._order({task: replace(run, epoch=cluster.epoch, stopped=True) for task, run in live.items()})
 
         def over() -> bool:
             done = cluster.orders.done
@@ -404,20 +425,18 @@ class GroupRuns(Runs):
             logger.warning("a worker does not say that its tasks have ended", tasks=[str(task) for task in there])
 
     def pause(self, name: str) -> None:
-        self._set_paused(name, paused=True)
+        self._set_paused({name: True})
 
     def resume(self, name: str) -> None:
-        self._set_paused(name, paused=False)
+        self._set_paused({name: False})
 
-    def _set_paused(self, name: str, *, paused: bool) -> None:
-        cluster, runs = self.cluster, self.cluster.orders.runs
-        changed = {
-            task: run for task, run in runs.items()
-            if task.connector == name and not run.stopped and run.paused is not paused
-        }  # fmt: skip
-        if changed:
-            cluster.order([(assignment.run_key(task), replace(run, epoch=cluster.epoch, paused=paused).as_record())
-                           for task, run in changed.items()])  # fmt: skip
+    def _set_paused(self, wanted: Mapping[str, bool]) -> None:
+        cluster = self.cluster
+        self._order({
+            task: replace(run, epoch=cluster.epoch, paused=wanted[task.connector])
+            for task, run in cluster.orders.runs.items()
+            if not run.stopped and wanted.get(task.connector, run.paused) is not run.paused
+        })  # fmt: skip
 
     def balance(self) -> None:
         """Runs of workers that are gone, or leave, go elsewhere; a new worker gets its share.
@@ -437,9 +456,8 @@ class GroupRuns(Runs):
         self._give(before, {task: moves[task] for task in taken})
 
     def _give(self, before: Orders, moves: Mapping[TaskId, Worker]) -> None:
-        self.cluster.order([
-            (assignment.run_key(task), replace(run, worker=worker, number=run.number + 1, epoch=self.cluster.epoch)
-             .as_record())
+        self._order({
+            task: replace(run, worker=worker, number=run.number + 1, epoch=self.cluster.epoch)
             for task, worker in moves.items()
             if (run := before.runs.get(task)) is not None
-        ])  # fmt: skip
+        })  # fmt: skip

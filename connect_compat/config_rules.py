@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from cdc.config import parse
 from cdc.errors import Problem
-from connect_compat.connector_config import aliases
+from connect_compat.connector_config import aliases, with_prefix
 from connect_compat.plugins import Kind
 
 _NO_BOUNDARIES: Final = (
@@ -55,3 +56,12 @@ def _matches(pattern: str, topic: str) -> bool:
         return re.fullmatch(pattern, topic) is not None
     except re.error:
         return False
+
+
+def of_several(config: type | None, given: Mapping[str, str], prefix: str) -> list[Problem]:
+    """What is wrong with settings that are right one by one, as the `problems` of their class tell."""
+    if config is None or not hasattr(config, "problems"):
+        return []
+    below = with_prefix(given, prefix)
+    found: Sequence[Problem] = parse(config, below).problems(below)
+    return [Problem(prefix + each.key, each.message) for each in found]

@@ -77,7 +77,10 @@ def _unknown(given: Given, prefix: str, plugin: Plugin, more: Iterable[str]) -> 
     declared = keys(config).values() if config is not None else ()
     known = {prefix + name for key in declared for name in (key.name, *key.aliases)}
     known |= {prefix + name for name in more}
-    below = (prefix + name for name in with_prefix(given, prefix))
+    idle: Mapping[str, str] = getattr(config, "IDLE", {})
+    below = with_prefix(given, prefix)
+    yield from (f"{prefix}{name} has no effect: {words}" for name, words in idle.items() if name in below)
     passed = tuple(prefix + name for name in getattr(config, "PASSES", ()))
-    for problem in unknown(below, known, passed, of=plugin.simple_name):
+    others = (prefix + name for name in below if name not in idle)
+    for problem in unknown(others, known, passed, of=plugin.simple_name):
         yield problem.message

@@ -163,10 +163,11 @@ class Herder:
     def _end(self) -> None:
         """What ran here ends; in a group the others go on with it."""
         if self._cluster is None:
+            self._here.stop_all(self._here.tasks_here())
             self._life.end()
             return
         if self._cluster.leading():
-            self._life.end_connectors()
+            self._life.end()
         self._cluster.leave()
 
     def _on_status(self, connector: str, task: int, state: str, trace: str | None, extra: Mapping[str, Any]) -> None:
@@ -233,10 +234,9 @@ class Herder:
         if status is None:
             raise RequestError(404, f"No status found for connector {name}")
         found = self._state_info(name, status, self._statuses.tasks(name))
-        used = {view.id: _used(view) for view in self.tasks()} if resources else {}
-        for task in found["tasks"]:
-            if (name, task["id"]) in used:
-                task["resources"] = used[TaskId(name, task["id"])]
+        for task in found["tasks"] if resources else ():
+            if (view := self._view(name, task["id"])) is not None:
+                task["resources"] = _used(view)
         return found
 
     def task_status(self, name: str, task: int) -> dict[str, Any]:
@@ -259,6 +259,12 @@ class Herder:
     def tasks(self) -> list[TaskView]:
         """Every running task, as its supervisor knows it now."""
         return self._tasks.health()
+
+    def _view(self, name: str, task: int) -> TaskView | None:
+        """None when it does not run here."""
+        with contextlib.suppress(KeyError):
+            return self._tasks.view(TaskId(name, task))
+        return None
 
     def stalled(self) -> list[TaskView]:
         """Tasks that say RUNNING, wait for no outage to end, and have not moved for too long."""
@@ -287,15 +293,15 @@ class Herder:
 
     def _more(self, name: str, task: int) -> dict[str, Any]:
         """What we say of a running task beyond Kafka Connect: its outage, that it is stuck, its warnings, how far."""
-        for view in self.tasks():
-            if view.id == (name, task) and view.state == State.RUNNING.value:
-                return {
-                    **_outage(view),
-                    **({"unhealthy": view.reason} if _stalled(view) else {}),
-                    **({"warnings": list(view.warnings)} if view.warnings else {}),
-                    **{name: told for name in _SHOWN if (told := view.figures.get("report", {}).get(name))},
-                }
-        return {}
+        view = self._view(name, task)
+        if view is None or view.state != State.RUNNING.value:
+            return {}
+        return {
+            **_outage(view),
+            **({"unhealthy": view.reason} if _stalled(view) else {}),
+            **({"warnings": list(view.warnings)} if view.warnings else {}),
+            **{name: told for name in _SHOWN if (told := view.figures.get("report", {}).get(name))},
+        }
 
     def _config(self, name: str) -> Mapping[str, str]:
         self._wait_ready()

@@ -38,19 +38,15 @@ class Lifecycle:
         """Starts everything that is stored, and forgets statuses of connectors that are no more."""
         for gone in self.statuses.names() - set(self.configs.names()):
             self.statuses.delete(gone)
-        for name in self.configs.names():
-            self.start(name)
+        with self.runs.together(), self.statuses.together(), self.configs.together():
+            for name in self.configs.names():
+                self.start(name)
 
     def end(self) -> None:
-        """Stops everything; what was wanted stays as it is."""
-        for name in self.configs.names():
-            self.runs.stop(name, self.runs.running(name))
-            self._connector(name, State.UNASSIGNED, version=None)
-
-    def end_connectors(self) -> None:
-        """The connectors are no more this worker's; their tasks are those of whoever runs them."""
-        for name in self.configs.names():
-            self._connector(name, State.UNASSIGNED, version=None)
+        """The connectors are no more this worker's. What was wanted stays as it is; others stop the tasks."""
+        with self.statuses.together():
+            for name in self.configs.names():
+                self._connector(name, State.UNASSIGNED, version=None)
 
     def start(self, name: str) -> None:
         """The connector, and what its target says of its tasks. Nothing when it was deleted meanwhile."""

@@ -1,12 +1,13 @@
 """Config providers: `${file:/path:key}`, `${dir:/path:name}`, `${env:NAME}` in a config to the values they stand for.
 
-Resolved when a task starts or a config is checked, never stored resolved.
+Resolved when a task starts or a config is checked, never stored resolved; a task notices when a value changes.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,23 @@ class Providers:
         return REFERENCE.sub(replace, text)
 
 
+def await_change(resolve: Callable[[], Mapping[str, str]], known: Mapping[str, str], every_s: float) -> list[str]:
+    """The keys whose values are others than `known`, as soon as they are, and have stayed so from one look to the next.
+
+    What cannot be read is being written.
+    """
+    seen: Mapping[str, str] = known
+    while True:
+        time.sleep(every_s)
+        try:
+            now = resolve()
+        except ConfigError:
+            continue
+        if now == seen and now != known:
+            return sorted(key for key in now if now[key] != known[key])
+        seen = now
+
+
 def providers(worker: Mapping[str, str]) -> Providers:
     """What `config.providers` of a worker config declares. Raises: ConfigError: a class we do not have."""
     names = [name.strip() for name in worker.get("config.providers", "").split(",") if name.strip()]
@@ -95,11 +113,11 @@ def _directory(params: Mapping[str, str]) -> Lookup:
     allowed = _allowed(params)
 
     def lookup(path: str, key: str) -> str | None:
-        if not path:
+        if not path or Path(key).name != key:
             return None
-        file = allowed(f"{path}/{key}")
+        file = allowed(f"{path}/{key}")  # a mounted secret is a link to where its version stands
         try:
-            return file.read_text(encoding="utf-8") if file.parent == Path(path).resolve() and file.is_file() else None
+            return file.read_text(encoding="utf-8") if file.is_file() else None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError([Problem(key, f"cannot read {file}: {error}")]) from None
 

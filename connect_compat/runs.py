@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,6 +32,8 @@ class Tasks(Protocol):
     def signal_task(self, which: TaskId, signal: str, timeout_s: float) -> bool: ...
 
     def set_level(self, logger: str, level: int) -> None: ...
+
+    def view(self, which: TaskId) -> TaskView: ...
 
     def health(self) -> list[TaskView]: ...
 
@@ -64,6 +67,9 @@ class Runs(Protocol):
 
     def resume(self, name: str) -> None: ...
 
+    def together(self) -> AbstractContextManager[None]:
+        """Runs started meanwhile may start only at its end."""
+
 
 @dataclass
 class LocalRuns:
@@ -92,6 +98,13 @@ class LocalRuns:
         spec = TaskSpec(name, number, with_worker_converters(config, self.place.raw), self.place.raw, self.place.log)
         self.tasks.start_task(spec, paused=paused)
 
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def tasks_here(self) -> list[TaskId]:
+        with self._lock:
+            return [TaskId(name, number) for name, numbers in self._running.items() for number in numbers]
+
     def stop(self, name: str, numbers: Sequence[int], *, restarting: bool = False) -> None:
         self.stop_all([TaskId(name, number) for number in numbers])
         for number in numbers if restarting else ():
@@ -102,14 +115,17 @@ class LocalRuns:
         if not tasks:
             return
         self.tasks.stop_tasks(tasks)
-        for name, number in tasks:
-            with self._lock:
+        with self._lock:
+            for name, number in tasks:
                 self._running.get(name, {}).pop(number, None)
-            status = self.statuses.tasks(name).get(number)
-            if silent or status is None or status.state is State.FAILED:
-                continue
-            if not self.shared or status.worker_id == self.place.worker_id:
-                self._say(name, number, State.UNASSIGNED)
+        ended = {} if silent else {task: self.statuses.tasks(task.connector).get(task.task) for task in tasks}
+        mine = [
+            task for task, status in ended.items()
+            if status is not None and status.state is not State.FAILED
+            and (not self.shared or status.worker_id == self.place.worker_id)
+        ]  # fmt: skip
+        unassigned = Status(State.UNASSIGNED, self.place.worker_id, self.place.generation)
+        self.statuses.put_all(dict.fromkeys(mine, unassigned))
 
     def pause(self, name: str) -> None:
         for number in self.running(name):

@@ -17,6 +17,7 @@ import orjson
 import structlog
 
 from cdc.errors import ConfigError, Problem, RequestError
+from cdc.native import hot
 from connect_compat import properties
 from connect_compat.listener_tls import peer_context, server_context
 from connect_compat.log import LogSettings, open_log
@@ -230,7 +231,8 @@ def serve(config: WorkerConfig, connectors: Iterable[tuple[str, Mapping[str, str
 
         shown = ", ".join(_url(listener, each) for listener, each in started.sockets.items())
         where = config.log.path or config.log.client.get("bootstrap.servers")
-        logger.info("worker started", mode=config.mode.value, rest=shown, log=where)
+        loops = "python" if hot is None else "compiled"
+        logger.info("worker started", mode=config.mode.value, rest=shown, log=where, hot_loops=loops)
         gc.collect()
         gc.freeze()
         threading.Thread(target=begin, name="first-connectors", daemon=True).start()

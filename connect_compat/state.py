@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
@@ -73,11 +74,44 @@ class MemoryStore:
         return dict(self._entries)
 
 
+class Gathering:
+    """A store whose writes may be gathered: what is put within `together` is written in one go at its end."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._kept: list[tuple[str, bytes | None]] | None = None
+
+    def put(self, entries: Sequence[tuple[str, bytes | None]]) -> None:
+        with self._lock:
+            if self._kept is not None:
+                self._kept += entries
+                return
+        self._store.put(entries)
+
+    def all(self) -> Mapping[str, bytes]:
+        return self._store.all()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One thread at a time. Raises, at its end: whatever writing raises."""
+        with self._lock:
+            self._kept = []
+        try:
+            yield
+        finally:
+            with self._lock:
+                kept, self._kept = self._kept, None
+            if kept:
+                self._store.put(kept)
+
+
 class Configs:
     """The config topic: which connectors there are, their configs, targets and task configs."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store = Gathering(store)
+        self.together = self._store.together
         self.writing = threading.RLock()
         self._connectors: dict[str, Config] = {}
         self._targets: dict[str, Target] = {}
@@ -165,9 +199,9 @@ class Configs:
     @_writing
     def put_tasks(self, name: str, configs: Sequence[Config]) -> None:
         """Every task record, then the commit that makes them count."""
-        records = [(f"task-{name}-{number}", {"properties": dict(config)}) for number, config in enumerate(configs)]
-        self._store.put([(key, orjson.dumps(value)) for key, value in records])
-        self._put(f"commit-{name}", {"tasks": len(configs)})
+        tasks = [(f"task-{name}-{number}", {"properties": dict(config)}) for number, config in enumerate(configs)]
+        commit = (f"commit-{name}", {"tasks": len(configs)})
+        self._store.put([(key, orjson.dumps(value)) for key, value in (*tasks, commit)])
         self._tasks.setdefault(name, {}).update(enumerate(map(dict, configs)))
         self._commits[name] = len(configs)
 
@@ -214,7 +248,8 @@ class Statuses:
     """The status topic: what each connector and task does, and which topics a connector uses."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store = Gathering(store)
+        self.together = self._store.together
         self.writing = threading.RLock()
         self._connectors: dict[str, Status] = {}
         self._tasks: dict[str, dict[int, Status]] = {}
@@ -270,8 +305,16 @@ class Statuses:
 
     @_writing
     def put_task(self, name: str, task: int, status: Status) -> None:
-        self._tasks.setdefault(name, {})[task] = status
-        self._store.put([(f"status-task-{name}-{task}", status.as_record())])
+        self.put_all({(name, task): status})
+
+    @_writing
+    def put_all(self, tasks: Mapping[tuple[str, int], Status]) -> None:
+        """Statuses of several tasks, in one go."""
+        for (name, task), status in tasks.items():
+            self._tasks.setdefault(name, {})[task] = status
+        if tasks:
+            self._store.put([(f"status-task-{name}-{task}", status.as_record())
+                             for (name, task), status in tasks.items()])  # fmt: skip
 
     @_writing
     def put_topics(self, name: str, task: int, topics: Sequence[str], now_ms: int) -> None:

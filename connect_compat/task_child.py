@@ -6,40 +6,31 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from connect_compat.task_spec import TaskSpec
+from connect_compat.task_start import Starter
 
-_ENTRY: Final = "from connect_compat.task_process import main; main()"
 _CHUNK: Final = 1 << 16
 
 
 class Child:
     """A running task process. Not thread-safe but for `order`, whose lines are shorter than a pipe's atomic write."""
 
-    def __init__(self, spec: TaskSpec, levels: Mapping[str, int], *, paused: bool) -> None:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
-            # Two malloc arenas instead of one for each thread: librdkafka's threads would keep 64 MB each reserved.
-            "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _ENTRY, f"{spec.connector}-{spec.task}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            bufsize=0,
-            process_group=0,  # a Ctrl-C on the terminal is the worker's to handle
-        )
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._orders = self._process.stdin.fileno()
-        self._messages = self._process.stdout.fileno()
+    def __init__(self, starter: Starter, spec: TaskSpec, levels: Mapping[str, int], *, paused: bool) -> None:
+        """Raises: OSError: no memory, no more processes or files."""
+        stdin, self._orders = os.pipe()
+        self._messages, stdout = os.pipe()
+        try:
+            self._process = starter.start(spec, stdin, stdout)
+        except OSError:
+            self._close()
+            raise
+        finally:
+            os.close(stdin)
+            os.close(stdout)
         self._rest = b""
         self.leased_at = 0.0
         first = {"spec": spec.to_json(), "paused": paused, "levels": dict(levels)}
@@ -79,9 +70,11 @@ class Child:
     def end(self) -> str:
         """How it ended, in words; waits for it after its messages have ended. Frees its pipes."""
         status = self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._close()
         if status < 0:
             return f"died by {signal.Signals(-status).name}"
         return f"ended with exit status {status}"
+
+    def _close(self) -> None:
+        os.close(self._orders)
+        os.close(self._messages)

@@ -4,11 +4,13 @@
          {"lease": until}, monotonic seconds at which the process ends itself unless there is a later one; the end of
          stdin means that the worker is gone, and the process ends at once, so that no orphan writes (on Linux the
          kernel kills it)
-    out  {"type": "started"}, {"type": "beat", …} each second and at each change, {"type": "log", …},
+    out  {"type": "started"}, {"type": "beat", …} each second and at each change, {"type": "log", …}, {"type": "reload"}
+         before it ends to be started with other values of config providers,
          and last {"type": "stopped"} or {"type": "failed", "trace": …, "retriable": …}
 
-Started by worker.py as `python -c`, not through multiprocessing: nothing of the worker's `__main__` is imported here,
-no resource tracker runs beside it, and a task imports only what its own connector needs.
+Forked by task_forker.py, or started as `python -c` where no Linux is, not through multiprocessing: nothing of the
+worker's `__main__` is imported here, no resource tracker runs beside it, and a task imports only what its own connector
+needs.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn
 
@@ -44,7 +47,7 @@ from connect_compat.log import Log, open_log
 from connect_compat.masking import secrets_of, text_without
 from connect_compat.pipeline import SinkPipeline, SourcePipeline, TaskPlugins
 from connect_compat.progress import Control
-from connect_compat.providers import providers
+from connect_compat.providers import await_change, providers
 from connect_compat.retry import may_help_to_restart
 from connect_compat.signal_topic import SignalTopic
 from connect_compat.task_spec import TaskSpec
@@ -53,6 +56,8 @@ from connect_compat.topic_creation import topic_creation
 _log = logging.getLogger(__name__)
 BEAT_S: Final = 1.0
 _FLUSH_S: Final = 1.0
+_LOOK_S: Final = 2.0
+"""Between two looks at what config providers give."""
 _UNREAD_S: Final = 0.3
 _PR_SET_PDEATHSIG: Final = 1
 _STATM: Final = Path("/proc/self/statm")
@@ -106,7 +111,7 @@ class _Secrets:
 def main() -> NoReturn:
     """Runs the task that stdin describes; the exit status is 0 after a graceful stop."""
     faulthandler.enable()
-    _die_with_the_worker()
+    die_with_the_worker()
     supervisor = _Supervisor(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     control, secrets = Control(), _Secrets()
@@ -128,7 +133,7 @@ def main() -> NoReturn:
     os._exit(status)
 
 
-def _die_with_the_worker() -> None:
+def die_with_the_worker() -> None:
     """Asks Linux for SIGKILL when the worker's supervising thread ends: a stopped or stuck process dies too.
 
     A worker that is gone already is told by the end of stdin. Source: prctl(2), `PR_SET_PDEATHSIG`.
@@ -147,8 +152,12 @@ def _structlog_through_logging() -> None:
 
 def _run(spec: TaskSpec, control: Control, supervisor: _Supervisor, secrets: _Secrets) -> int:
     try:
-        config = providers(spec.worker).resolve(spec.config)
+        known = providers(spec.worker)
+        config = known.resolve(spec.config)
         secrets.learn({**spec.worker, **spec.log.client, **config})
+        if config != spec.config and config.get("config.action.reload", "restart").strip().lower() != "none":
+            resolve = partial(known.resolve, spec.config)
+            threading.Thread(target=_reload, args=(resolve, config, control, supervisor), daemon=True).start()
         module, _, function = spec.builder.partition(":")
         plugins: TaskPlugins = getattr(importlib.import_module(module), function)(config)
         gc.freeze()
@@ -163,6 +172,16 @@ def _run(spec: TaskSpec, control: Control, supervisor: _Supervisor, secrets: _Se
     supervisor.tell("beat", **_figures(control))
     supervisor.tell("stopped")
     return 0
+
+
+def _reload(
+    resolve: Callable[[], Mapping[str, str]], config: Mapping[str, str], control: Control, supervisor: _Supervisor
+) -> None:
+    """Ends this process gracefully when a config provider gives another value; the worker starts the next at once."""
+    changed = await_change(resolve, config, _LOOK_S)
+    _log.warning("config providers give other values for %s; the task starts again with them", ", ".join(changed))
+    supervisor.tell("reload")
+    control.stop.set()
 
 
 def _source(

@@ -13,7 +13,7 @@ from typing import Any
 from cdc.config import MISSING, Importance, Key, Value, keys, type_problem, values, wire_text
 from cdc.connector import SinkConnector, SourceConnector
 from cdc.errors import ConfigError, Problem, RequestError
-from connect_compat import config_rules
+from connect_compat import config_rules, override_policies
 from connect_compat.client_keys import client_keys
 from connect_compat.config_warnings import CONVERTER_KINDS, warnings
 from connect_compat.connector_config import (
@@ -194,7 +194,7 @@ class Validator:
             problems = [*problems, *error.problems]
         connector = plugin.load()
         infos = [*self._runtime(plugin, given), *self._chains(given)]
-        infos += _overrides(plugin.kind, given)
+        infos += _overrides(plugin.kind, given, self._worker)
         taken = {info.key.name for info in infos}
         infos += [info for info in _section(plugin.config_class(), given, plugin) if info.key.name not in taken]
         report = Report(raw.get("connector.class") or "", plugin, infos, self._converters(given))
@@ -309,7 +309,10 @@ class Validator:
             if _has_converter_type(plugin):
                 infos.append(Info(replace(_CONVERTER_TYPE, name=f"{name}.converter.type"), name.partition(".")[0],
                                   required=True))  # fmt: skip
-            infos += _section(plugin.config_class(), given, plugin, name + ".")
+            own = _section(plugin.config_class(), given, plugin, name + ".")
+            infos += own
+            if not any(info.errors for info in own):
+                _add_to(infos, config_rules.of_several(plugin.config_class(), given, name + "."))
         return infos
 
 
@@ -426,7 +429,7 @@ def _hidden(key: Key, given: str | None, shown: str | None) -> str | None:
     return shown if key.type != "PASSWORD" else ("[hidden]" if given else None)
 
 
-def _overrides(kind: Kind, given: Mapping[str, str]) -> Iterable[Info]:
+def _overrides(kind: Kind, given: Mapping[str, str], worker: Mapping[str, str]) -> Iterable[Info]:
     """Settings of the Kafka clients that a connector of this kind has; those that nobody knows have no definition.
 
     Raises: RequestError: 500 in the words of Kafka Connect: one is not of its type.
@@ -439,22 +442,28 @@ def _overrides(kind: Kind, given: Mapping[str, str]) -> Iterable[Info]:
         prefix = f"{client}.override."
         for name, text in with_prefix(given, prefix).items():
             key = client_keys(client).get(name)
+            refused = override_policies.refusal(worker, name)
+            errors = [] if refused is None else [refused]
             if key is None:
-                yield Info(_key(prefix + name, "STRING", "", label=name), text, declared=False)
+                yield Info(_key(prefix + name, "STRING", "", label=name), text, errors=errors, declared=False)
             elif (problem := type_problem(key.type, text)) is not None:
                 raise RequestError(500, f"Invalid value {text} for configuration {name}: {problem}")
             else:
-                yield Info(replace(key, name=prefix + name), _hidden(key, text, text))
+                yield Info(replace(key, name=prefix + name), _hidden(key, text, text), errors=errors)
 
 
 def _add(report: Report, problems: Iterable[Problem]) -> None:
+    _add_to(report.infos, problems, report.converters)
+
+
+def _add_to(infos: list[Info], problems: Iterable[Problem], others: Sequence[Info] = ()) -> None:
     """Each problem at its key; a key that nobody declared gets an entry without a definition."""
-    known = {info.key.name: info for info in (*report.infos, *report.converters)}
+    known = {info.key.name: info for info in (*infos, *others)}
     for problem in problems:
         info = known.get(problem.key)
         if info is None:
             info = Info(_key(problem.key, "STRING", "", label=problem.key), None, declared=False)
-            report.infos.append(info)
+            infos.append(info)
             known[problem.key] = info
         if problem.message not in info.errors:
             info.errors.append(problem.message)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from connect_compat.task_child import Child
 from connect_compat.task_spec import TaskSpec
+from connect_compat.task_start import Starter
 
 __all__ = ["Limits", "TaskId", "TaskSpec", "TaskView", "Worker"]
 
@@ -123,6 +124,7 @@ class _Task:
     stopping: bool = False
     kill_at: float = 0.0
     killed: str | None = None
+    reloads: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
     topics: set[str] = field(default_factory=set)
     warnings: deque[str] = field(default_factory=lambda: deque(maxlen=_WARNINGS))
@@ -146,6 +148,7 @@ class Worker:
         self._levels: dict[str, int] = {}
         self._closed = False
         self._renewed_at = 0.0
+        self._starter = Starter()
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -312,9 +315,9 @@ class Worker:
                 if self._closed and not tasks:
                     break
             self._renew_leases(tasks)
-            for task in tasks:
-                self._keep_time(task)
+            self._keep_times(tasks)
         self._selector.close()
+        self._starter.close()
 
     def _next_timer(self) -> float | None:
         """Seconds until something is due; None when only a message can matter."""
@@ -342,12 +345,21 @@ class Worker:
             return None
         return task.kill_at if task.stopping else task.heard_at + self._limits.silent_s
 
-    def _keep_time(self, task: _Task) -> None:
-        due = self._due(task)
-        if due is None or time.monotonic() < due:
-            return
+    def _keep_times(self, tasks: Sequence[_Task]) -> None:
+        """What is due. One start in a call: many in a row would be time in which nobody hears or renews anything."""
+        now = time.monotonic()
+        for task in tasks:
+            due = self._due(task)
+            if due is None or now < due:
+                continue
+            if task.child is None and not task.stopping:
+                self._start(task)
+                return
+            self._end_late(task)
+
+    def _end_late(self, task: _Task) -> None:
         if task.child is None:
-            self._bury(task) if task.stopping else self._start(task)
+            self._bury(task)
         else:
             silent = f"gave no sign of life for {self._limits.silent_s:.0f} s"
             self._kill(task, "did not stop in time" if task.stopping else silent)
@@ -360,20 +372,33 @@ class Worker:
 
     def _start(self, task: _Task) -> None:
         try:
-            with self._lock:
-                task.failure = task.killed = None
-                task.started_at = task.heard_at = time.monotonic()
-                task.figures = {}
-                task.warnings.clear()
-                task.child = Child(task.spec, {"": logging.getLogger().level, **self._levels}, paused=task.paused)
-                if self._limits.lease_s is not None:
-                    task.child.lease(self._limits.lease_s)
-                if task.stopping:
-                    task.child.order(do="stop")
+            if self._starter.ready(task.spec):
+                self._start_now(task)
+            else:
+                task.next_start = time.monotonic() + _LOOK_S
         except OSError as error:  # no memory, no more processes or files: as good as a death at birth
             self._start_later(task, f"the process of task {task.id} could not be started: {error}")
-        else:
-            self._selector.register(task.child, selectors.EVENT_READ, task)
+
+    def _start_now(self, task: _Task) -> None:
+        """Raises: OSError."""
+        with self._lock:
+            task.failure, task.killed, task.reloads = None, None, False
+            task.started_at = time.monotonic()
+            task.figures = {}
+            task.warnings.clear()
+            paused, levels = task.paused, {"": logging.getLogger().level, **self._levels}
+        child = Child(self._starter, task.spec, levels, paused=paused)
+        if self._limits.lease_s is not None:
+            child.lease(self._limits.lease_s)
+        with self._lock:
+            task.child, task.heard_at = child, time.monotonic()
+            if task.paused is not paused:
+                child.order(do="pause" if task.paused else "resume")
+            for name, level in self._levels.items() - levels.items():
+                child.order(level=[name, level])
+            if task.stopping:
+                child.order(do="stop")
+        self._selector.register(child, selectors.EVENT_READ, task)
 
     def _hear(self, task: _Task) -> None:
         assert task.child is not None
@@ -397,6 +422,8 @@ class Worker:
                 self._beat(task, message)
             case "failed":
                 task.failure = message["trace"], message["retriable"]
+            case "reload":
+                task.reloads = True
             case "log":
                 self._keep_warning(task, message)
                 _relay(task, message)
@@ -432,6 +459,10 @@ class Worker:
             task.child = None
         if task.stopping:
             self._bury(task)
+            return
+        if task.reloads and task.failure is None:
+            with self._lock:
+                task.reloads, task.next_start = False, time.monotonic()
             return
         unheard_s, lease_s = time.monotonic() - leased_at, self._limits.lease_s
         lapsed = lease_s is not None and unheard_s > lease_s

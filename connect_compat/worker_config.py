@@ -13,7 +13,7 @@ from enum import Enum
 
 from cdc.config import at_least, key, parse
 from cdc.errors import ConfigError, Problem
-from connect_compat import properties
+from connect_compat import override_policies, properties
 from connect_compat.connector_config import HEADER_CONVERTER, JSON_CONVERTER, with_prefix
 from connect_compat.log import LogSettings
 
@@ -43,6 +43,11 @@ class Listener:
     https: bool = False
 
 
+def _policy(value: str) -> str | None:
+    names = override_policies.NAMES
+    return None if override_policies.short(value) in names else f"it is one of {', '.join(names)}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkerKeys:
     """The worker settings that we act on; what else stands in the file is handed to Kafka's clients or left alone."""
@@ -54,6 +59,14 @@ class WorkerKeys:
     rest_port: int = key("rest.port", default=8083, doc="Port of REST when listeners is not set.", check=at_least(0))
     advertised_host: str | None = key("rest.advertised.host.name", default=None, doc="Host named in worker_id.")
     advertised_port: int | None = key("rest.advertised.port", default=None, doc="Port named in worker_id.")
+    override_policy: str = key(
+        override_policies.POLICY, default="All", check=_policy,
+        doc="Which settings of Kafka's clients connectors may override: All, None, Principal (how to log in) or "
+            "Allowlist; Kafka Connect's names of classes do too.",
+    )  # fmt: skip
+    override_allowlist: tuple[str, ...] = key(
+        override_policies.ALLOWLIST, default=(), doc="With Allowlist: the settings.",
+    )  # fmt: skip
     mask_secrets: bool = key(
         "rest.mask.secrets", default=True,
         doc="Whether REST shows ******** for secrets in configs; false shows them, as Kafka Connect does.",

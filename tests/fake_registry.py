@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 Answer = tuple[int, Any]
 
@@ -19,6 +19,7 @@ class FakeRegistry:
     schemas: what was registered, by id.
     asked: method and path of each request.
     headers: of the last request.
+    bodies: of each request that had one in JSON; `forms`: of those for a token, which `refused_tokens` refuses.
     status: what every request is answered with, when it is not 200.
     """
 
@@ -27,6 +28,9 @@ class FakeRegistry:
         self.schemas: dict[int, dict[str, Any]] = {}
         self.asked: list[str] = []
         self.headers: dict[str, str] = {}
+        self.bodies: list[Any] = []
+        self.forms: list[str] = []
+        self.refused_tokens = False
         self.status = 200
         fake = self
 
@@ -35,9 +39,14 @@ class FakeRegistry:
 
             def _answer(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                fake.headers = dict(self.headers)
-                fake.asked.append(f"{self.command} {self.path}")
-                status, answer = fake.answer(self.command, self.path, json.loads(raw) if raw else None)
+                if self.path.startswith("/token"):
+                    fake.forms.append(raw.decode())
+                    status, answer = fake.token()
+                else:
+                    fake.headers = dict(self.headers)
+                    fake.asked.append(f"{self.command} {self.path}")
+                    fake.bodies += [json.loads(raw)] if raw else []
+                    status, answer = fake.answer(self.command, self.path, json.loads(raw) if raw else None)
                 body = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
@@ -52,6 +61,11 @@ class FakeRegistry:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def token(self) -> Answer:
+        if self.refused_tokens:
+            return 401, {"error": "invalid_client"}
+        return 200, {"access_token": f"token-{len(self.forms)}", "expires_in": 3600}
 
     def answer(self, method: str, path: str, body: Any) -> Answer:
         if self.status != 200:
@@ -71,6 +85,13 @@ class FakeRegistry:
                     return 200, self._version(subject, found[0] + 1)
             case ["GET", "subjects", subject, "versions", version] if subject in self.subjects:
                 return 200, self._version(subject, len(self.subjects[subject]) if version == "latest" else int(version))
+            case ["GET", "subjects", subject, "metadata"]:
+                asked = parse_qs(urlsplit(path).query)
+                wanted = dict(zip(asked["key"], asked["value"], strict=True))
+                for at, kept in reversed([*enumerate(self.subjects.get(subject, []), 1)]):
+                    known = self.schemas[kept].get("metadata", {}).get("properties", {})
+                    if wanted.items() <= known.items():
+                        return 200, self._version(subject, at)
             case ["POST", "compatibility", "subjects", subject, "versions", _]:
                 return 200, {"is_compatible": False, "messages": [self._misfit(subject, body["schema"])]}
         return 404, {"error_code": 404, "message": "not found"}

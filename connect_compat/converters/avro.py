@@ -5,11 +5,12 @@ A value is a zero, four bytes of the schema's id, and Avro's binary form.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from cdc.avro.schema import AvroForm, avro_text, must_be_fit
+from cdc.avro.shape import compile_shape
 from cdc.avro.types import Avro, Names, parse_avro
 from cdc.avro.write import Write, compile_writer
 from cdc.config import Importance, at_least, key
@@ -18,8 +19,9 @@ from cdc.json.fault import find_fault
 from cdc.record import NULL
 from cdc.schema import Schema, Type
 from connect_compat.converters.avro_read import Read, Reading, readable
+from connect_compat.converters.chosen import Chooser, must_have_no_rules, of_other_kind, renewal
 from connect_compat.converters.registry import Registered, Registry
-from connect_compat.converters.registry_keys import LOW, RegistryConfig, subject
+from connect_compat.converters.registry_keys import IDLE, LOW, NO_CLASSES, NO_SETTINGS, RegistryConfig, subject
 
 _MAGIC: Final = 0
 _HEAD: Final = 5
@@ -29,6 +31,10 @@ _HEAD: Final = 5
 class AvroConverterConfig(RegistryConfig):
     """How Avro is written and read."""
 
+    IDLE = dict(IDLE) | dict.fromkeys(
+        ("avro.reflection.allow.null", "avro.use.logical.type.converters", "avro.remove.java.properties",
+         "specific.avro.reader", "specific.avro.key.type", "specific.avro.value.type"), NO_CLASSES,
+    )  # fmt: skip
     enhanced: bool = key("enhanced.avro.schema.support", default=False,
                          doc="Enums stay enums, and the types of unions go by their full names.")  # fmt: skip
     scrub: bool = key("scrub.invalid.names", default=False,
@@ -40,6 +46,10 @@ class AvroConverterConfig(RegistryConfig):
                               doc="Maps of optional texts are maps in Avro, not arrays of entries.")  # fmt: skip
     flatten: bool = key("flatten.singleton.unions", default=True, importance=LOW,
                         doc="A union of one type is read as that type.")  # fmt: skip
+    general: bool = key("generalized.sum.type.support", default=False,
+                        doc="Enums and unions go by the names that all of Confluent's converters share.")  # fmt: skip
+    discard: bool = key("discard.type.doc.default", default=False, importance=LOW,
+                        doc="Docs are those of fields, and Connect's own for defaults and types.")  # fmt: skip
     ignore_defaults: bool = key("ignore.default.for.nullables", default=False,
                                 doc="A null stays null where the schema has a default.")  # fmt: skip
     cache_size: int = key("schemas.cache.config", default=1000, importance=Importance.LOW, check=at_least(1),
@@ -49,6 +59,8 @@ class AvroConverterConfig(RegistryConfig):
 class _Writer(NamedTuple):
     head: bytes
     write: Write
+    shape: Any
+    """The compiled twin of `write`, or None."""
 
 
 class _Reader(NamedTuple):
@@ -62,14 +74,16 @@ class AvroConverter:
     CLASS_NAME = "io.confluent.connect.avro.AvroConverter"
     CONFIG = AvroConverterConfig
 
-    def __init__(self, config: AvroConverterConfig, is_key: bool) -> None:
-        """Raises: ConfigError: a way of logging in that there is not."""
+    def __init__(self, config: AvroConverterConfig, is_key: bool, settings: Mapping[str, str] = NO_SETTINGS) -> None:
+        """`settings`: as they were given. Raises: ConfigError: a login that is not whole, a store that is none."""
         self._config, self._is_key = config, is_key
         self._side = "key" if is_key else "value"
-        self._registry = Registry(config.access(), normalize=config.normalize)
+        self._registry = Registry(config.access(settings), normalize=config.normalize, tags=config.tags)
+        self._chooser = Chooser(self._registry, config, "AVRO")
         self._form = AvroForm(config.enhanced, config.metadata, config.scrub, config.optional_keys,
-                              not config.ignore_defaults)  # fmt: skip
+                              not config.ignore_defaults, config.general, config.discard)  # fmt: skip
         self._writers: dict[tuple[str, Schema], _Writer] = {}
+        self._renew = renewal(config, self._writers)
         self._readers: dict[tuple[str, int], _Reader] = {}
 
     def encode(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
@@ -79,7 +93,14 @@ class AvroConverter:
             raise ConversionError(f"AvroConverter cannot write the {self._side} of a record of topic {topic!r}: it has "
                                   "no schema; set schemas.enable=true where it is read as JSON, or use another "
                                   "converter")  # fmt: skip
-        head, write = self._writers.get((topic, schema)) or self._compiled(topic, schema)
+        if self._renew is not None:
+            self._renew()
+        head, write, shape = self._writers.get((topic, schema)) or self._compiled(topic, schema)
+        if shape is not None:
+            try:
+                return shape.rows(head, values, b"")  # type: ignore[no-any-return]
+            except Exception:  # the reference says what is wrong, if anything is
+                pass
         try:
             return [None if value is None or value is NULL else head + write(value) for value in values]
         except ConversionError as error:
@@ -101,22 +122,17 @@ class AvroConverter:
         name = subject(strategy, topic, avro.name or None, is_key=self._is_key)
         if name is None:
             raise ConversionError(self._failed(topic, f"{strategy} names subjects after records, and this is none"))
-        number, avro = self._kept(name, text, avro)
-        write = _raw if avro.kind == "bytes" and schema.type is Type.BYTES else compile_writer(schema, avro, self._form)
+        chosen = self._chooser.choose(name, text)
+        if not chosen.own:
+            avro = self._parsed(chosen.schema)
+        raw = avro.kind == "bytes" and schema.type is Type.BYTES
+        write = _raw if raw else compile_writer(schema, avro, self._form)
+        shape = None if raw else compile_shape(schema, avro, self._form)
         if len(self._writers) >= self._config.cache_size:
             self._writers.clear()
-        made = self._writers[topic, schema] = _Writer(_MAGIC.to_bytes(1, "big") + number.to_bytes(4, "big"), write)
+        head = _MAGIC.to_bytes(1, "big") + chosen.number.to_bytes(4, "big")
+        made = self._writers[topic, schema] = _Writer(head, write, shape)
         return made
-
-    def _kept(self, name: str, text: str, avro: Avro) -> tuple[int, Avro]:
-        """The id in the registry, and the schema that values are written with."""
-        if self._config.register:
-            return self._registry.register(name, text), avro
-        found = self._registry.latest(name) if self._config.latest else self._registry.lookup(name, text)
-        if found is None or found.id is None:
-            raise ConversionError(f"the schema registry has no such schema under subject {name!r} and "
-                                  f"auto.register.schemas is false; register it: {text}")  # fmt: skip
-        return found.id, self._parsed(found) if self._config.latest else avro
 
     def _parsed(self, found: Registered) -> Avro:
         """With the schemas that it refers to."""
@@ -158,13 +174,14 @@ class AvroConverter:
     def _opened(self, topic: str, number: int) -> _Reader:
         found = self._registry.by_id(number)
         if found.kind != "AVRO":
-            raise ConversionError(f"schema {number} of topic {topic!r} is {found.kind}, not Avro; use the converter "
-                                  f"for {found.kind}")  # fmt: skip
+            raise of_other_kind(number, found.kind, "AVRO")
         avro = self._parsed(found)
         strategy = self._config.key_strategy if self._is_key else self._config.value_strategy
         name = subject(strategy, topic, avro.name or None, is_key=self._is_key)
+        must_have_no_rules(found._replace(id=number), name, reading=True)
         kept = None if name is None else self._registry.lookup(name, found.text)
-        how = Reading(self._config.enhanced, self._config.metadata, self._config.flatten)
+        how = Reading(self._config.enhanced, self._config.metadata, self._config.flatten, self._config.general,
+                      self._config.discard)  # fmt: skip
         schema, read = readable(avro, how, None if kept is None else kept.version)
         if avro.kind == "bytes" and schema.type is Type.BYTES and "logicalType" not in avro.props:
             read = _rest

@@ -9,13 +9,25 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from cdc.avro.bytes import DOUBLE, FLOAT, read_number
-from cdc.avro.schema import DEFAULT_NAME, ENUM, FIELD_DEFAULT, FIXED_SIZE, MAP_ENTRY, NAMESPACE
+from cdc.avro.schema import (
+    DEFAULT_NAME,
+    ENUM,
+    ENUM_DOC,
+    FIELD_DEFAULT,
+    FIXED_SIZE,
+    GENERAL_ENUM,
+    MAP_ENTRY,
+    NAMESPACE,
+    RECORD_DOC,
+)
 from cdc.avro.types import Avro, AvroField
 from cdc.errors import ConversionError
 from cdc.schema import DATE, DECIMAL, TIME, TIMESTAMP, Field, Schema, Type, to_single
 
 Read = Callable[[bytes, int], tuple[Any, int]]
 """Bytes and a place in them -> the value, and where the next begins."""
+GENERAL_UNION: Final = "org.apache.kafka.connect.data.Union"
+_UNION: Final = "connect_union_"
 _MISSING: Final = object()
 _USUAL_PRECISION: Final = 64
 _TYPES: Final = {
@@ -27,11 +39,16 @@ _LOGICAL: Final = {("int", "date"): DATE, ("int", "time-millis"): TIME, ("long",
 
 
 class Reading(NamedTuple):
-    """`enhanced`: members of unions go by full names; `metadata`: Connect's own members are heeded."""
+    """`enhanced`: members of unions go by full names; `metadata`: Connect's own members are heeded; `flatten`: a union
+    of one type is read as that type; `general`: enums and unions go by the names that all of Confluent's converters
+    share; `discard`: docs are those of fields, and nothing tells a field's default from a type's.
+    """
 
     enhanced: bool = False
     metadata: bool = True
     flatten: bool = True
+    general: bool = False
+    discard: bool = False
 
 
 class Readable(NamedTuple):
@@ -48,12 +65,20 @@ class _Compiler:
     def __init__(self, how: Reading) -> None:
         self._how = how
         self._open: list[Avro] = []
+        self._unions = 0
 
     def made(
-        self, avro: Avro, *, optional: bool = False, default: Any = _MISSING, version: int | None = None
+        self,
+        avro: Avro,
+        *,
+        optional: bool = False,
+        default: Any = _MISSING,
+        version: int | None = None,
+        doc: str | None = None,
     ) -> Readable:
+        """`doc`: of the field that has the type."""
         if avro.kind == "union":
-            return self._union(avro)
+            return self._union(avro, doc)
         if avro.kind not in _TYPES:
             raise ConversionError("an Avro schema of nothing but null has no values; delete it from the registry")
         if avro in self._open:
@@ -61,7 +86,7 @@ class _Compiler:
         self._open.append(avro)
         schema, read = self._base(avro)
         self._open.pop()
-        schema = self._described(avro, schema, default, version)
+        schema = self._described(avro, schema, default, version, doc)
         return Readable(schema.with_(optional=True) if optional else schema, read)
 
     def _base(self, avro: Avro) -> Readable:
@@ -88,12 +113,17 @@ class _Compiler:
     def _enum(self, avro: Avro) -> Readable:
         simple = avro.name.rpartition(".")[2]
         parameters: list[tuple[str, str]] = []
+        discard, symbols = self._how.discard, avro.symbols
         if self._how.metadata:
-            parameters += [(f"{NAMESPACE}.enum.doc.{simple}", avro.doc)] if avro.doc is not None else []
-            if avro.default_symbol is not None:
+            said = ENUM_DOC if discard else f"{NAMESPACE}.enum.doc.{simple}"
+            parameters += [(said, avro.doc)] if avro.doc is not None else []
+            if avro.default_symbol is not None and not discard:
                 parameters.append((f"{NAMESPACE}.enum.default.{simple}", avro.default_symbol))
-        parameters += [(ENUM, avro.name), *((f"{ENUM}.{symbol}", symbol) for symbol in avro.symbols)]
-        symbols = avro.symbols
+        if self._how.general:
+            parameters += [(GENERAL_ENUM, avro.name),
+                           *((f"{GENERAL_ENUM}.{symbol}", str(at)) for at, symbol in enumerate(symbols))]  # fmt: skip
+        else:
+            parameters += [(ENUM, avro.name), *((f"{ENUM}.{symbol}", symbol) for symbol in symbols)]
 
         def read(data: bytes, at: int) -> tuple[Any, int]:
             index, at = read_number(data, at)
@@ -113,11 +143,12 @@ class _Compiler:
 
     def _record(self, avro: Avro) -> Readable:
         parameters: list[tuple[str, str]] = []
-        if self._how.metadata and avro.doc is not None:
+        docs = self._how.metadata and not self._how.discard
+        if docs and avro.doc is not None:
             parameters.append((f"{NAMESPACE}.record.doc", avro.doc))
         fields, readers = [], []
         for each in avro.fields:
-            if self._how.metadata and each.doc is not None:
+            if docs and each.doc is not None:
                 parameters.append((f"{NAMESPACE}.field.doc.{each.name}", each.doc))
             schema, read = self._field(each)
             fields.append(Field(each.name, schema))
@@ -126,61 +157,77 @@ class _Compiler:
 
     def _field(self, each: AvroField) -> Readable:
         given = each.default if each.has_default and each.default is not None else _MISSING
-        schema, read = self.made(each.type, default=given)
+        schema, read = self.made(each.type, default=given, doc=each.doc)
         own = each.props.get("connect.parameters")
         if self._how.metadata and isinstance(own, Mapping):
             merged = dict(schema.parameters) | {str(name): str(text) for name, text in own.items()}
             schema = schema.with_(parameters=tuple(merged.items()))
         return Readable(schema, read)
 
-    def _union(self, avro: Avro) -> Readable:
+    def _union(self, avro: Avro, doc: str | None) -> Readable:
         """One type and null: the type, optional. Several: a struct with a field for each."""
         if len(avro.branches) == 1 and self._how.flatten:
-            schema, read_one = self.made(avro.branches[0])
+            schema, read_one = self.made(avro.branches[0], doc=doc)
             return Readable(schema, lambda data, at: read_one(data, read_number(data, at)[1]))
         present = [branch for branch in avro.branches if branch.kind != "null"]
         if len(avro.branches) == 2 and len(present) == 1:
-            schema, inner = self.made(present[0], optional=True)
+            schema, inner = self.made(present[0], optional=True, doc=doc)
             return Readable(schema, _optional(inner, [branch.kind == "null" for branch in avro.branches]))
+        name = f"{NAMESPACE}.Union"
+        parameters: tuple[tuple[str, str], ...] = ()
+        if self._how.general:
+            name = f"{_UNION}{self._unions}"
+            self._unions += 1
+            parameters = ((GENERAL_UNION, name),)
         members = [self.made(branch, optional=True) for branch in present]
-        names = [self._member(branch) for branch in present]
+        names = [self._member(branch, avro.branches.index(branch)) for branch in present]
         if len(set(names)) < len(names):
             raise ConversionError("Multiple union schemas map to the Connect union field name; set "
                                   "enhanced.avro.schema.support=true")  # fmt: skip
         fields = tuple(Field(name, member.schema) for name, member in zip(names, members, strict=True))
-        schema = Schema(Type.STRUCT, optional=len(present) < len(avro.branches), name=f"{NAMESPACE}.Union",
-                        fields=fields)  # fmt: skip
+        schema = Schema(Type.STRUCT, optional=len(present) < len(avro.branches), name=name, fields=fields,
+                        parameters=parameters, doc=doc if self._how.discard else None)  # fmt: skip
         places = [None if branch.kind == "null" else present.index(branch) for branch in avro.branches]
         return Readable(schema, _one_of([member.read for member in members], places))
 
-    def _member(self, branch: Avro) -> str:
+    def _member(self, branch: Avro, at: int) -> str:
+        if self._how.general:
+            return f"{_UNION}field_{at}"
         if not branch.name:
             return branch.kind
         return branch.name if self._how.enhanced else branch.name.rpartition(".")[2]
 
-    def _described(self, avro: Avro, schema: Schema, default: Any, version: int | None) -> Schema:
+    def _described(self, avro: Avro, schema: Schema, default: Any, version: int | None, doc: str | None) -> Schema:
         """The schema with what stands beside the type: doc, version, parameters, default, name."""
         props, metadata = avro.props, self._how.metadata
         parameters = dict(schema.parameters)
+        if metadata and self._how.discard and avro.doc is not None:
+            parameters[RECORD_DOC] = avro.doc
         if metadata and isinstance(own := props.get("connect.parameters"), Mapping):
             parameters |= own
         parameters |= {name: str(value) for name, value in props.items() if name.startswith("avro")}
         connect_default = props.get("connect.default")
         if default is _MISSING:
             default = connect_default
-        elif metadata and connect_default is None:
+        elif metadata and connect_default is None and not self._how.discard:
             parameters[FIELD_DEFAULT] = "true"
         name = props.get("connect.name")
         if name is None and avro.name and schema.name is None:
             name = None if avro.name.startswith(f"{NAMESPACE}.{DEFAULT_NAME}") else avro.name
         found = props.get("connect.version", version)
         return schema.with_(
-            doc=props.get("connect.doc") if metadata else None,
+            doc=self._doc(avro, doc),
             version=schema.version if schema.version is not None or found is None else int(found),
             parameters=tuple(parameters.items()),
             default=None if default is None else _default(schema, avro, default),
             name=schema.name or name,
         )
+
+    def _doc(self, avro: Avro, doc: str | None) -> str | None:
+        said: str | None = avro.props.get("connect.doc")
+        if self._how.discard:
+            return next((text for text in (doc, avro.doc, said) if text is not None), None)
+        return said if self._how.metadata else None
 
 
 def _default(schema: Schema, avro: Avro, value: Any) -> Any:

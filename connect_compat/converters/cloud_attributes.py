@@ -6,13 +6,12 @@ Source: Debezium 3.5.0.Final, `CloudEventsMaker` and its heirs, by what they giv
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from cdc.errors import ConversionError
-from cdc.schema import INT64, OPTIONAL_STRING, STRING, Field, Schema, Type, struct
+from cdc.schema import BYTES, INT64, OPTIONAL_STRING, STRING, Field, Schema, Type, struct
 
 Lookup = Callable[[str], tuple[Schema | None, Any] | None]
 """The schema and value of a record's header."""
@@ -24,6 +23,8 @@ _IDS: Final = {
 _WHOLE: Final = ("mariadb",)
 """Those whose data is the whole event, not the row before and after."""
 _TRANSACTION: Final = struct(("id", STRING), ("total_order", INT64), ("data_collection_order", INT64))
+_FIRST: Final = ("id", "source", "specversion", "type", "time")
+_KEPT: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CUSTOM: Final = {"id": "id", "type": "type", "traceparent": "traceparent", "dataSchemaName": "data_name"}
 
@@ -59,28 +60,71 @@ def attribute_name(name: str) -> str:
     return "iodebezium" + "".join(letter for letter in name if letter.isascii() and letter.isalnum())
 
 
-@dataclass(frozen=True)
-class Event:
-    """One event: its attributes in order, but for what the converter adds."""
+class Behind:
+    """The attributes behind the first ones, for one schema of `source`: their schemas, and a function to their values.
 
-    first: Sequence[tuple[str, Any]]
-    more: Sequence[tuple[str, Schema, Any]]
+    `shown`: the members of `source` as attributes; `at`: where each stands, and its default.
+    """
+
+    def __init__(self, source: Schema, *, traced: bool, extended: bool) -> None:
+        """Raises: ConversionError: a member that can be no attribute."""
+        self.at = {field.name: (index, field.schema.default) for index, field in enumerate(source.fields)}
+        self.shown = _shown_members(source) if extended else None
+        own = [Field(attribute_name(f.name), _attribute(f)) for f in source.fields] if extended else []
+        of_transaction = [Field(attribute_name("tx" + f.name), OPTIONAL_STRING) for f in _TRANSACTION.fields]
+        op = Field(attribute_name("op"), STRING)
+        self._fields = ([Field("traceparent", STRING)] if traced else []) + (
+            [op, *own, *of_transaction] if extended else []
+        )
+        self._envelopes: dict[tuple[str, bool, bool], Envelope] = {}
+
+    def member(self, source: Sequence[Any], name: str) -> Any:
+        """A member of `source`; None where there is none of the name."""
+        index, default = self.at.get(name, (None, None))
+        if index is None:
+            return None
+        return default if source[index] is None else source[index]
+
+    def envelope(self, name: str, *, described: bool, holding: bool) -> Envelope:
+        """`described`: with the place of the data's schema; `holding`: with the data itself."""
+        key = name, described, holding
+        known = self._envelopes.get(key)
+        if known is None:
+            first = [*_FIRST, "datacontenttype", *(["dataschema"] if described else [])]
+            fields = [*(Field(each, STRING) for each in first), *self._fields]
+            required = tuple((at, f.name) for at, f in enumerate(fields) if not f.schema.optional)
+            fields += [Field("data", BYTES)] if holding else []
+            known = Envelope(Schema(Type.STRUCT, name=name, fields=tuple(fields)), required)
+            if len(self._envelopes) >= _KEPT:
+                self._envelopes.clear()
+            self._envelopes[key] = known
+        return known
+
+
+class Envelope(NamedTuple):
+    """The schema of an event; `required`: places and names of the attributes that must be there."""
+
+    schema: Schema
+    required: Sequence[tuple[int, str]]
+
+
+class Event(NamedTuple):
+    """One event: its attributes in order, but for what the converter adds between `first` and `more`."""
+
+    first: tuple[Any, ...]
+    more: tuple[Any, ...]
+    behind: Behind
     data: tuple[Schema, Any]
     server: str
     database: str
 
-    def envelope(self, name: str, content: str, data_schema: str | None = None) -> tuple[Schema, tuple[Any, ...]]:
-        """The schema and value without the data. Raises: ConversionError: an attribute that must be there is not."""
-        attributes = [(each, STRING, value) for each, value in self.first]
-        attributes.append(("datacontenttype", STRING, content))
-        if data_schema is not None:
-            attributes.append(("dataschema", STRING, data_schema))
-        attributes += self.more
-        for each, schema, value in attributes:
-            if value is None and not schema.optional:
-                raise ConversionError(f"CloudEventsConverter has no value for the attribute {each!r}")
-        fields = tuple(Field(each, schema) for each, schema, _ in attributes)
-        return Schema(Type.STRUCT, name=name, fields=fields), tuple(value for _, _, value in attributes)
+    def attributes(self, envelope: Envelope, *between: str) -> tuple[Any, ...]:
+        """Raises: ConversionError: an attribute that must be there is not."""
+        values = (*self.first, *between, *self.more)
+        for at, name in envelope.required:
+            if values[at] is None:
+                raise ConversionError(f"CloudEventsConverter has no value for the attribute {name!r}")
+        return values
 
 
 class Events:
@@ -89,6 +133,7 @@ class Events:
     def __init__(self, sources: Sources, *, tracing: bool, extensions: bool) -> None:
         self._sources, self._tracing, self._extensions = sources, tracing, extensions
         self._of_header = sources.of_all == "header"
+        self._behind = lru_cache(maxsize=_KEPT)(partial(Behind, traced=tracing, extended=extensions))
 
     def event(self, schema: Schema, value: Any, header: Lookup) -> Event | None:
         """None: the record is no change event. Raises: ConversionError."""
@@ -102,22 +147,26 @@ class Events:
         source = self._part(schema, value, header, "source")
         if source is None:
             raise ConversionError("CloudEventsConverter finds no source block in the record")
-        members = _members(*source)
-        connector = members.get("connector")
+        behind = self._behind(source[0])
+        members = partial(behind.member, source[1])
+        connector = members("connector")
         if connector not in _IDS:
             raise ConversionError(f'No usable CloudEvents converters for connector type "{connector}"; there are '
                                   f"{', '.join(_IDS)}")  # fmt: skip
-        kind = f"io.debezium.connector.{connector}.DataChangeEvent"
-        first = [
-            ("id", self._given("id", self._sources.id, header, _id(connector, members))),
-            ("source", f"/debezium/{connector}/{members.get('name')}"),
-            ("specversion", "1.0"),
-            ("type", self._given("type", self._sources.type, header, kind)),
-            ("time", _time(members.get("ts_ms"))),
-        ]  # fmt: skip
+        server = members("name")
+        first = (
+            self._id(connector, behind, source[1], header),
+            f"/debezium/{connector}/{server}",
+            "1.0",
+            self._given("type", self._sources.type, header, f"io.debezium.connector.{connector}.DataChangeEvent"),
+            _time(members("ts_ms")),
+        )
         data = self._data(schema, value, header, connector)
-        more = [*self._traced(header), *self._extended(schema, value, header, source)]
-        return Event(first, more, data, str(members.get("name")), _text(members.get("db")))
+        more = (*self._traced(header), *self._extended(schema, value, header, behind, source[1]))
+        return Event(first, more, behind, data, str(server), _text(members("db")))
+
+    def _id(self, connector: str, behind: Behind, source: Sequence[Any], header: Lookup) -> str | None:
+        return self._given("id", self._sources.id, header, _id(connector, behind, source))
 
     def _part(self, schema: Schema, value: Any, header: Lookup, name: str) -> tuple[Schema, Any] | None:
         """`source`, `op` or `transaction`, where metadata comes from; None when it is not there or null."""
@@ -138,31 +187,26 @@ class Events:
         whole = self._of_header or connector in _WHOLE
         return _picked(schema, name, whole), _filled(schema, value if whole else value[:2])
 
-    def _traced(self, header: Lookup) -> list[tuple[str, Schema, Any]]:
+    def _traced(self, header: Lookup) -> tuple[Any, ...]:
         if not self._tracing:
-            return []
+            return ()
         if self._sources.traceparent != "header":
             raise ConversionError("Value for `traceparent` CloudEvents field currently can't be obtained from a record "
                                   "value and can only be obtained from a record header; set metadata.source="
                                   "value,traceparent:header")  # fmt: skip
         found = header("traceparent")
-        return [("traceparent", STRING, None if found is None else found[1])]
+        return (None if found is None else found[1],)
 
     def _extended(
-        self, schema: Schema, value: Any, header: Lookup, source: tuple[Schema, Any]
-    ) -> list[tuple[str, Schema, Any]]:
-        if not self._extensions:
-            return []
+        self, schema: Schema, value: Any, header: Lookup, behind: Behind, source: Sequence[Any]
+    ) -> tuple[Any, ...]:
+        if behind.shown is None:
+            return ()
         op = self._part(schema, value, header, "op")
         block = self._part(schema, value, header, "transaction")
-        out = [(attribute_name("op"), STRING, None if op is None else op[1])]
-        for field, item in zip(source[0].fields, source[1], strict=True):
-            item = field.schema.default if item is None else item
-            out.append((attribute_name(field.name), _attribute(field), _shown(field.schema, item)))
-        items = (None, None, None) if block is None else block[1]
-        for field, item in zip(_TRANSACTION.fields, items, strict=True):
-            out.append((attribute_name("tx" + field.name), OPTIONAL_STRING, _shown(field.schema, item)))
-        return out
+        (transaction, total, ordinal) = (None, None, None) if block is None else block[1]
+        return (None if op is None else op[1], *behind.shown(source), transaction,
+                None if total is None else str(total), None if ordinal is None else str(ordinal))  # fmt: skip
 
 
 def _of_header(header: Lookup, name: str) -> Any:
@@ -172,19 +216,13 @@ def _of_header(header: Lookup, name: str) -> Any:
     return found[1]
 
 
-def _members(schema: Schema, value: Any) -> dict[str, Any]:
-    return {
-        field.name: field.schema.default if item is None else item
-        for field, item in zip(schema.fields, value, strict=True)
-    }
-
-
-def _id(connector: str, members: dict[str, Any]) -> str:
-    missing = next((name for name in _IDS[connector] if name not in members), None)
+def _id(connector: str, behind: Behind, source: Sequence[Any]) -> str:
+    names = _IDS[connector]
+    missing = next((name for name in names if name not in behind.at), None)
     if missing is not None:
         raise ConversionError(f'No such field "{missing}" in the "source" field of events from {connector} connector')
-    parts = (f"{name}:{_text(members[name])}" for name in _IDS[connector])
-    return ";".join([f"name:{_text(members.get('name'))}", *parts])
+    parts = [f"{name}:{_text(behind.member(source, name))}" for name in names]
+    return ";".join([f"name:{_text(behind.member(source, 'name'))}", *parts])
 
 
 def _text(value: Any) -> str:
@@ -205,8 +243,20 @@ def _attribute(field: Field) -> Schema:
     return Schema(kinds[field.schema.type], optional=field.schema.optional)
 
 
-def _shown(schema: Schema, value: Any) -> Any:
-    return str(value) if schema.type is Type.INT64 and value is not None else value
+def _shown_members(source: Schema) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """A generated function: the members of `source`, nulls as their defaults, long numbers as text."""
+    names: dict[str, Any] = {}
+    parts = []
+    for at, field in enumerate(source.fields):
+        long, default = field.schema.type is Type.INT64, field.schema.default
+        names[f"d{at}"] = str(default) if long and default is not None else default
+        there = f"str(v{at})" if long else f"v{at}"
+        parts.append(there if there == f"v{at}" and default is None else f"(d{at} if v{at} is None else {there})")
+    variables = "".join(f"v{at}, " for at in range(len(parts)))
+    taken = f"({variables}) = source" if parts else "pass"
+    exec(f"def shown(source):\n    {taken}\n    return ({''.join(f'{part}, ' for part in parts)})", names)
+    made: Callable[[Sequence[Any]], tuple[Any, ...]] = names["shown"]
+    return made
 
 
 @lru_cache(maxsize=1000)

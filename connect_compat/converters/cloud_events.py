@@ -6,8 +6,10 @@ Source: Debezium 3.5.0.Final, by what it gives; CloudEvents 1.0.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -16,7 +18,7 @@ from cdc.config import Importance, key, parse
 from cdc.errors import ConfigError, ConversionError, Problem
 from cdc.naming import schema_name_adjuster
 from cdc.record import NULL
-from cdc.schema import BYTES, Field, Schema, Type
+from cdc.schema import Field, Schema, Type
 from connect_compat.converters import Converter
 from connect_compat.converters.avro import AvroConverter
 from connect_compat.converters.cloud_attributes import Event, Events, Sources, metadata_sources
@@ -26,6 +28,7 @@ _SUFFIX: Final = "CloudEvents.Envelope"
 _REQUIRED: Final = frozenset({"id", "source", "specversion", "type"})
 _AVRO_URL: Final = "avro.schema.registry.url"
 EncodedHeaders = Sequence[tuple[str, bytes | None]]
+_InJson = tuple[tuple[Schema, Schema] | None, tuple[Any, ...], Any]
 
 
 def _metadata(value: tuple[str, ...]) -> str | None:
@@ -102,6 +105,7 @@ class CloudEventsConverter:
         sources = metadata_sources(config.metadata)
         self._made = Events(self._resolved(sources), tracing=config.tracing, extensions=config.extensions)
         self._adjust = schema_name_adjuster(config.adjustment)
+        self._names: dict[str, str] = {}
         self._content = "application/json" if self._json_data else "application/avro"
 
     def _resolved(self, sources: Sources) -> Sources:
@@ -129,10 +133,16 @@ class CloudEventsConverter:
         """`headers`: of each record, as they go to the log. Records that are no change events become nulls."""
         if schema is None:
             return [None] * len(values)
+        events = [
+            None if value is None or value is NULL else self._event(schema, value, own)
+            for value, own in zip(values, headers, strict=True)
+        ]
+        if not (self._json_event and self._json_data):
+            return [None if event is None else self._written(topic, event) for event in events]
         out: list[bytes | None] = []
-        for value, own in zip(values, headers, strict=True):
-            event = None if value is None or value is NULL else self._event(schema, value, own)
-            out.append(None if event is None else self._written(topic, event))
+        for alike, run in groupby(map(self._in_json, events), itemgetter(0)):
+            alone = [each for _, *each in run]
+            out += [None] * len(alone) if alike is None else self._joined(topic, alike, alone)
         return out
 
     def _event(self, schema: Schema, value: Any, headers: EncodedHeaders) -> Event | None:
@@ -143,26 +153,38 @@ class CloudEventsConverter:
 
         return self._made.event(schema, value, header)
 
+    def _in_json(self, event: Event | None) -> _InJson:
+        """Under which schemas an event and its data are written, its attributes, and its data."""
+        if event is None:
+            return None, (), None
+        envelope = event.behind.envelope(self._named(event), described=False, holding=False)
+        schema, data = event.data
+        return (envelope.schema, schema), event.attributes(envelope, self._content), data
+
+    def _joined(self, topic: str, schemas: tuple[Schema, Schema], run: Sequence[Sequence[Any]]) -> Iterator[bytes]:
+        """Events of one kind, each with its data as its last member."""
+        outer = self._events.encode(topic, schemas[0], [attributes for attributes, _ in run])
+        inner = self._data.encode(topic, schemas[1], [data for _, data in run])
+        for event, data in zip(outer, inner, strict=True):
+            yield (event or b"")[:-1] + b',"data":' + (data or b"null") + b"}"
+
     def _written(self, topic: str, event: Event) -> bytes | None:
         data_schema, data = event.data
-        if self._json_event and self._json_data:
-            schema, value = event.envelope(self._named(event), self._content)
-            (outer,), (inner,) = (
-                self._events.encode(topic, schema, [value]),
-                self._data.encode(topic, data_schema, [data]),
-            )
-            return (outer or b"")[:-1] + b',"data":' + (inner or b"null") + b"}"
         assert self._avro is not None
         below = topic if self._json_event else f"{topic}-data"
         (raw,) = self._avro.encode(below, data_schema, [data])
         number = int.from_bytes((raw or b"\0" * 5)[1:5], "big", signed=True)
-        schema, value = event.envelope(self._named(event), self._content, f"{self._urls}/schemas/ids/{number}")
-        schema = schema.with_(fields=(*schema.fields, Field("data", BYTES)))
-        written = (self._events if self._json_event else self._avro).encode(topic, schema, [(*value, raw)])
-        return written[0]
+        envelope = event.behind.envelope(self._named(event), described=True, holding=True)
+        value = event.attributes(envelope, self._content, f"{self._urls}/schemas/ids/{number}")
+        converter = self._events if self._json_event else self._avro
+        return converter.encode(topic, envelope.schema, [(*value, raw)])[0]
 
     def _named(self, event: Event) -> str:
-        return self._adjust(self._config.name or f"{event.server}.{event.database}.{_SUFFIX}")
+        name = self._config.name or f"{event.server}.{event.database}.{_SUFFIX}"
+        known = self._names.get(name)
+        if known is None:
+            known = self._names[name] = self._adjust(name)
+        return known
 
     def decode(self, topic: str, raw: Sequence[bytes | None]) -> list[tuple[Schema | None, Any]]:
         read: Callable[[str, bytes], tuple[Schema | None, Any]] = self._of_json if self._json_event else self._of_avro

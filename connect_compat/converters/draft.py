@@ -6,27 +6,43 @@ A value is a zero, four bytes of the schema's id, and JSON text.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from cdc.config import at_least, key
+from cdc.errors import ConversionError
 from cdc.schema import DECIMAL, Schema
+from connect_compat.converters.draft_fit import misfit
 from connect_compat.converters.draft_read import readable
 from connect_compat.converters.draft_schema import DraftForm, draft_text
 from connect_compat.converters.draft_types import parse_draft
 from connect_compat.converters.draft_write import compile_writer
 from connect_compat.converters.registered import HEAD, Encode, Reader, RegisteredValues, Wanted
-from connect_compat.converters.registry_keys import LOW, RegistryConfig
+from connect_compat.converters.registry_keys import IDLE, LOW, NO_CLASSES, NO_SETTINGS, RegistryConfig
+
+_NO_FIT: Final = (
+    "the schema in the registry cannot hold the records: {}; correct the schema, or set "
+    "latest.compatibility.strict=false (with use.schema.id: id.compatibility.strict=false)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JsonSchemaConverterConfig(RegistryConfig):
     """How JSON and its schemas are written and read."""
 
+    IDLE = dict(IDLE) | {
+        "json.fail.invalid.schema": "values are written from their schema and read by it, not checked apart",
+        "json.indent.output": "values are written in one line",
+        **dict.fromkeys(
+            ("json.fail.unknown.properties", "json.key.type", "json.value.type", "type.property",
+             "json.write.dates.iso8601", "json.schema.spec.version", "json.schema.scan.packages",
+             "json.oneof.for.nullables", "json.default.property.inclusion"), NO_CLASSES,
+        ),
+    }  # fmt: skip
     open: bool = key("object.additional.properties", default=True,
                      doc="Objects may have members that the schema does not name.")  # fmt: skip
     nonrequired: bool = key("use.optional.for.nonrequired", default=False,
@@ -61,7 +77,13 @@ class _Draft:
     def wanted(self, schema: Schema) -> Wanted:
         return Wanted(draft_text(schema, self.form), schema.name)
 
-    def writer(self, schema: Schema, text: str, imported: Callable[[str], str | None], head: bytes) -> Encode:
+    def writer(
+        self, schema: Schema, text: str, imported: Callable[[str], str | None], head: bytes, *, strict: bool
+    ) -> Encode:
+        if strict:
+            found = readable(parse_draft(text, imported), self.form._replace(nonrequired=True)).schema
+            if why := misfit(schema, found):
+                raise ConversionError(_NO_FIT.format(why))
         return compile_writer(schema, self.form, head)
 
     def place(self, data: bytes) -> tuple[None, int]:
@@ -93,9 +115,11 @@ class JsonSchemaConverter:
     CLASS_NAME = "io.confluent.connect.json.JsonSchemaConverter"
     CONFIG = JsonSchemaConverterConfig
 
-    def __init__(self, config: JsonSchemaConverterConfig, is_key: bool) -> None:
-        """Raises: ConfigError: a way of logging in that there is not."""
-        self._values = RegisteredValues("JsonSchemaConverter", config, _Draft(config.form()), is_key=is_key,
+    def __init__(
+        self, config: JsonSchemaConverterConfig, is_key: bool, settings: Mapping[str, str] = NO_SETTINGS
+    ) -> None:
+        """Raises: ConfigError: a login that is not whole, a store that is none."""
+        self._values = RegisteredValues("JsonSchemaConverter", config, _Draft(config.form()), settings, is_key=is_key,
                                         size=config.cache_size)  # fmt: skip
 
     def encode(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:

@@ -34,6 +34,32 @@ def new_field(**members: Any) -> Any:
     return _google("descriptor_pb2").FieldDescriptorProto(**members)
 
 
+def edition(name: str) -> int:
+    """Raises: ConversionError: an edition that this runtime does not read."""
+    numbers = dict(_google("descriptor_pb2").Edition.items())
+    known = {word.removeprefix("EDITION_"): number for word, number in numbers.items() if word[8:].isdigit()}
+    if name not in known:
+        raise ConversionError(f"the Protobuf schema is of edition {name!r}, and those that can be read are "
+                              f"{', '.join(known)}; use one of them, or a newer protobuf: "
+                              "pip install -U protobuf")  # fmt: skip
+    return int(known[name])
+
+
+def set_feature(features: Any, name: str, value: str) -> None:
+    """A feature of an edition by its words; those of languages shape no message and are passed over.
+
+    Raises: ConversionError: there is no such value.
+    """
+    known = features.DESCRIPTOR.fields_by_name.get(name)
+    if known is None or known.enum_type is None:
+        return
+    found = known.enum_type.values_by_name.get(value)
+    if found is None:
+        raise ConversionError(f"the Protobuf schema sets the feature {name} to {value!r}; its values are "
+                              f"{', '.join(known.enum_type.values_by_name)}")  # fmt: skip
+    setattr(features, name, found.number)
+
+
 def new_pool() -> Any:
     return _google("descriptor_pool").DescriptorPool()
 

@@ -1,7 +1,7 @@
 """The text of a .proto file to a file descriptor, and what stands in it for Connect.
 
-Source: "Protocol Buffers Version 2 / 3 Language Specification". What shapes no message (services, ranges, most options)
-is read over.
+Source: "Protocol Buffers Version 2 / 3 / Edition 2023 Language Specification". What shapes no message (services,
+ranges, most options) is read over.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cdc.errors import ConversionError
-from connect_compat.converters.proto_runtime import new_field, new_file
+from connect_compat.converters.proto_runtime import edition, new_field, new_file, set_feature
 from connect_compat.converters.proto_types import SCALARS, entry_name
 
 _TOKEN: Final = re.compile(
     r"""\s+|//[^\n]*|/\*.*?\*/"""
     r"""|(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
     r"""|(?P<word>\.?[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*|[-+]?\.?\d[\w.]*(?:(?<=[eE])[-+]\d+)?|-inf|-nan)"""
-    r"""|(?P<mark>[{}\[\]()<>=;,:|/-])""",
+    r"""|(?P<mark>[{}\[\]()<>=;,:|/-]|\.(?=\())""",
     re.DOTALL,
 )
 _LABELS: Final = {"optional": 1, "required": 2, "repeated": 3}
@@ -137,7 +137,9 @@ class _Parser:
                     file.syntax = self._strings()
                     self._expect(";")
                 case "edition":
-                    raise ConversionError("Protobuf schemas of editions are not supported; use proto3 or proto2")
+                    self._expect("=")
+                    file.syntax, file.edition = "editions", edition(self._strings())
+                    self._expect(";")
                 case "package":
                     file.package = self._next()
                     self._expect(";")
@@ -153,7 +155,9 @@ class _Parser:
                     self._enum(file.enum_type.add())
                 case ";":
                     pass
-                case "option" | "service" | "extend":
+                case "option":
+                    self._option(file)
+                case "service" | "extend":
                     self._skip()
                 case _:
                     self._at -= 1
@@ -179,7 +183,10 @@ class _Parser:
                     self._oneof(message, full)
                 case ";":
                     self._next()
-                case "option" | "reserved" | "extensions" | "extend":
+                case "option":
+                    self._next()
+                    self._option(message)
+                case "reserved" | "extensions" | "extend":
                     self._skip()
                 case "":
                     raise self._wrong("}")
@@ -199,8 +206,8 @@ class _Parser:
         message.oneof_decl.add().name = self._next()
         self._expect("{")
         while not self._take("}"):
-            if self._peek() == "option":
-                self._skip()
+            if self._take("option"):
+                self._option(message.oneof_decl[index])
             elif not self._take(";"):
                 self._field(message, full).oneof_index = index
 
@@ -260,18 +267,39 @@ class _Parser:
                 each.default_value = value if isinstance(value, str) else str(value)
             elif name == "packed":
                 each.options.packed = value == "true"
+            elif name.startswith("features"):
+                self._feature(each, name, value)
             elif name == "confluent.field_meta" and isinstance(value, dict):
                 self._made.params.setdefault(full, {}).update(_params(value.get("params")))
             elif name.startswith("confluent.field_meta.params"):
                 self._made.params.setdefault(full, {}).update(_params(value))
             self._take(",")
 
+    def _option(self, owner: Any) -> None:
+        """An option of a file, message, enum or oneof; only the features of an edition shape anything."""
+        start = self._at
+        name = self._name_of_option()
+        if not name.startswith("features"):
+            self._at = start
+            self._skip()
+            return
+        self._expect("=")
+        self._feature(owner, name, self._value())
+        self._expect(";")
+
+    def _feature(self, owner: Any, name: str, value: Any) -> None:
+        """`features.field_presence = IMPLICIT`, or `features = { field_presence: IMPLICIT }`."""
+        given = value if isinstance(value, dict) else {name.partition(".")[2]: value}
+        for feature, chosen in given.items():
+            set_feature(owner.options.features, feature, chosen)
+
     def _name_of_option(self) -> str:
-        if not self._take("("):
-            return self._next()
-        name = self._next().lstrip(".")
-        self._expect(")")
-        return name + (self._next() if self._peek().startswith(".") else "")
+        """Its parts without the parentheses that stand around an extension's name."""
+        name = ""
+        while self._peek() not in ("=", ""):
+            part = self._next()
+            name += "" if part in "()" else part
+        return name.lstrip(".")
 
     def _value(self) -> Any:
         """A constant, or an aggregate in text format: a dict, a list."""
@@ -320,7 +348,9 @@ class _Parser:
                 self._expect("=")
                 enum.options.allow_alias = self._next() == "true"
                 self._expect(";")
-            elif token in ("option", "reserved"):
+            elif token == "option":
+                self._option(enum)
+            elif token == "reserved":
                 self._skip()
             elif token != ";":
                 self._expect("=")

@@ -35,6 +35,7 @@ _FITTING: Final = {
     **dict.fromkeys(_INTEGERS, Type.INT64), Type.FLOAT32: Type.FLOAT64, Type.FLOAT64: Type.FLOAT64,
 }  # fmt: skip
 _ENUM_KIND: Final = 14
+_GROUP: Final = 10
 _ZERO: Final = b"\0"
 _ZEROS: Final = {
     scalar.number: bytes(8 if scalar.wire == 1 else 4) for scalar in SCALARS.values() if scalar.wire in (1, 5)
@@ -316,6 +317,9 @@ _BYTES: Final = SCALARS["bytes"].number
 
 
 def _tag(field: Any) -> bytes:
+    if field.type == _GROUP:
+        raise ConversionError(f"field {field.name!r} is a group, or delimited, in the Protobuf schema, which is not "
+                              "written; make it an ordinary message")  # fmt: skip
     kind = KINDS.get(field.type)
     wire = 0 if field.type == _ENUM_KIND else 2 if kind is None else SCALARS[kind].wire
     return number(field.number << 3 | wire)

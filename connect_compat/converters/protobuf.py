@@ -5,7 +5,7 @@ A value is a zero, four bytes of the schema's id, the places of its message in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,26 @@ from connect_compat.converters.proto_runtime import decode_error, message_class,
 from connect_compat.converters.proto_schema import ProtoForm, proto_text
 from connect_compat.converters.proto_write import compile_writer
 from connect_compat.converters.registered import HEAD, Encode, Reader, RegisteredValues, Wanted
-from connect_compat.converters.registry_keys import LOW, RegistryConfig
+from connect_compat.converters.registry_keys import IDLE, LOW, NO_CLASSES, NO_SETTINGS, RegistryConfig
 
 _FIRST = (0,)
+
+
+def _must_skip(value: bool) -> str | None:
+    return None if value else "known types are not registered as subjects of their own; set true, or leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProtobufConverterConfig(RegistryConfig):
     """How Protobuf is written and read."""
+
+    IDLE = dict(IDLE) | {
+        "reference.subject.name.strategy": "what is written refers to known types alone, which are no subjects",
+        "reference.lookup.only": "what is written refers to known types alone, which are no subjects",
+        **dict.fromkeys(("specific.protobuf.key.type", "specific.protobuf.value.type", "derive.type"), NO_CLASSES),
+    }
+    known: bool = key("skip.known.types", default=True, importance=LOW, check=_must_skip,
+                      doc="Google's and Confluent's own types are no subjects; only true.")  # fmt: skip
 
     enhanced: bool = key("enhanced.protobuf.schema.support", default=False,
                          doc="Schemas that are read are named with their package.")  # fmt: skip
@@ -73,7 +85,9 @@ class _Protobuf:
     def wanted(self, schema: Schema) -> Wanted:
         return Wanted(*proto_text(schema, self.form))
 
-    def writer(self, schema: Schema, text: str, imported: Callable[[str], str | None], head: bytes) -> Encode:
+    def writer(
+        self, schema: Schema, text: str, imported: Callable[[str], str | None], head: bytes, *, strict: bool
+    ) -> Encode:
         parsed = parse_file(text, imported)
         places = parsed.indexes(proto_text(schema, self.form).message)
         before = head + (zigzag(0) if places == _FIRST else zigzag(len(places)) + b"".join(map(zigzag, places)))
@@ -114,10 +128,12 @@ class ProtobufConverter:
     CLASS_NAME = "io.confluent.connect.protobuf.ProtobufConverter"
     CONFIG = ProtobufConverterConfig
 
-    def __init__(self, config: ProtobufConverterConfig, is_key: bool) -> None:
-        """Raises: ConfigError: a way of logging in that there is not; ImportError naming the extra it needs."""
+    def __init__(
+        self, config: ProtobufConverterConfig, is_key: bool, settings: Mapping[str, str] = NO_SETTINGS
+    ) -> None:
+        """Raises: ConfigError: a login that is not whole, a bad store; ImportError naming the extra it needs."""
         must_be_installed()
-        self._values = RegisteredValues("ProtobufConverter", config, _Protobuf(config.form()), is_key=is_key,
+        self._values = RegisteredValues("ProtobufConverter", config, _Protobuf(config.form()), settings, is_key=is_key,
                                         size=config.cache_size)  # fmt: skip
 
     def encode(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:

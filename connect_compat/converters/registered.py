@@ -5,13 +5,15 @@ What differs from format to format (Protobuf, JSON Schema) is a `Format`; ids, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
 from cdc.errors import ConversionError
 from cdc.json.fault import find_fault
 from cdc.record import NULL
 from cdc.schema import Schema
+from connect_compat.converters.chosen import Chooser, must_have_no_rules, of_other_kind, renewal
 from connect_compat.converters.registry import Registered, Registry
 from connect_compat.converters.registry_keys import RegistryConfig, subject
 
@@ -45,8 +47,13 @@ class Format(Protocol):
 
     def wanted(self, schema: Schema) -> Wanted: ...
 
-    def writer(self, schema: Schema, text: str, imported: Callable[[str], str | None], head: bytes) -> Encode:
-        """`text`: of the schema in the registry; `imported`: texts of its references; `head` stands before values."""
+    def writer(
+        self, schema: Schema, text: str, imported: Callable[[str], str | None], head: bytes, *, strict: bool
+    ) -> Encode:
+        """`text`: of the schema in the registry; `imported`: texts of its references; `head` stands before values.
+
+        `strict`: whether a schema in the registry that cannot hold the values is refused.
+        """
 
     def place(self, data: bytes) -> tuple[Any, int]:
         """What of the schema a value is of, and where it begins."""
@@ -60,13 +67,20 @@ class Format(Protocol):
 class RegisteredValues:
     """One side (key or value) of a connector's records."""
 
-    def __init__(self, name: str, config: RegistryConfig, form: Format, *, is_key: bool, size: int) -> None:
-        """`name`: of the converter; `size`: how many schemas are kept. Raises: ConfigError: no way to log in."""
+    def __init__(
+        self, name: str, config: RegistryConfig, form: Format, settings: Mapping[str, str], *, is_key: bool, size: int
+    ) -> None:
+        """`name`: of the converter; `settings`: as they were given; `size`: how many schemas are kept.
+
+        Raises: ConfigError: a login that is not whole, a store that is none.
+        """
         self._name, self._config, self._form = name, config, form
         self._is_key, self._size = is_key, size
         self._side = "key" if is_key else "value"
-        self._registry = Registry(config.access(), normalize=config.normalize)
+        self._registry = Registry(config.access(settings), normalize=config.normalize, tags=config.tags)
+        self._chooser = Chooser(self._registry, config, form.kind)
         self._writers: dict[tuple[str, Schema], Encode] = {}
+        self._renew = renewal(config, self._writers)
         self._readers: dict[tuple[str, int, Any], Reader] = {}
 
     def encode(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
@@ -75,6 +89,8 @@ class RegisteredValues:
                 return [None] * len(values)
             raise self._failed(topic, "it has no schema; set schemas.enable=true where it is read as JSON, or use "
                                       "another converter")  # fmt: skip
+        if self._renew is not None:
+            self._renew()
         try:
             return (self._writers.get((topic, schema)) or self._compiled(topic, schema))(values)
         except ConversionError as error:
@@ -90,37 +106,24 @@ class RegisteredValues:
     def _compiled(self, topic: str, schema: Schema) -> Encode:
         """The schema is registered, or looked up, before the first value of it is written."""
         wanted = self._form.wanted(schema)
-        name = subject(self._strategy(), topic, wanted.record, is_key=self._is_key)
+        name = self._subject(topic, wanted.record)
         if name is None:
             raise ConversionError(f"{self._strategy()} names subjects after records, and this is none")
-        found = self._kept(name, wanted.text)
-        assert found.id is not None
-        head = _MAGIC + found.id.to_bytes(4, "big")
-        made = self._form.writer(schema, found.text, self._imports(found), head)
+        found, own, strict = chosen = self._chooser.choose(name, wanted.text)
+        head = _MAGIC + chosen.number.to_bytes(4, "big")
+        imports = self._imports(found)
+        with _of_schema(chosen.number, name):
+            made = self._form.writer(schema, found.text, imports, head, strict=strict and not own)
         if len(self._writers) >= self._size:
             self._writers.clear()
         self._writers[topic, schema] = made
         return made
 
+    def _subject(self, topic: str, record: str | None) -> str | None:
+        return subject(self._strategy(), topic, record, is_key=self._is_key)
+
     def _strategy(self) -> str:
         return self._config.key_strategy if self._is_key else self._config.value_strategy
-
-    def _kept(self, name: str, text: str) -> Registered:
-        """The schema in the registry that values are written with."""
-        kind = self._form.kind
-        if self._config.register:
-            return Registered(text, kind, (), self._registry.register(name, text, kind))
-        found = self._registry.latest(name) if self._config.latest else self._registry.lookup(name, text, kind)
-        if found is None or found.id is None:
-            raise ConversionError(f"the schema registry has no such schema under subject {name!r} and "
-                                  f"auto.register.schemas is false; register it: {text}")  # fmt: skip
-        self._must_be_of_kind(found, found.id)
-        return found if self._config.latest else found._replace(text=text)
-
-    def _must_be_of_kind(self, found: Registered, number: int) -> None:
-        if found.kind != self._form.kind:
-            raise ConversionError(f"schema {number} of the schema registry is {found.kind}, not {self._form.kind}; "
-                                  f"use the converter for {found.kind}")  # fmt: skip
 
     def _imports(self, found: Registered) -> Callable[[str], str | None]:
         """Texts of the schemas that one refers to, and of those that they refer to, by name."""
@@ -168,11 +171,24 @@ class RegisteredValues:
 
     def _opened(self, topic: str, number: int, place: Any) -> Reader:
         found = self._registry.by_id(number)
-        self._must_be_of_kind(found, number)
+        if found.kind != self._form.kind:
+            raise of_other_kind(number, found.kind, self._form.kind)
         imports = self._imports(found)
-        record = self._form.record(found.text, imports, place)
-        name = subject(self._strategy(), topic, record, is_key=self._is_key)
+        with _of_schema(number, self._subject(topic, None)):
+            record = self._form.record(found.text, imports, place)
+        name = self._subject(topic, record)
+        must_have_no_rules(found._replace(id=number), name, reading=True)
         kept = None if name is None else self._registry.lookup(name, found.text, found.kind, found.references)
-        made = self._form.reader(found.text, imports, place, None if kept is None else kept.version)
+        with _of_schema(number, name):
+            made = self._form.reader(found.text, imports, place, None if kept is None else kept.version)
         self._readers[topic, number, place] = made
         return made
+
+
+@contextmanager
+def _of_schema(number: int, subject: str | None) -> Iterator[None]:
+    """What is wrong with a schema is said with its id and its subject."""
+    try:
+        yield
+    except ConversionError as error:
+        raise ConversionError(f"schema {number} of subject {subject!r}: {error}") from None

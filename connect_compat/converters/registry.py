@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import base64
 import http.client
+import random
 import ssl
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 import orjson
 
-from cdc.errors import ConversionError, LogUnavailable
+from cdc.errors import ConfigError, ConversionError, LogUnavailable, Problem
+from connect_compat.converters.registry_login import OAuth
 
 _JSON: Final = "application/vnd.schemaregistry.v1+json"
 _INCOMPATIBLE, _NOT_FOUND = 409, 404
+_NO_LOGIN: Final = (401, 403)
 _BUSY: Final = (408, 429, 500, 502, 503, 504)
 _KEPT: Final = 10_000
 
@@ -41,6 +45,8 @@ class Registered(NamedTuple):
     references: tuple[Reference, ...]
     id: int | None = None
     version: int | None = None
+    rules: tuple[Mapping[str, Any], ...] = ()
+    """Of its data contract, on values that are written or read."""
 
 
 class Refused(Exception):
@@ -59,41 +65,60 @@ class Access:
         urls: tried in turn; one may carry `user:password@`.
         credentials: `user:password`, when not in the URL.
         token: of a bearer.
+        oauth: where a bearer's token is from, in place of `token`.
         headers: sent with every request.
-        certificates: a file of authorities to trust (PEM); None for the machine's.
+        tls: None for the machine's own authorities.
+        proxy: host and port.
+        randomize: whether to begin at any of the addresses.
     """
 
     urls: Sequence[str]
     credentials: str | None = None
     token: str | None = None
+    oauth: OAuth | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    certificates: str | None = None
-    timeout_s: float = 60.0
+    tls: ssl.SSLContext | None = None
+    proxy: tuple[str, int] | None = None
+    connect_s: float = 60.0
+    read_s: float = 60.0
+    randomize: bool = False
 
 
 class Registry:
     """One client; not for several threads at once."""
 
-    def __init__(self, access: Access, *, normalize: bool = False) -> None:
-        self._access = access
+    def __init__(
+        self,
+        access: Access,
+        *,
+        normalize: bool = False,
+        tags: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`normalize`: differences of schemas that mean nothing are disregarded; `tags`: new versions keep the tags."""
+        self._access, self._clock = access, clock
         self._addresses = [urlsplit(url.strip().rstrip("/")) for url in access.urls]
+        if access.randomize:
+            first = random.randrange(len(self._addresses))
+            self._addresses = self._addresses[first:] + self._addresses[:first]
         self._suffix = "?normalize=true" if normalize else ""
+        self._more = {"propagateSchemaTags": True} if tags else {}
         self.by_id = lru_cache(maxsize=_KEPT)(self._by_id)
-        self._ids: dict[tuple[str, str], int] = {}
+        self._known: dict[tuple[str, str], Registered] = {}
 
-    def register(self, subject: str, text: str, kind: str = "AVRO") -> int:
-        """The id of the schema, which becomes the subject's newest version if it is none yet.
+    def register(self, subject: str, text: str, kind: str = "AVRO") -> Registered:
+        """The schema with its id; it becomes the subject's newest version if it is none yet.
 
         Raises: ConversionError: it does not fit the subject's versions, and why; LogUnavailable.
         """
-        known = self._ids.get((subject, text))
+        known = self._known.get((subject, text))
         if known is None:
             path = f"/subjects/{quote(subject, safe='')}/versions{self._suffix}"
             try:
-                answer = self._ask("POST", path, _body(text, kind))
+                answer = self._ask("POST", path, _body(text, kind) | self._more)
             except Refused as error:
                 raise ConversionError(self._refusal(subject, text, kind, error)) from None
-            known = self._ids[subject, text] = int(answer["id"])
+            known = self._known[subject, text] = _registered({**answer, "schema": text, "schemaType": kind})
         return known
 
     def lookup(
@@ -120,6 +145,18 @@ class Registry:
             if error.status == _NOT_FOUND:
                 return None
             raise ConversionError(f"the schema registry refuses version {version} of {subject!r}: {error}") from None
+        return _registered(answer)
+
+    def described(self, subject: str, metadata: Mapping[str, str]) -> Registered | None:
+        """The subject's newest version that has this metadata; None when there is none."""
+        asked = [*(pair for item in metadata.items() for pair in zip(("key", "value"), item, strict=True)),
+                 ("deleted", "true")]  # fmt: skip
+        try:
+            answer = self._ask("GET", f"/subjects/{quote(subject, safe='')}/metadata?{urlencode(asked)}")
+        except Refused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise ConversionError(f"the schema registry refuses metadata of {subject!r}: {error}") from None
         return _registered(answer)
 
     def _by_id(self, number: int) -> Registered:
@@ -166,37 +203,77 @@ class Registry:
 
     def _answer(self, method: str, path: str, raw: bytes | None) -> Any:
         address = self._addresses[0]
-        with closing(self._connected(address)) as connection:
-            connection.request(method, address.path + path, raw, self._request_headers(address))
-            response = connection.getresponse()
-            text, status = response.read(), response.status
+        status, text = self._sent(address, method, path, raw, self._request_headers(address))
         if status in _BUSY:
             raise LogUnavailable(f"the schema registry at {self._shown()} is busy or failing: {status} {text[:300]!r}")
-        try:
-            answer = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            answer = {"message": text[:300].decode("utf-8", "replace")}
+        if status in _NO_LOGIN:
+            raise ConfigError([Problem("schema.registry.url", f"the schema registry at {self._shown()} answers "
+                                       f"{status} to {method} {path}: {text[:300]!r}; correct basic.auth.* or "
+                                       "bearer.auth.*, or have the registry allow it")])  # fmt: skip
+        answer = _json(text)
         if status >= 400:
             raise Refused(status, str(answer.get("message", answer)))
         return answer
 
-    def _connected(self, address: SplitResult) -> http.client.HTTPConnection:
-        host = address.hostname or ""
-        if address.scheme == "https":
-            trusted = ssl.create_default_context(cafile=self._access.certificates)
-            return http.client.HTTPSConnection(host, address.port, timeout=self._access.timeout_s, context=trusted)
-        return http.client.HTTPConnection(host, address.port, timeout=self._access.timeout_s)
+    def _sent(
+        self, address: SplitResult, method: str, path: str, raw: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer. Raises: OSError, HTTPException."""
+        with closing(self._connection(address)) as connection:
+            connection.connect()
+            connection.sock.settimeout(self._access.read_s)
+            proxied = self._access.proxy is not None and address.scheme != "https"
+            before = f"http://{address.netloc.rpartition('@')[2]}" if proxied else ""
+            connection.request(method, before + (address.path + path or "/"), raw, dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def _connection(self, address: SplitResult) -> http.client.HTTPConnection:
+        host, port = self._access.proxy or (address.hostname or "", address.port)
+        if address.scheme != "https":
+            return http.client.HTTPConnection(host, port, timeout=self._access.connect_s)
+        trusted = self._access.tls or ssl.create_default_context()
+        secure = http.client.HTTPSConnection(host, port, timeout=self._access.connect_s, context=trusted)
+        if self._access.proxy is not None:
+            secure.set_tunnel(address.hostname or "", address.port)
+        return secure
 
     def _request_headers(self, address: SplitResult) -> dict[str, str]:
         headers = {"Accept": _JSON, "Content-Type": _JSON, **self._access.headers}
         credentials = self._access.credentials
         if credentials is None and address.username:
             credentials = f"{unquote(address.username)}:{unquote(address.password or '')}"
-        if self._access.token:
-            headers["Authorization"] = f"Bearer {self._access.token}"
+        if token := self._token():
+            headers["Authorization"] = f"Bearer {token}"
         elif credentials:
             headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode()).decode()}"
         return headers
+
+    def _token(self) -> str | None:
+        """Of the bearer. Raises: ConfigError: the identity provider refuses; OSError: it does not answer."""
+        oauth = self._access.oauth
+        if oauth is None:
+            return self._access.token
+        if known := oauth.known(self._clock()):
+            return known
+        raw, headers = oauth.request()
+        address = urlsplit(oauth.issuer)
+        query = f"?{address.query}" if address.query else ""
+        status, text = self._sent(address, "POST", query, raw, headers)
+        if status in _BUSY:
+            raise LogUnavailable(f"the identity provider at {oauth.issuer} is busy or failing: {status}")
+        if status >= 400:
+            raise ConfigError([Problem("bearer.auth.client.id", f"the identity provider at {oauth.issuer} answers "
+                                       f"{status}: {text[:300]!r}; correct bearer.auth.client.id, "
+                                       "bearer.auth.client.secret or bearer.auth.scope")])  # fmt: skip
+        return oauth.keep(_json(text), self._clock())
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {"message": text[:300].decode("utf-8", "replace")}
 
 
 def _body(text: str, kind: str, references: Sequence[Reference] = ()) -> dict[str, Any]:
@@ -209,5 +286,6 @@ def _registered(answer: Mapping[str, Any], kind: str = "AVRO") -> Registered:
     references = tuple(
         Reference(each["name"], each["subject"], int(each["version"])) for each in answer.get("references") or ()
     )
+    rules = (answer.get("ruleSet") or {}).get("domainRules") or ()
     return Registered(answer["schema"], answer.get("schemaType") or kind, references, answer.get("id"),
-                      answer.get("version"))  # fmt: skip
+                      answer.get("version"), tuple(rules))  # fmt: skip

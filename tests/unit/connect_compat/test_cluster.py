@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from connect_compat.cluster import Cluster, Elsewhere, Membership
 from connect_compat.herder import Herder, Settings
 from connect_compat.log import Log, LogSettings, open_log
 from connect_compat.plugins import Plugins
-from connect_compat.state import MemoryStore, State, Status, Target
+from connect_compat.state import Configs, MemoryStore, State, Status, Target
 from connect_compat.worker import OnStatus, OnTopics, TaskId, TaskSpec
 from tests.rest_service import WORKER
 from tests.rest_worker import FILES, FileWorker
@@ -38,6 +39,8 @@ class Broker:
     """Tasks that were started while another live worker had them."""
     deaf: set[str] = field(default_factory=set)
     """Workers that hear nothing."""
+    written: list[list[str]] = field(default_factory=list)
+    """The keys of each write."""
 
     def ring(self) -> None:
         with self.rang:
@@ -51,6 +54,7 @@ class RingingStore:
 
     def put(self, entries: Sequence[tuple[str, bytes | None]]) -> None:
         self._store.put(entries)
+        self._broker.written.append([key for key, _ in entries])
         self._broker.ring()
 
     def all(self) -> Mapping[str, bytes]:
@@ -317,6 +321,24 @@ def test_a_status_that_another_worker_wrote_over_is_told_again(workers: Workers)
     for name in ("s1", "s2"):
         workers.leader().herder._statuses.put_task(name, 0, Status(State.UNASSIGNED, "slept:1", 1))
     workers.run(1, 1)
+
+
+def test_what_is_stored_already_starts_with_few_writes_however_much_it_is(workers: Workers, tmp_path: Path) -> None:
+    """Five hundred connectors would wait for Kafka a thousand times otherwise."""
+    names = [f"s{number}" for number in range(50)]
+    with contextlib.closing(open_log(LogSettings(path=str(tmp_path / "log")))) as log:
+        for name in names:
+            config = {"connector.class": FILES + "FileStreamSourceConnector", "name": name, "topic": "t"}
+            Configs(log.configs()).put_connector(name, {**config, "file": str(tmp_path / "in.txt")})
+    (tmp_path / "in.txt").touch()
+    workers.start("a:1")
+    workers.run(50)
+    for kind in ("run-", "status-connector-", "commit-"):
+        having = [keys for keys in workers.broker.written if any(key.startswith(kind) for key in keys)]
+        assert len(having) == 1 and len(having[0]) >= 50, kind
+    before = len(workers.broker.written)
+    workers.forget("a:1").herder.stop()
+    assert [len(keys) for keys in workers.broker.written[before:] if len(keys) > 1] == [50, 50]
 
 
 def test_a_level_told_to_all_is_set_on_every_worker(workers: Workers) -> None:

@@ -58,6 +58,17 @@ def test_settings_of_a_converter_without_its_class_have_no_effect() -> None:
     )
 
 
+def test_settings_that_confluents_converters_know_and_ours_need_not_heed_are_told_with_the_reason() -> None:
+    told = warned(value__converter="ProtobufConverter", value__converter__reference__subject__name__strategy="a.B",
+                  value__converter__max__retries="5", value__converter__request__header__X="y",
+                  value__converter__use__schema__id="7")  # fmt: skip
+    assert sorted(told) == [
+        "value.converter.max.retries has no effect: while the registry is away the task waits and goes on by itself",
+        "value.converter.reference.subject.name.strategy has no effect: what is written refers to known types alone, "
+        "which are no subjects",
+    ]
+
+
 def test_keys_below_the_name_of_a_post_processor_are_its_own() -> None:
     assert warned(post__processors="re", re__type="x", re__reselect__null__values="false") == []
     assert len(warned(re__type="x")) == 1

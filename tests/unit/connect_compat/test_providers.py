@@ -61,6 +61,19 @@ def test_a_folder_gives_only_what_lies_in_it(tmp_path: Path) -> None:
     assert providers(WORKER).resolve({"a": reference}) == {"a": reference}
 
 
+def test_a_secret_that_is_mounted_as_links_is_read_through_them(tmp_path: Path) -> None:
+    (tmp_path / "in" / "..v1").mkdir(parents=True)
+    (tmp_path / "in" / "..v1" / "password").write_text("s3cret")
+    (tmp_path / "in" / "..data").symlink_to("..v1")
+    (tmp_path / "in" / "password").symlink_to("..data/password")
+    (tmp_path / "out").write_text("x")
+    (tmp_path / "in" / "out").symlink_to(tmp_path / "out")
+    worker = {**WORKER, "config.providers.dir.param.allowed.paths": f"{tmp_path}/in"}
+    assert providers(worker).resolve({"a": f"${{dir:{tmp_path}/in:password}}"}) == {"a": "s3cret"}
+    with pytest.raises(ConfigError, match=r"outside allowed\.paths"):
+        providers(worker).resolve({"a": f"${{dir:{tmp_path}/in:out}}"})
+
+
 def test_only_allowed_variables_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_A", "1")
     monkeypatch.setenv("OTHER", "2")

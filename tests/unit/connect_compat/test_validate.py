@@ -42,6 +42,26 @@ def errors(config: Mapping[str, str | None], plugins: Plugins = PLUGINS) -> dict
     return {name: value["errors"] for name, value in check(config, plugins).items() if value["errors"]}
 
 
+@pytest.mark.parametrize(("policy", "refused"), [
+    ("All", set()),
+    ("None", {"linger.ms", "sasl.mechanism", "nosuch"}),
+    ("Principal", {"linger.ms", "nosuch"}),
+    ("org.apache.kafka.connect.connector.policy.AllowlistConnectorClientConfigOverridePolicy",
+     {"sasl.mechanism", "nosuch"}),
+])  # fmt: skip
+def test_what_a_connector_may_override_is_the_workers_policy(policy: str, refused: set[str]) -> None:
+    worker = {"connector.client.config.override.policy": policy,
+              "connector.client.config.override.allowlist": "acks, linger.ms"}  # fmt: skip
+    overrides = {"producer.override.linger.ms": "1", "producer.override.sasl.mechanism": "PLAIN",
+                 "producer.override.nosuch": "1"}  # fmt: skip
+    report = Validator(PLUGINS, providers({}), worker).check({**SOURCE, **overrides})
+    name = policy.rpartition(".")[2].removesuffix("ConnectorClientConfigOverridePolicy")
+    assert {error for info in report.infos for error in info.errors} == {
+        f"The '{name}' policy does not allow '{each}' to be overridden in the connector configuration."
+        for each in refused
+    }
+
+
 def test_a_chain_is_checked_step_by_step_under_its_own_names() -> None:
     found = errors({
         **SOURCE, "transforms": "r,gone,none", "predicates": "p",
@@ -71,6 +91,15 @@ def test_settings_of_a_converter_are_checked_where_it_is_named() -> None:
     assert list(errors(config)) == ["value.converter.schemas.enable"]
     assert check({**SOURCE, "value.converter": "JsonConverter"})["value.converter.converter.type"]["value"] == "value"
     assert not any(name.startswith("value.converter.schemas") for name in check(SOURCE))
+
+
+def test_settings_of_a_converter_that_are_wrong_together_are_told_too() -> None:
+    config = {**SOURCE, "value.converter": "AvroConverter", "value.converter.schema.registry.url": "http://r",
+              "value.converter.basic.auth.credentials.source": "USER_INFO"}  # fmt: skip
+    found = errors(config)
+    assert list(found) == ["value.converter.basic.auth.user.info"]
+    assert "USER_INFO needs user:password" in found["value.converter.basic.auth.user.info"][0]
+    assert list(errors(config | {"value.converter.normalize.schemas": "x"})) == ["value.converter.normalize.schemas"]
 
 
 def test_an_unknown_converter_is_refused_with_those_there_are() -> None:

@@ -273,6 +273,26 @@ def test_a_sink_task_carries_what_the_source_task_wrote(watched: Watched, tmp_pa
         assert log.group_offsets("connect-s") == {("t", 0): len(lines)}
 
 
+@pytest.mark.parametrize("action", ["restart", "none"])
+def test_a_value_that_a_config_provider_changes_reaches_the_task(action: str, watched: Watched, tmp_path: Path) -> None:
+    given, settings = tmp_path / "given.properties", LogSettings(path=str(watched.folder))
+    given.write_text("topic=t\n")
+    config = {"behaviour": "tick", "topic": f"${{file:{given}:topic}}", "config.action.reload": action}
+    worker = {"config.providers": "file",
+              "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider"}  # fmt: skip
+    watched.worker.start_task(TaskSpec("c", 0, config, worker, settings, "tests.fakes:source_plugins"))
+    until(watched.rows)
+    before = watched.pid()
+    given.write_text("topic=other\n")
+    if action == "none":
+        time.sleep(4.5)
+        assert watched.pid() == before
+    else:
+        until(lambda: watched.worker.view(ID).pid not in (None, before))
+        until(lambda: watched.topics[-1][2] == ["other"])
+        assert watched.names() == ["RUNNING"] and watched.worker.view(ID).restarts == 0
+
+
 def test_when_the_worker_is_killed_its_tasks_end_at_once(tmp_path: Path) -> None:
     program = (
         "import sys, time\n"

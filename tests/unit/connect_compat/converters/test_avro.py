@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cdc.avro.shape
 from cdc.avro.bytes import number, read_number
 from cdc.avro.schema import AvroForm, avro_text
+from cdc.avro.shape import compile_shape
 from cdc.avro.types import parse_avro
 from cdc.avro.write import compile_writer
 from cdc.config import parse
@@ -24,6 +26,9 @@ from connect_compat.converters.avro import AvroConverter
 from connect_compat.converters.avro_read import Reading, readable
 from connect_compat.converters.json import JsonConverter
 from tests.fake_registry import FakeRegistry, fake_registry
+from tests.twins import both
+
+twin = both(cdc.avro.shape)
 
 CASES = [
     json.loads(line)
@@ -53,7 +58,11 @@ def test_schema_and_bytes_are_those_of_confluent(case: dict[str, Any]) -> None:
     text = avro_text(schema, form(case["config"]))
     assert text == case["avro"]
     write = compile_writer(schema, parse_avro(text), form(case["config"]))
-    assert write(None if value is NULL else value) == base64.b64decode(case["bytes"])
+    bare, expected = None if value is NULL else value, base64.b64decode(case["bytes"])
+    assert write(bare) == expected
+    shape = compile_shape(schema, parse_avro(text), form(case["config"]))
+    if shape is not None and bare is not None:
+        assert shape.rows(b"<", [bare], b">") == [b"<" + expected + b">"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)
@@ -146,6 +155,44 @@ def test_schemas_that_others_refer_to_are_fetched(registry: FakeRegistry) -> Non
     ((schema, value),) = converter(registry).decode("t", [b"\0" + number_.to_bytes(4, "big") + b"\6"])
     assert value == ((3,),)
     assert schema is not None and schema.fields[0].schema.name == "a.Inner"
+
+
+UNION = {
+    "type": "record", "name": "R", "doc": "of R", "fields": [
+        {"name": "u", "type": ["null", "int", {"type": "record", "name": "a.In", "fields": []}], "doc": "of u"},
+        {"name": "e", "type": {"type": "enum", "name": "a.E", "symbols": ["X", "Y"], "doc": "of E"}, "doc": "of e"},
+        {"name": "n", "type": "int", "default": 5},
+    ],
+}  # fmt: skip
+
+
+def test_enums_and_unions_go_by_the_names_of_all_converters_when_asked_for() -> None:
+    schema, read = readable(parse_avro(json.dumps(UNION)), Reading(general=True))
+    union, enum, _ = (each.schema for each in schema.fields)
+    name = "connect_union_0"
+    assert (union.name, union.optional) == (name, True)
+    assert union.parameters == (("org.apache.kafka.connect.data.Union", name),)
+    assert [f.name for f in union.fields] == ["connect_union_field_1", "connect_union_field_2"]
+    general = "org.apache.kafka.connect.data.Enum"
+    assert dict(enum.parameters).items() >= {general: "a.E", f"{general}.X": "0", f"{general}.Y": "1"}.items()
+    assert read(b"\2\6\2\0", 0) == (((3, None), "Y", 0), 4)
+    written = avro_text(struct(("e", enum), name="R"), AvroForm(general=True, metadata=False))
+    made = json.loads(written)["fields"][0]["type"]
+    assert made == {"type": "enum", "name": "E", "namespace": "a", "symbols": ["X", "Y"], "doc": "of E"}
+    assert compile_writer(struct(("e", enum), name="R"), parse_avro(written), AvroForm(general=True))(("Y",)) == b"\2"
+
+
+def test_docs_are_those_of_fields_when_those_of_types_are_discarded() -> None:
+    schema, _ = readable(parse_avro(json.dumps(UNION)), Reading(discard=True))
+    union, enum, number_ = (each.schema for each in schema.fields)
+    assert (schema.doc, union.doc, enum.doc) == ("of R", "of u", "of e")
+    assert schema.parameters == (("connect.record.doc", "of R"),)
+    assert ("connect.enum.doc", "of E") in enum.parameters
+    assert (number_.default, number_.parameters) == (5, ())
+    text = avro_text(struct(("a", INT32.with_(doc="of a")), name="R", parameters=schema.parameters),
+                     AvroForm(discard=True))  # fmt: skip
+    made = json.loads(text)
+    assert (made["doc"], made["fields"][0]["doc"]) == ("of R", "of a")
 
 
 def test_bytes_alone_stand_without_a_length(registry: FakeRegistry) -> None:

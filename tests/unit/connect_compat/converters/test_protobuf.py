@@ -223,3 +223,54 @@ def test_without_its_runtime_the_extra_is_named_and_all_else_works() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told.endswith("pip install 'tailrace[protobuf]'\n")
+
+
+EDITION = """edition = "2023";
+package shop;
+option features.field_presence = IMPLICIT;
+option java_package = "x";
+message Row {
+  option features.enum_type = OPEN;
+  int32 id = 1;
+  string note = 2 [features.field_presence = EXPLICIT];
+  repeated int32 xs = 3 [features = { repeated_field_encoding: EXPANDED }];
+  repeated int32 ys = 4;
+  oneof rest { option features.(pb.java).x = Y; int32 a = 5; }
+}
+"""
+
+
+def test_schemas_of_an_edition_are_read_and_written_by(registry: FakeRegistry) -> None:
+    registry.add("t-value", {"schema": EDITION, "schemaType": "PROTOBUF"})
+    row = struct(("id", INT32), ("note", OPTIONAL_STRING), ("xs", array(INT32)), ("ys", array(INT32)), name="shop.Row")
+    newest = converter(registry, auto_register_schemas="false", use_latest_version="true")
+    out = newest.encode("t", row, [(0, "", [1, 2], [1, 2]), (3, None, [], [])])
+    assert out == [b"\0\0\0\0\1\0\x12\0\x18\1\x18\2\x22\2\1\2", b"\0\0\0\0\1\0\x08\3"]
+    (_, first), (schema, second) = converter(registry).decode("t", out)
+    assert (first, second) == ((None, 0, "", [1, 2], [1, 2]), (None, 3, None, [], []))
+    assert schema is not None and schema.name == "Row"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('edition = "2099";\nmessage A {}', r"schema 1 of subject 't-value': .* edition '2099', and .* are 2023"),
+        ('edition = "2023";\nmessage A { int32 a = 1 [features.field_presence = X]; }',
+         r"schema 1 of subject 't-value': .* field_presence to 'X'; its values are .*EXPLICIT, IMPLICIT"),
+    ],
+)  # fmt: skip
+def test_an_edition_that_cannot_be_read_is_told_with_subject_and_id(
+    registry: FakeRegistry, text: str, words: str
+) -> None:
+    registry.add("t-value", {"schema": text, "schemaType": "PROTOBUF"})
+    with pytest.raises(ConversionError, match=words):
+        converter(registry).decode("t", [b"\0\0\0\0\1\0"])
+
+
+def test_groups_are_not_written(registry: FakeRegistry) -> None:
+    text = 'edition = "2023";\nmessage R { message In { int32 x = 1; }\n'
+    text += "In in = 1 [features.message_encoding = DELIMITED]; }"
+    registry.add("t-value", {"schema": text, "schemaType": "PROTOBUF"})
+    newest = converter(registry, auto_register_schemas="false", use_latest_version="true")
+    with pytest.raises(ConversionError, match="'in' is a group"):
+        newest.encode("t", struct(("in", struct(("x", INT32))), name="R"), [((1,),)])
