@@ -1,126 +1,75 @@
-"""`make bench`: backlog drain, Debezium tuned and Tailrace one after the other on the same servers; prints the ratios.
+"""`python -m bench [--quick] [CASE …]`: Tailrace beside its peer, one case after the other; `make bench`.
 
-`python -m bench mysql|postgres [ROWS [PER_TRANSACTION [RUNS]]]`. Raw results go to bench/results/. The servers are
-those of the `bench` profile, or what TAILRACE_MYSQL, TAILRACE_POSTGRES and TAILRACE_KAFKA name.
+Results go to bench/results/, the tables that are made of them to docs/benchmarks.md. `--quick` shows that the
+instrument works: small, and nothing is kept. The servers are those of the `bench` profile, or what TAILRACE_MYSQL,
+TAILRACE_POSTGRES and TAILRACE_KAFKA name.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import statistics
-import subprocess
+import argparse
+import signal
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from bench.drain import Bench, Drain, Result
-from services import __main__ as services
-from services import connect
-from services.place import cache, say
+from bench import results, tables
+from bench.cases import CASES, MAIN
+from bench.place import Size, place
+from bench.results import Result
+from bench.workers import KINDS
+from services.place import say
 
-TAILRACE_PORT, PEER_PORT = 18083, 18084
-WORKER = """\
-bootstrap.servers={kafka}
-listeners=http://127.0.0.1:{port}
-key.converter=org.apache.kafka.connect.json.JsonConverter
-value.converter=org.apache.kafka.connect.json.JsonConverter
-key.converter.schemas.enable=false
-value.converter.schemas.enable=false
-offset.flush.interval.ms=5000
-group.id=tailrace-bench
-config.storage.topic=tailrace-bench-configs
-offset.storage.topic=tailrace-bench-offsets
-status.storage.topic=tailrace-bench-status
-config.storage.replication.factor=1
-offset.storage.replication.factor=1
-status.storage.replication.factor=1
-"""
-# What an operator does who wants speed: larger batches and queues, compression, five requests on their way.
-TUNED = {
-    "producer.override.linger.ms": "20",
-    "producer.override.batch.size": "524288",
-    "producer.override.compression.type": "lz4",
-    "producer.override.buffer.memory": "134217728",
-    "producer.override.max.in.flight.requests.per.connection": "5",
-    "max.batch.size": "16384",
-    "max.queue.size": "65536",
-    "poll.interval.ms": "50",
-}
+QUICK = Size(rows=4000, runs=1, seconds=1.0)
 
 
-@contextmanager
-def tailrace_worker(kafka: str, folder: Path) -> Iterator[tuple[str, int]]:
-    """Its address and process id."""
-    folder.mkdir(parents=True, exist_ok=True)
-    properties = folder / "worker.properties"
-    properties.write_text(WORKER.format(kafka=kafka, port=TAILRACE_PORT))
-    program = Path(sys.executable).with_name("tailrace")
-    worker = subprocess.Popen([program, "distributed", properties, "--log-level", "warning"])
-    try:
-        while not connect.answers(TAILRACE_PORT):
-            if worker.poll() is not None:
-                sys.exit(f"tailrace ended with {worker.returncode}")
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{TAILRACE_PORT}", worker.pid
-    finally:
-        worker.terminate()
-        worker.wait(30)
+def measured(name: str, size: Size) -> Result:
+    case, began, date, machine = CASES[name], time.monotonic(), results.now(), results.machine()
+    runs = []
+    with place() as where:
+        for run in case.runs(where, size):
+            runs.append(run)
+            say(f"   {run.round} {run.side} {run.at} " + " ".join(f"{k}={v:g}" for k, v in run.figures.items()))
+    seconds = round(time.monotonic() - began)
+    return Result(name, case.rows(size), date, seconds, machine, results.versions(), runs)
 
 
-def tailrace(bench: Bench, folder: Path) -> list[Result]:
-    with tailrace_worker(bench.kafka, folder) as (url, pid):
-        return Drain(bench, "tailrace", url, pid, {}).results()
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    default = Size()
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"{', '.join(CASES)}; all; none: the main ones")
+    parser.add_argument("--quick", action="store_true", help="small sizes, nothing kept")
+    parser.add_argument("--rows", type=int, default=default.rows, help="of one drain (%(default)s)")
+    parser.add_argument("--runs", type=int, default=default.runs, help="rounds that count (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=default.seconds, help="at each rate (%(default)s)")
+    parser.add_argument("--sides", nargs="+", choices=KINDS, default=list(KINDS), help="only these workers")
+    found = parser.parse_args(given)
+    found.cases = list(CASES) if found.cases == ["all"] else found.cases or MAIN
+    if unknown := [name for name in found.cases if name not in CASES]:
+        parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
+    return found
 
 
-def debezium(bench: Bench, folder: Path) -> list[Result]:
-    pid = connect.start(folder, PEER_PORT, bench.kafka, connect.distributed("peer"))
-    try:
-        return Drain(bench, "debezium tuned", f"http://127.0.0.1:{PEER_PORT}", pid, TUNED).results()
-    finally:
-        connect.stop(folder)
-
-
-def median(results: list[Result], figure: str) -> float:
-    return float(statistics.median(getattr(result, figure) for result in results))
-
-
-def report(ours: list[Result], theirs: list[Result]) -> str:
-    figures = {
-        "rows_a_second": "events a second",
-        "cpu_s_per_million": "CPU-seconds a million events",
-        "peak_pss_mb": "peak memory of all processes, MiB",
-        "start_to_first_s": "seconds from resume to the first event",
-    }
-    lines = ["| | Tailrace | Debezium tuned | ratio |", "|---|---|---|---|"]
-    for figure, name in figures.items():
-        a, b = median(ours, figure), median(theirs, figure)
-        lines.append(f"| {name} | {a:g} | {b:g} | {a / b:.2f} |")
-    return "\n".join(lines)
-
-
-def address(server: str) -> str:
-    return os.environ.get(f"TAILRACE_{server.upper()}", f"127.0.0.1:{services.PORTS['bench'][server]}")
-
-
-def main(arguments: list[str]) -> None:
-    source = arguments[0] if arguments else "mysql"
-    rows, per_transaction, runs = [int(n) for n in arguments[1:]] + [300_000, 1000, 5][len(arguments[1:]) :]
-    host, port = address(source).split(":")
-    bench = Bench(source, (host, int(port)), address("kafka"), rows, per_transaction, runs)
-    folder = cache() / "data" / "bench"
-    theirs = debezium(bench, folder / "peer")
-    ours = tailrace(bench, folder / "tailrace")
-    for result in [*theirs, *ours]:
-        say(result.line())
-    results = Path(__file__).parent / "results" / f"{source}-drain-{per_transaction}.json"
-    results.parent.mkdir(exist_ok=True)
-    results.write_text(json.dumps([asdict(result) for result in [*theirs, *ours]], indent=1) + "\n")
-    print(report(ours, theirs))
+def main() -> None:
+    asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))  # what was started is stopped
+    size = replace(QUICK if asked.quick else Size(asked.rows, asked.runs, asked.seconds), sides=asked.sides)
+    say(f"-> {len(asked.cases)} cases, about {sum(CASES[name].seconds(size) for name in asked.cases) / 60:.0f} minutes")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) if asked.quick else results.FOLDER
+        for name in asked.cases:
+            say(f"-> {name}: {CASES[name].about}, about {CASES[name].seconds(size):.0f} s")
+            result = measured(name, size)
+            results.save(result, folder)
+            say(f"   {name}: took {result.seconds:.0f} s")
+            print(f"\n{tables.table(result)}\n", flush=True)
+            if not asked.quick:
+                tables.write()
+        print(tables.must_hold(results.load(folder)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,167 +1,129 @@
-"""Backlog drain through any Kafka Connect compatible worker: change events a second, CPU and memory.
+"""Change events a second through a worker, of a backlog in the log and of a snapshot; CPU and memory meanwhile.
 
-Records are counted at the broker (the topic's end offset), CPU and memory (PSS) read from /proc for the worker and
-all its children. The connector is created and stopped, the backlog is written, and each run rewinds the offsets and
-resumes: every run drains the same bytes. PostgreSQL's slots cannot be rewound: there each run has its own backlog.
+Records are counted at the broker, CPU and memory are those of the worker and all its children.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import count as numbers
+from typing import Final
 
-import requests
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from bench.broker import Broker
+from bench.connector import Connector
+from bench.databases import Database
+from bench.processes import cpu_s, pss_mib
+from bench.rounds import Figures
+from bench.workers import Worker
 
-from bench.sources import DATABASES, Database
-
-
-@dataclass(frozen=True)
-class Result:
-    """One drain. `cpu_s_per_million` in CPU-seconds a million events, `peak_pss_mb` in MiB of all processes."""
-
-    worker: str
-    run: int
-    rows: int
-    per_transaction: int
-    rows_a_second: int
-    start_to_first_s: float
-    cpu_s_per_million: float
-    peak_pss_mb: int
-
-    def line(self) -> str:
-        return json.dumps(asdict(self))
+_LOOK_S: Final = 0.02
+_MEMORY_S: Final = 0.5
+_PATIENCE_S: Final = 400
 
 
-@dataclass(frozen=True)
-class Bench:
-    """Where the servers are and how much is drained."""
+@dataclass
+class Watch:
+    """Follows a worker from `start` until `wanted` records are in a topic."""
 
-    source: str
-    address: tuple[str, int]
-    kafka: str
-    rows: int = 300_000
-    per_transaction: int = 1000
-    runs: int = 5
+    worker: Worker
+    connector: Connector
+    count: Callable[[], int]
+    wanted: int
+    _memory: list[tuple[int, float]] = field(default_factory=list)
 
+    def figures(self, start: Callable[[], None]) -> Figures:
+        pid = self.worker.pid
+        cpu_before, began = cpu_s(pid), time.monotonic()
+        start()
+        first, seen, cpu_first = self._until(1, began)
+        last, _, cpu_last = self._until(self.wanted, began)
+        self._memory.append((self.wanted, pss_mib(pid)))
+        whole = {"cpu_s_per_million": (cpu_last - cpu_before) / self.wanted * 1e6}
+        if seen * 2 > self.wanted:  # too little is left to be timed alone
+            first_of_all, left = began, self.wanted
+        else:
+            first_of_all, left = first, self.wanted - seen
+            whole["streaming_cpu_s_per_million"] = (cpu_last - cpu_first) / left * 1e6
+        return whole | {
+            "events_a_second": left / (last - first_of_all),
+            "first_s": first - began,
+            "peak_pss_mib": max(mib for _, mib in self._memory),
+            **{f"pss_mib_at_{percent}": self._memory_at(percent) for percent in (25, 50, 75, 100)},
+        }
 
-def family(pid: int) -> list[int]:
-    """The process and all its descendants."""
-    found, left = [], [pid]
-    while left:
-        process = left.pop()
-        found.append(process)
-        for children in Path(f"/proc/{process}/task").glob("*/children"):
-            try:
-                left += [int(child) for child in children.read_text().split()]
-            except OSError:
-                continue
-    return found
+    def _until(self, wanted: int, began: float) -> tuple[float, int, float]:
+        """When that many records were there, how many exactly, and the CPU seconds until then."""
+        looked = checked = 0.0
+        while True:
+            done, now = self.count(), time.monotonic()
+            if done >= wanted:
+                return now, done, cpu_s(self.worker.pid)
+            if now - looked > _MEMORY_S:
+                looked = now
+                self._memory.append((done, pss_mib(self.worker.pid)))
+            if now - checked > 5:
+                checked = now
+                self.connector.check()
+            if now - began > _PATIENCE_S:
+                raise SystemExit(f"{self.worker.name}: {done} of {wanted} records after {_PATIENCE_S} s")
+            time.sleep(_LOOK_S)
 
-
-def usage(pid: int) -> tuple[float, float]:
-    """CPU seconds and PSS in MiB of the whole family."""
-    cpu = memory = 0.0
-    for process in family(pid):
-        try:
-            stat = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-            rollup = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            continue
-        cpu += (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-        memory += sum(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
-    return cpu, memory / 1024
+    def _memory_at(self, percent: int) -> float:
+        """When that share of the records was there."""
+        return next(mib for done, mib in self._memory if done * 100 >= self.wanted * percent)
 
 
 class Drain:
-    """One connector, one backlog, drained again and again."""
+    """A side: the backlog of a database, from the same position again and again."""
 
-    def __init__(self, bench: Bench, worker: str, url: str, pid: int, settings: Mapping[str, str]) -> None:
-        self.bench, self.worker, self.pid = bench, worker, pid
-        self.tag = "b" + uuid.uuid4().hex[:8]
-        self.url = f"{url}/connectors/{self.tag}"
-        self.settings = settings
-        self.session = requests.Session()
-        self.database: Database = DATABASES[bench.source](bench.address, self.tag)
-        self.consumer = Consumer({"bootstrap.servers": bench.kafka, "group.id": self.tag})
+    def __init__(self, worker: Worker, broker: Broker, database: Database, rows: int,
+                 settings: Mapping[str, str]) -> None:  # fmt: skip
+        """Its offset is stored, and it is stopped: what is written from now on is the backlog."""
+        self.name, self._worker, self._broker, self._database, self._rows = worker.name, worker, broker, database, rows
+        prefix = f"{database.tag}-{worker.name}"
+        self.topic = f"{prefix}.{database.tag}.orders"
+        self.connector = Connector(worker, prefix)
+        self.connector.create(
+            database.config(worker.name, broker.address)
+            | {"tasks.max": "1", "topic.prefix": prefix, "snapshot.mode": "no_data", "heartbeat.interval.ms": "500"}
+            | {**worker.settings, **settings}
+        )
+        self._offsets = self.connector.offsets()
+        self.connector.stop()
 
-    def results(self) -> list[Result]:
-        self._call("PUT", "/config", self._config())
-        offsets = self._first_offsets()
-        self._call("PUT", "/stop")
-        time.sleep(3)
-        results = [self._run(run, offsets) for run in range(self.bench.runs)]
-        self._call("DELETE")
-        self.database.drop()
-        self.consumer.close()
-        return results
+    def measure(self) -> Figures:
+        self._database.rewind(self.name)
+        self.connector.rewind(self._offsets)
+        count = self._broker.count(self.topic)
+        found = Watch(self._worker, self.connector, count, self._rows).figures(self.connector.resume)
+        self.connector.stop()
+        return found
 
-    def _run(self, run: int, offsets: Any) -> Result:
-        if run and self.database.rewinds:
-            self._call("PATCH", "/offsets", {"offsets": offsets})
-        else:
-            self.database.fill(self.bench.rows, self.bench.per_transaction)
-        return self._measure(run)
+    def close(self) -> None:
+        self.connector.delete()
+        self._database.forget(self.name)
 
-    def _config(self) -> dict[str, str]:
-        return self.database.config(self.bench.kafka) | {
-            "tasks.max": "1", "topic.prefix": self.tag, "snapshot.mode": "no_data", "heartbeat.interval.ms": "500",
-            **self.settings,
+
+class Snapshot:
+    """A side: the initial snapshot of a table, by a new connector each time."""
+
+    def __init__(self, worker: Worker, broker: Broker, database: Database, rows: int) -> None:
+        self.name, self._worker, self._broker, self._database, self._rows = worker.name, worker, broker, database, rows
+        self._numbers = numbers()
+
+    def measure(self) -> Figures:
+        who = f"{self.name}{next(self._numbers)}"
+        prefix = f"{self._database.tag}-{who}"
+        connector = Connector(self._worker, prefix)
+        config = self._database.config(who, self._broker.address) | {
+            "tasks.max": "1", "topic.prefix": prefix, "snapshot.mode": "initial", **self._worker.settings,
         }  # fmt: skip
-
-    def _call(self, method: str, path: str = "", body: object = None) -> Any:
-        answer = self.session.request(method, self.url + path, json=body, timeout=60)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    def _first_offsets(self) -> Any:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            time.sleep(0.3)
-            try:
-                offsets = self._call("GET", "/offsets")["offsets"]
-            except requests.HTTPError:
-                continue
-            if offsets:
-                return offsets
-        raise SystemExit(f"{self.worker} stored no offset within 120 s: {self._call('GET', '/status')}")
-
-    def _end(self) -> int:
-        topic = f"{self.tag}.{self.tag}.orders"
-        try:
-            return int(self.consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=5, cached=False)[1])
-        except KafkaException:
-            return 0
-
-    def _measure(self, run: int) -> Result:
-        base, wanted = self._end(), self.bench.rows
-        cpu_before, _ = usage(self.pid)
-        began = time.time()
-        self._call("PUT", "/resume")
-        result = self._watch(lambda: self._end() - base, wanted, began)
-        cpu, _ = usage(self.pid)
-        self._call("PUT", "/stop")
-        time.sleep(3)
-        rate, first, peak = result
-        return Result(self.worker, run, wanted, self.bench.per_transaction, rate, first,
-                      round((cpu - cpu_before) / wanted * 1e6, 1), round(peak))  # fmt: skip
-
-    def _watch(self, count: Callable[[], int], wanted: int, began: float) -> tuple[int, float, float]:
-        """Rows a second between the first sight and the last record, seconds to the first, peak memory."""
-        done = first_count = 0
-        first = peak = 0.0
-        while done < wanted:
-            time.sleep(0.1)
-            done, now = count(), time.time()
-            peak = max(peak, usage(self.pid)[1])
-            if done and not first:
-                first, first_count = now, done
-            if now - began > 400:
-                raise SystemExit(f"{self.worker}: {done} of {wanted} records after 400 s")
-        return round((done - first_count) / max(time.time() - first, 0.1)), round(first - began, 2), peak
+        count = self._broker.count(f"{prefix}.{self._database.tag}.orders")
+        watch = Watch(self._worker, connector, count, self._rows)
+        found = watch.figures(lambda: connector.create(config))
+        connector.stop()
+        connector.delete()
+        self._database.forget(who)
+        return found

@@ -1,40 +1,36 @@
-"""The Elasticsearch sink beside the server's limit: prepared bulk bodies, then the same records through Tailrace.
+"""The Elasticsearch sink beside the server's limit: prepared bulk bodies, and the same records through Tailrace.
 
-`python -m bench.elasticsearch [RECORDS [RUNS]]`. Both write the same documents with external versions into a new index,
-2,000 in a request and five requests at a time. The sink reads them from Kafka; its task is held on one core.
+Both write the same documents with external versions into a new index, 2,000 in a request and five requests at a time.
+The sink reads them from Kafka; its task is held on one core.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
 
 import orjson
 import requests
 import urllib3
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
-from bench.__main__ import WORKER
-from bench.drain import family, usage
-from services import connect
+from bench.connector import Connector
+from bench.drain import Watch
+from bench.place import Place, Size
+from bench.processes import family
+from bench.rounds import Figures, Run, rounds
+from bench.workers import Worker
 from services.__main__ import PORTS
 
-KAFKA = os.environ.get("TAILRACE_KAFKA", f"127.0.0.1:{PORTS['bench']['kafka']}")
-SERVER = os.environ.get("TAILRACE_ES", f"http://127.0.0.1:{PORTS['bench']['elasticsearch']}")
-TAILRACE_PORT = 18085
-PER_REQUEST, AT_ONCE, PATIENCE_S = 2000, 5, 600
-HEADERS = {"content-type": "application/x-ndjson"}
+SERVER: Final = os.environ.get("TAILRACE_ES", f"http://127.0.0.1:{PORTS['bench']['elasticsearch']}")
+PER_REQUEST, AT_ONCE = 2000, 5
+HEADERS: Final = {"content-type": "application/x-ndjson"}
 
 
 def row(number: int) -> dict[str, object]:
@@ -47,10 +43,8 @@ def row(number: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def produce(topic: str, count: int) -> None:
-    admin = AdminClient({"bootstrap.servers": KAFKA})
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
-    producer = Producer({"bootstrap.servers": KAFKA, "compression.type": "lz4", "linger.ms": 20,
+def produce(kafka: str, topic: str, count: int) -> None:
+    producer = Producer({"bootstrap.servers": kafka, "compression.type": "lz4", "linger.ms": 20,
                          "queue.buffering.max.messages": 1_000_000})  # fmt: skip
     for number in range(count):
         producer.produce(topic, orjson.dumps(row(number)), str(number).encode())
@@ -69,95 +63,86 @@ def bodies(index: str, count: int) -> list[bytes]:
     return made
 
 
-def limit(count: int) -> float:
-    """Documents a second that the server takes."""
-    index = "bench" + uuid.uuid4().hex[:8]
-    requests.put(f"{SERVER}/{index}", timeout=60).raise_for_status()
-    pool = urllib3.PoolManager(maxsize=AT_ONCE)
-    prepared = bodies(index, count)
+@dataclass(frozen=True)
+class Prepared:
+    """A side: documents a second that the server takes."""
 
-    def send(body: bytes) -> None:
-        answer = pool.request("POST", f"{SERVER}/_bulk?filter_path=errors", body=body, headers=HEADERS)
-        assert answer.data == b'{"errors":false}', answer.data[:500]
+    count: int
+    name: str = "bulk"
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        began = time.monotonic()
-        list(threads.map(send, prepared))
-        taken = time.monotonic() - began
-    requests.delete(f"{SERVER}/{index}", timeout=60)
-    return count / taken
+    def measure(self) -> Figures:
+        index = "bench" + uuid.uuid4().hex[:8]
+        requests.put(f"{SERVER}/{index}", timeout=60).raise_for_status()
+        pool = urllib3.PoolManager(maxsize=AT_ONCE)
+        prepared = bodies(index, self.count)
 
+        def send(body: bytes) -> None:
+            answer = pool.request("POST", f"{SERVER}/_bulk?filter_path=errors", body=body, headers=HEADERS)
+            assert answer.data == b'{"errors":false}', answer.data[:500]
 
-@contextmanager
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    with tempfile.TemporaryDirectory() as folder:
-        properties = Path(folder) / "worker.properties"
-        group = "tailrace-" + uuid.uuid4().hex[:8]
-        properties.write_text(WORKER.format(kafka=KAFKA, port=TAILRACE_PORT).replace("tailrace-bench", group))
-        program = Path(sys.executable).with_name("tailrace")
-        process = subprocess.Popen([program, "distributed", properties, "--log-level", "warning"])
-        try:
-            while not connect.answers(TAILRACE_PORT):
-                time.sleep(0.1)
-            yield process
-        finally:
-            process.terminate()
-            process.wait(30)
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            began = time.monotonic()
+            list(threads.map(send, prepared))
+            taken = time.monotonic() - began
+        requests.delete(f"{SERVER}/{index}", timeout=60)
+        return {"events_a_second": self.count / taken}
 
 
-def sink(topic: str, count: int, pid: int) -> tuple[float, float, float]:
-    """Documents a second between the first sight and the last, CPU seconds of the task a million, its PSS in MiB."""
-    name = f"{topic}-{uuid.uuid4().hex[:6]}"
-    url = f"http://127.0.0.1:{TAILRACE_PORT}/connectors/{name}"
-    requests.put(f"{url}/config", timeout=60, json={
-        "connector.class": "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "topics": topic,
-        "connection.url": SERVER, "schema.ignore": "true",
-        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-    }).raise_for_status()  # fmt: skip
-    known, first, began, task, cpu, peak = 0, 0, 0.0, 0, 0.0, 0.0
-    end = time.monotonic() + PATIENCE_S
-    while known < count and time.monotonic() < end:
-        time.sleep(0.1)
-        if not task and (found := [each for each in family(pid)[1:] if _is_task(each, name)]):
-            task = found[0]
-            os.sched_setaffinity(task, {0})
-        if task:
-            cpu, memory = usage(task)
-            peak = max(peak, memory)
-        answer = requests.get(f"{SERVER}/{topic}/_stats/indexing", timeout=60)
-        told = answer.json()["_all"]["total"].get("indexing", {}) if answer.ok else {}
-        known = told.get("index_total", 0)
-        if known and not began:
-            began, first = time.monotonic(), known
-    rate = (known - first) / (time.monotonic() - began)
-    requests.delete(url, timeout=60)
-    requests.delete(f"{SERVER}/{topic}", timeout=60)
-    return rate, cpu / count * 1e6, peak
+@dataclass(frozen=True)
+class Sink:
+    """A side: each measurement is a new connector into a new index, whose name is the topic's."""
+
+    worker: Worker
+    topic: str
+    count: int
+
+    @property
+    def name(self) -> str:
+        return self.worker.name
+
+    def measure(self) -> Figures:
+        name = f"{self.topic}-{uuid.uuid4().hex[:6]}"
+        connector = Connector(self.worker, name)
+        others = set(family(self.worker.pid))
+
+        def indexed() -> int:
+            _hold_on_one_core(set(family(self.worker.pid)) - others)
+            answer = requests.get(f"{SERVER}/{self.topic}/_stats/indexing", timeout=60)
+            told = answer.json()["_all"]["total"].get("indexing", {}) if answer.ok else {}
+            return int(told.get("index_total", 0))
+
+        watch = Watch(self.worker, connector, indexed, self.count)
+        found = watch.figures(lambda: connector.create({
+            "connector.class": "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "topics": self.topic,
+            "connection.url": SERVER, "schema.ignore": "true",
+            "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        }))  # fmt: skip
+        connector.stop()
+        connector.delete()
+        requests.delete(f"{SERVER}/{self.topic}", timeout=60)
+        return found
 
 
-def _is_task(pid: int, name: str) -> bool:
-    try:
-        return f"{name}-0" in Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return False
+def _hold_on_one_core(processes: set[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(process, {0})
 
 
-def main(arguments: list[str]) -> None:
-    count, runs = [int(n) for n in arguments] + [100_000, 3][len(arguments) :]
-    topic = "bench" + uuid.uuid4().hex[:8]
-    produce(topic, count)
-    limits, sinks = [], []
-    with worker() as process:
-        for _ in range(runs):
-            limits.append(limit(count))
-            sinks.append(sink(topic, count, process.pid))
-    admin = AdminClient({"bootstrap.servers": KAFKA})
-    admin.delete_topics([topic])[topic].result(30)
-    most = statistics.median(limits)
-    rate, cpu, peak = (statistics.median(figures) for figures in zip(*sinks, strict=True))
-    print(f"prepared bodies {most:,.0f} documents/s; sink {rate:,.0f} ({rate / most:.2f}), {cpu:.1f} CPU-seconds a "
-          f"million, PSS {peak:.0f} MiB; runs {[round(n) for n in limits]} {[round(n[0]) for n in sinks]}")  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class ElasticsearchCase:
+    """Documents of 1.2 KB."""
 
+    about: str = "Elasticsearch sink, documents of 1.2 KB"
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    def rows(self, size: Size) -> int:
+        return size.rows // 10
+
+    def seconds(self, size: Size) -> float:
+        return 30 + (size.runs + 1) * (10 + 2 * self.rows(size) / 2500)
+
+    def runs(self, place: Place, size: Size) -> Iterator[Run]:
+        topic, count = f"{place.tag}-documents", self.rows(size)
+        produce(place.broker.address, topic, count)
+        (worker,) = place.workers(["tailrace"])
+        yield from rounds([Prepared(count), Sink(worker, topic, count)], size.runs)

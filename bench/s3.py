@@ -1,24 +1,25 @@
 """CPU time a record on its way through a task of the S3 sink, beside that of its compressor or of pyarrow alone.
 
-`python -m bench.s3 [RECORDS]`. Records of about 1.2 KB stand in memory as the log gives them; they are decoded, put
-into files and settled, and a store throws the bytes away. The limit writes the same rows with zlib or pyarrow alone,
-from values that are decoded already. Of each side the best of seven passes counts.
+Records of about 1.2 KB stand in memory as the log gives them; they are decoded, put into files and settled, and a store
+throws the bytes away. The limit writes the same rows with zlib or pyarrow alone, from values that are decoded already.
 """
 
 from __future__ import annotations
 
 import io
 import random
-import sys
 import time
 import zlib
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.place import Place, Size
+from bench.rounds import Figures, Run, rounds
 from cdc.config import parse
 from cdc.errors import Problem
 from connect_compat.connector_config import ErrorKeys
@@ -27,9 +28,10 @@ from connect_compat.pipeline import SinkPipeline
 from connect_compat.progress import Control
 from connect_compat.task_plugins import task_plugins
 from sinks.s3.connector import layout
+from sinks.s3.content import Content
 from sinks.s3.keys import parsed
 from sinks.s3.sink import S3Sink
-from sinks.s3.store import Mark, Upload
+from sinks.s3.store import Exists, Mark, Numbered, Series, Upload
 
 _JSON = "org.apache.kafka.connect.json.JsonConverter"
 _FORMAT = "io.confluent.connect.s3.format"
@@ -45,14 +47,20 @@ _SCHEMA = {
 class Nowhere:
     """Takes everything and keeps nothing."""
 
-    def __init__(self) -> None:
-        self.bytes = 0
-
     def look(self, name: str) -> Mark | None:
         return None
 
-    def put(self, upload: Upload) -> None:
-        self.bytes += upload.content.size
+    def put(self, upload: Upload) -> Mark:
+        return upload.mark
+
+    def newest(self, series: Series, offset: int) -> Numbered | None:
+        return None
+
+    def read(self, name: str, version: str) -> Content:
+        raise Exists(name)
+
+    def reseal(self, upload: Upload) -> Mark:
+        return upload.mark
 
     def check(self) -> list[Problem]:
         return []
@@ -85,18 +93,17 @@ def records(found: Sequence[dict[str, object]], *, schemas: bool) -> list[LogRec
     return [LogRecord("orders", 0, at, 1_700_000_000_000 + at, None, value(row), ()) for at, row in enumerate(found)]
 
 
-def through(found: Sequence[LogRecord], *, schemas: bool, **settings: str) -> tuple[float, int]:
-    """CPU seconds of the whole way, and the bytes that came out."""
+def through(found: Sequence[LogRecord], *, schemas: bool, settings: Mapping[str, str]) -> float:
+    """CPU seconds of the whole way."""
     config = {
         "name": "bench", "connector.class": "io.confluent.connect.s3.S3SinkConnector", "topics": "orders",
         "s3.bucket.name": "b", "flush.size": "100000", "key.converter": _JSON, "value.converter": _JSON,
         "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter",
         "key.converter.schemas.enable": "false", "value.converter.schemas.enable": str(schemas).lower(),
-        **{name.replace("_", "."): value for name, value in settings.items()},
+        **settings,
     }  # fmt: skip
     pipeline = SinkPipeline(task_plugins(config), parse(ErrorKeys, config), Control())
-    store = Nowhere()
-    sink = S3Sink(layout(parsed(config)), store, "bench")
+    sink = S3Sink(layout(parsed(config)), Nowhere(), "bench")
     began = time.process_time()
     for at in range(0, len(found), _BATCH):
         some = found[at : at + _BATCH]
@@ -105,7 +112,7 @@ def through(found: Sequence[LogRecord], *, schemas: bool, **settings: str) -> tu
         sink.settle({("orders", 0): some[-1].offset + 1})
     spent = time.process_time() - began
     sink.close()
-    return spent, store.bytes
+    return spent
 
 
 def zlib_alone(found: Sequence[LogRecord]) -> float:
@@ -132,28 +139,40 @@ def pyarrow_alone(found: Sequence[dict[str, object]]) -> float:
     return time.process_time() - began
 
 
-def best(measure: Callable[[], float]) -> float:
-    return min(measure() for _ in range(7))
+@dataclass(frozen=True)
+class Pass:
+    """A side: one way of all records."""
+
+    name: str
+    count: int
+    seconds: Callable[[], float]
+
+    def measure(self) -> Figures:
+        return {"events_a_cpu_second": self.count / self.seconds()}
 
 
-def main(count: int) -> None:
-    found = rows(count)
-    plain, told = records(found, schemas=False), records(found, schemas=True)
-    size = sum(len(record.value or b"") for record in plain) / count
-    gzip_s = best(lambda: through(plain, schemas=False, format_class=f"{_FORMAT}.json.JsonFormat",
-                                  s3_compression_type="gzip")[0])  # fmt: skip
-    table_s = best(lambda: through(told, schemas=True, format_class=f"{_FORMAT}.parquet.ParquetFormat",
-                                   parquet_codec="zstd")[0])  # fmt: skip
-    zlib_s, arrow_s = best(lambda: zlib_alone(plain)), best(lambda: pyarrow_alone(found))
-    print(f"{count} records of {size:.0f} bytes, a second of CPU:")
-    for what, ours, limit, name in (
-        ("JSON + gzip", gzip_s, zlib_s, "zlib"),
-        ("Parquet + zstd", table_s, arrow_s, "pyarrow"),
-    ):
-        print(f"{what:15} {count / ours:9,.0f}   {name} alone {count / limit:9,.0f}   ratio {limit / ours:.2f}")
-    shares = [line for line in Path("/proc/self/smaps_rollup").read_text().splitlines() if line.startswith("Pss:")]
-    print(f"memory, the records included: {int(shares[0].split()[1]) >> 10} MB")
+@dataclass(frozen=True, kw_only=True)
+class S3Case:
+    """One format, beside `limit` alone."""
+
+    about: str
+    limit: str
+    schemas: bool
+    settings: Mapping[str, str]
+
+    def rows(self, size: Size) -> int:
+        return size.rows // 15
+
+    def seconds(self, size: Size) -> float:
+        return 5 + (size.runs + 1) * self.rows(size) / 12_000
+
+    def runs(self, place: Place, size: Size) -> Iterator[Run]:
+        found = rows(count := self.rows(size))
+        told = records(found, schemas=self.schemas)
+        alone = {"zlib": lambda: zlib_alone(told), "pyarrow": lambda: pyarrow_alone(found)}[self.limit]
+        ours = Pass("tailrace", count, lambda: through(told, schemas=self.schemas, settings=self.settings))
+        yield from rounds([ours, Pass(self.limit, count, alone)], size.runs)
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+JSON_GZIP: Final = {"format.class": f"{_FORMAT}.json.JsonFormat", "s3.compression.type": "gzip"}
+PARQUET_ZSTD: Final = {"format.class": f"{_FORMAT}.parquet.ParquetFormat", "parquet.codec": "zstd"}
