@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -117,6 +117,18 @@ def _plugins(found: Iterable[Plugin]) -> Iterator[str]:
         yield from (f"### {', '.join(each.simple_name for each in members)}", "", text(purpose), "")
         yield from (f"`{each.class_name}`  " for each in members)
         yield from ("", *table(keys(config).values() if config else ()))
+        yield from _idle(getattr(config, "IDLE", {}))
+
+
+def _idle(settings: Mapping[str, str]) -> Iterator[str]:
+    """Settings that are known and need not be heeded, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, words in settings.items():
+        reasons.setdefault(words, []).append(f"`{name}`")
+    if reasons:
+        yield from ("Known and without effect; setting one is warned of:", "")
+        yield from (f"- {', '.join(names)}: {text(words)}" for words, names in reasons.items())
+        yield ""
 
 
 def _purpose(plugin: Plugin) -> str:

@@ -13,11 +13,13 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
+from types import ModuleType
 from typing import Any
 
 from cdc.mysql import binlog
 from cdc.mysql.row_decoder import compile_rows
 from cdc.mysql.types import TypeOptions, field_schema
+from cdc.native import hot
 from cdc.schema import DECIMAL, Schema, Type, decimal_bytes
 from cdc.table import Column, Table, TableId
 
@@ -57,7 +59,7 @@ class RecordedTable:
             for column, schema in zip(self.table.columns, self.schemas, strict=True)
         }
 
-    def decoded(self, events: list[str]) -> list[tuple[str, Any, Any]]:
+    def decoded(self, events: list[str], twin: ModuleType | None = hot) -> list[tuple[str, Any, Any]]:
         """(op, before, after) of recorded events."""
         found: list[tuple[str, Any, Any]] = []
         table_map: binlog.TableMap | None = None
@@ -67,7 +69,7 @@ class RecordedTable:
                 table_map = body
                 continue
             assert isinstance(body, binlog.Rows) and table_map is not None
-            decode = compile_rows(self.table, table_map, self.options, self.table.columns, body)
+            decode = compile_rows(self.table, table_map, self.options, self.table.columns, body, twin=twin)
             found += _changes(body.kind, decode(body.body, body.start, body.end))
         return found
 

@@ -101,6 +101,9 @@ class FileWorker:
     def set_level(self, logger: str, level: int) -> None:
         self.levels[logger] = level
 
+    def view(self, which: TaskId) -> TaskView:
+        return self._views[which]
+
     def health(self) -> list[TaskView]:
         return list(self._views.values())
 

@@ -64,7 +64,8 @@ def workers(kafka: str, *, peer: bool) -> Iterator[list[str]]:
         if peer:
             port = free_port()
             opened.callback(connect.stop, folder / "peer")
-            connect.start(folder / "peer", port, kafka, connect.distributed(f"{name}-peer"), jvm=connect.SMALL_JVM)
+            settings = connect.distributed(f"{name}-peer")
+            connect.start(folder / "peer", port, kafka, settings, jvm=connect.SMALL_JVM, level="INFO")  # as recorded
             bases.append(f"http://127.0.0.1:{port}")
         ours = WorkerProcess(folder / "ours", name, kafka)
         opened.callback(ours.close)

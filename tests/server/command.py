@@ -17,7 +17,7 @@ from typing import Any
 import requests
 
 from tests.server.lane import free_port
-from tests.server.worker_process import wait_until
+from tests.server.worker_process import task_processes, wait_until
 
 TAILRACE = str(Path(sys.executable).with_name("tailrace"))
 Config = Mapping[str, str]
@@ -112,12 +112,7 @@ class Tailrace:
     def pid(self, name: str) -> int | None:
         """The process of task 0 of a connector."""
         assert self.process is not None
-        for children in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                for pid in children.read_text().split():
-                    if f"{name}-0" in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
-                        return int(pid)
-        return None
+        return task_processes(self.process.pid).get(f"{name}-0")
 
 
 class Gate:

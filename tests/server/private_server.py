@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from services.__main__ import SERVERS
+from services.elasticsearch import RELEASES
 from services.process import Process
 from tests.server.lane import free_port
 
 _SECOND_PORTS: Final = {
-    "kafka": (10001,), "elasticsearch": (100,), "seaweedfs": (1, 2, 3, 10000, 10001, 10002, 10003),
+    "kafka": (10001,), "seaweedfs": (1, 2, 3, 10000, 10001, 10002, 10003), **dict.fromkeys(RELEASES, (100,)),
 }  # fmt: skip
 """How much higher than the port the others are that a server listens on."""
 
@@ -26,8 +26,7 @@ class PrivateServer:
 
     def start(self, *options: str) -> None:
         """`options` of the program for this start alone."""
-        start: Callable[..., Any] = SERVERS[self.kind]
-        start(self.folder, self.port, *([options] if options else []))
+        SERVERS[self.kind](self.folder, self.port, *([options] if options else []))
 
     def stop(self) -> None:
         Process(self.kind, self.folder).stop()

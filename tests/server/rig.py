@@ -113,6 +113,7 @@ class Rig:
         self.worker.start(environment)
         self.create(sink=sink)
         wait_until(self.is_streaming, "the end of the snapshot")
+        wait_until(lambda: len(self.worker.tasks()) == 2, "both tasks", told=self.states)
 
     def is_streaming(self) -> bool:
         offsets = self.worker.call("GET", f"/connectors/{self.source}/offsets").json().get("offsets", [])

@@ -66,6 +66,48 @@ def test_csv_files_of_a_folder_become_rotated_json_lines_each_once(worker: Worke
     assert len(list(tmp_path.glob("out.jsonl.*"))) >= 2
 
 
+def test_a_secret_that_is_replaced_reaches_the_running_connector_by_itself(tmp_path: Path) -> None:
+    """As a mounted secret is: a link to the folder of its version, replaced as a whole."""
+    worker = WorkerProcess(tmp_path / "worker", "secret", None)
+    mounted, came = tmp_path / "secret", tmp_path / "in"
+    topic = f"${{dir:{mounted}:topic}}"
+    mounted.mkdir()
+    (mounted / "topic").symlink_to("..data/topic")
+
+    def replace(version: str) -> None:
+        (mounted / f"..{version}").mkdir()
+        (mounted / f"..{version}" / "topic").write_text(version)
+        (mounted / "..new").symlink_to(f"..{version}")
+        (mounted / "..new").rename(mounted / "..data")
+
+    def in_topic(name: str) -> bool:
+        return name in worker.call("GET", "/connectors/c/topics").json()["c"]["topics"]
+
+    replace("first")
+    came.write_text("a\n")
+    worker.flush_ms = 200
+    worker.more = ("config.providers=dir\n"
+                   "config.providers.dir.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider\n"
+                   f"config.providers.dir.param.allowed.paths={tmp_path}")  # fmt: skip
+    try:
+        worker.start()
+        worker.put(
+            "c", {"connector.class": "FileStreamSource", "file": str(came), "topic": f"${{dir:{mounted}:topic}}"}
+        )
+        wait_until(lambda: in_topic("first"), "the first line")
+        before = worker.tasks()
+        replace("second")
+        wait_until(lambda: worker.tasks().keys() == before.keys() and worker.tasks() != before, "another process", 15)
+        with came.open("a") as file:
+            file.write("b\n")
+        wait_until(lambda: in_topic("second"), "the line under the new value")
+        (task,) = worker.status("c")["tasks"]
+        assert task["state"] == "RUNNING"
+        assert worker.call("GET", "/connectors/c/config").json()["topic"] == topic
+    finally:
+        worker.close()
+
+
 def _json_lines(path: Path) -> list[str]:
     return sorted(line for each in path.parent.glob(path.name + "*") for line in each.read_text().splitlines())
 

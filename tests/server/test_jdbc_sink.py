@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,8 +17,10 @@ from cdc.record import Batch
 from cdc.schema import INT32, INT64, OPTIONAL_STRING, STRING, TIMESTAMP, Schema, Type, struct
 from sinks.jdbc.connector import CONFLUENT, DEBEZIUM
 from tests.server.jdbc_target import JdbcTarget
+from tests.server.worker_process import wait_until
 from tests.unit.sinks.jdbc.records import ROW, WORD, batch, change, created, row
 
+CONFIGS = Path(__file__).parents[1] / "golden/configs"
 KINDS = ("mysql", "mariadb", "postgresql")
 
 
@@ -81,6 +85,17 @@ def test_rows_that_are_refused_are_reported_alone_in_the_servers_words(target: J
     assert target.sql("SELECT name FROM t WHERE id IN (1, 2) ORDER BY id") == [("n2",), ("n1",)]
 
 
+def test_the_users_config_writes_rows(mysql_address: tuple[str, int], tmp_path: Path) -> None:
+    """As it is, hosts and credentials apart."""
+    raw = json.loads((CONFIGS / "jdbc-sink-connector.post.json").read_text())["config"]
+    target = JdbcTarget("mysql", mysql_address, tmp_path)
+    assert (
+        put(raw | target.config(), batch([(None, row(1)), (None, row(1))], value=ROW, key=None, topic="my_topic")) == []
+    )
+    assert rows(target, table="my_topic") == [(1, "n"), (1, "n")]
+    target.close()
+
+
 def test_tables_grow_with_the_records(target: JdbcTarget) -> None:
     key = struct(("code", STRING), ("part", STRING), name="shop.t.Key")
     value = struct(("code", STRING), ("size", Schema(Type.STRING, optional=True, default="M")))
@@ -125,6 +140,29 @@ def test_a_lost_connection_is_an_outage_and_a_retry_writes_all(target: JdbcTarge
     assert rows(target) == [(1, "n"), (2, "n")]
 
 
+def test_a_deadlock_is_tried_again(target: JdbcTarget) -> None:
+    """Each holds a row that the other wants. The sink is the one that the server lets down: it waited first
+    (PostgreSQL), and has written less (MySQL, MariaDB)."""
+    put(keyed(target), batch(created(row(1, "old"))), batch(created(*(row(id, "old") for id in range(50))), topic="u"))
+    waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    if target.kind == "postgresql":
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+    target.sql("BEGIN")
+    target.sql("UPDATE u SET name = 'theirs'")
+    refused: list[list[str]] = []
+    new = batch(created(row(1, "new")), first=10)
+    writing = Thread(target=lambda: refused.append(put(keyed(target), new, replace(new, topic="u"))))
+    writing.start()
+    wait_until(lambda: bool(target.sql(waiting)), "the sink to wait", 20, every=0.3)
+    target.sql("UPDATE t SET name = 'theirs' WHERE id = 1")  # only possible when the sink gave up its row
+    assert (writing.is_alive(), rows(target)) == (True, [(1, "theirs")])
+    target.sql("COMMIT")
+    writing.join(30)
+    assert refused == [[]]
+    assert rows(target) == [(1, "new")]
+    assert rows(target, table="u")[:3] == [(0, "theirs"), (1, "new"), (2, "theirs")]
+
+
 def test_other_modes(target: JdbcTarget) -> None:
     plain = target.config(auto_create="true", pk_mode="kafka")
     put(plain, batch([(1, row(1)), (1, row(1))], value=ROW, topic="log"))
@@ -134,6 +172,11 @@ def test_other_modes(target: JdbcTarget) -> None:
     changes = [*created(row(1, "new"), row(3)), (2, change("u", row(2, WORD, 5)))]
     put(keyed(target, insert_mode="update"), batch(changes))
     assert rows(target, "id, name") == [(1, "new"), (2, "n")]
+    odd = struct(("Id%s", INT32), ("per%(cent)s", OPTIONAL_STRING))
+    named = keyed(target, table_name_format="Odd %s Name")
+    assert put(named, batch([((1,), (1, "%d")), ((2,), (2, None))], value=odd, key=struct(("Id%s", INT32)))) == []
+    assert put(named, batch([((2,), None)], value=None, key=struct(("Id%s", INT32)), first=9)) == []
+    assert rows(target, "*", "Odd %s Name") == [(1, "%d")]
 
 
 def test_instants_are_written_in_the_zone_that_is_wanted(target: JdbcTarget) -> None:

@@ -74,8 +74,10 @@ def rig(tmp_path: Path, mysql_address: tuple[str, int], postgres_address: tuple[
 @pytest.mark.timeout(60 + 40 * ROUNDS)
 def test_tables_are_equal_after_every_kill(rig: JdbcRig) -> None:
     rig.stream()
+    tasks = {f"{rig.sink}-0", f"{rig.source}-0"}
     chance = random.Random(SEED)
     for number in range(ROUNDS):
+        wait_until(lambda: rig.worker.tasks().keys() == tasks, "both tasks", 30)
         load = rig.load(seed=SEED * 1000 + number)
         victim = (rig.sink, rig.source)[number % 2] if chance.random() < 0.8 else "worker"
         time.sleep(0.5 + chance.random())
@@ -89,5 +91,4 @@ def test_tables_are_equal_after_every_kill(rig: JdbcRig) -> None:
         time.sleep(chance.random())
         load.finish()
         rig.tables_are_equal()
-        wait_until(lambda: len(rig.worker.tasks()) == 2, "both tasks", 30)
     assert rig.rows_here()

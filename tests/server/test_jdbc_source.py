@@ -47,6 +47,9 @@ class Polled:
     offsets: dict[str, SourceOffset] = field(default_factory=dict)
     gone: list[tuple[str, Any]] = field(default_factory=list)
     """Topic and key of each tombstone."""
+    report: dict[str, Any] = field(default_factory=dict)
+    sessions: int = 0
+    """That read at once, at most."""
 
     def until(self, seen: Callable[[], bool], seconds: float = 30) -> None:
         """Runs it until something is seen, at least to its first idle poll."""
@@ -62,6 +65,20 @@ class Polled:
                 if poll.idle and seen():
                     return
                 assert time.monotonic() < end, f"not seen in {seconds} s; so far: {self.rows}"
+
+    def some(self, rows: int) -> bool:
+        """Runs it until it has sent so many more rows, at most to an idle poll; whether it came so far."""
+        before = sum(map(len, self.rows.values()))
+        with closing(JDBC_SOURCE.build(self.config, SourceContext("j", 0, _Topics(), self.report))) as source:
+            for poll in source.polls(list(self.offsets.values())):
+                for batch in poll.batches:
+                    self.rows.setdefault(batch.topic, []).extend(_named(batch))
+                self.offsets |= {str(offset.partition): offset for offset in poll.offsets}
+                reading = [each for each in threading.enumerate() if each.name.startswith("session ")]
+                self.sessions = max(self.sessions, len(reading))
+                if poll.idle or sum(map(len, self.rows.values())) - before >= rows:
+                    return not poll.idle
+        raise AssertionError("a source ends with an idle poll")
 
     def deleted(self, topic: str = "t") -> list[Any]:
         return [key for of, key in self.gone if of == topic]
@@ -335,6 +352,12 @@ def test_what_a_database_lacks_is_said_before_anything_is_created(server: Server
     found = said(mode="timestamp", timestamp_column_name="at")["timestamp.column.name"]
     assert "nullable; make it NOT NULL, or set validate.non.null=false" in found
     assert said(mode="timestamp", timestamp_column_name="at", validate_non_null="false") == {}
+    found = said(mode="timestamp", timestamp_column_name="id", validate_non_null="false")["timestamp.column.name"]
+    assert "must be a timestamp or a date" in found
+    found = said(mode="incrementing", incrementing_column_name="at", validate_non_null="false")[
+        "incrementing.column.name"
+    ]
+    assert "must be a whole number" in found
     assert "create it, correct table.whitelist" in said(mode="bulk", table_whitelist="nothing")["table.whitelist"]
     assert "not valid" in said(mode="bulk", query="SELECT nothing FROM nowhere", topic_prefix="q")["query"]
     if server.kind != "sqlite":
@@ -378,6 +401,55 @@ def test_values_have_their_types(server: Server) -> None:
     polled = Polled(server.config(mode="bulk"))
     polled.until(lambda: bool(polled.rows))
     assert list(polled.rows["t"][0].values()) == expected
+
+
+SHOWN = {"incrementing": {"incrementing"}, "timestamp": {"timestamp", "timestamp_nanos"},
+         "timestamp+incrementing": {"incrementing", "timestamp", "timestamp_nanos"}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("server", "mode"),
+    [("mysql", "timestamp+incrementing"), ("mariadb", "timestamp"), ("postgresql", "incrementing"),
+     ("postgresql", "bulk"), ("sqlite", "timestamp+incrementing")],
+    indirect=["server"],
+)  # fmt: skip
+def test_a_table_is_read_by_several_sessions_and_gone_on_with_where_it_was_stopped(server: Server, mode: str) -> None:
+    server.create("t")
+    for v in range(12):
+        values = ", ".join(f"({v * 10 + each})" for each in range(10))
+        server.run(f"INSERT INTO t (v) VALUES {values}")
+    server.run("DELETE FROM t WHERE id BETWEEN 31 AND 49")
+    time.sleep(1.2 if server.kind == "sqlite" else 0.4)
+    given = {"timestamp_column_name": "at", "incrementing_column_name": "id", "batch_max_rows": "4"}
+    polled = Polled(server.config(mode=mode, tailrace_snapshot_sessions="3", **given))
+    stops = 0
+    while polled.some(23):
+        stops += 1
+        (offset,) = (each for each in polled.offsets.values() if each.offset is not None)
+        assert offset.partition == {"protocol": "1", "snapshot": server.full("t")}
+        assert polled.report["snapshot.running"] is True
+        assert stops > 1 or len((offset.offset or {})["ranges"]) > 1
+        if mode == "timestamp+incrementing" and stops == 1:
+            server.run("UPDATE t SET v = -1, at = CURRENT_TIMESTAMP WHERE id = 120")
+        server.run(TICK.format("t", 1000))
+    before = [each for each in range(1, 121) if not 31 <= each <= 49]
+    assert stops and polled.sessions == 3 and polled.report["snapshot.running"] is False
+    assert polled.report["snapshot.rows"] == len(polled.ids())
+    new = list(range(121, 121 + stops))
+    if mode == "bulk":
+        assert sorted(set(polled.ids()) - set(new)) == before
+        assert len(set(polled.ids())) == len(polled.ids())
+        assert [each for each in polled.offsets.values() if each.offset is not None] == []
+        return
+    for each in polled.offsets.values():
+        assert each.offset is None or (each.partition == {"protocol": "1", "table": server.full("t")})
+    time.sleep(1.2 if server.kind == "sqlite" else 0.4)
+    polled.until(lambda: set(new) <= set(polled.ids()))
+    (offset,) = (each for each in polled.offsets.values() if each.offset is not None)
+    assert set(offset.offset or {}) == SHOWN[mode]
+    changed = [120] if mode == "timestamp+incrementing" else []
+    assert sorted(polled.ids()) == sorted([*before, *new])
+    assert [row["v"] for row in polled.rows["t"] if row["id"] == 120] == ([-1] if changed else [119])
 
 
 # Whole workers
@@ -429,9 +501,7 @@ def test_the_users_config_reads_each_row_once_over_kills_and_outages(
     finally:
         stop.set()
         load.join()
-    with closing(mysql_server.main.cursor()) as cursor:
-        cursor.execute("SELECT id FROM t ORDER BY id")
-        written = [row[0] for row in cursor.fetchall()]
+    written = _numbers(mysql_server)
     wait_until(lambda: len(_ids(worker, "t")) >= len(written), "every row", told=worker.said)
     assert _ids(worker, "t") == written
     assert worker.log_text().count("topic.prefix is not set: topics are named after the tables") == 1
@@ -465,3 +535,48 @@ def test_the_users_other_config_reads_its_two_tables(worker: WorkerProcess, mysq
     offsets = worker.call("GET", "/connectors/m/offsets").json()["offsets"]
     expected = {"partition": {"protocol": "1", "table": mysql_server.full("orders")}, "offset": {"incrementing": 1}}
     assert expected in offsets
+
+
+def test_a_first_read_by_several_sessions_goes_on_after_a_kill(worker: WorkerProcess, mysql_server: Server) -> None:
+    """Each row is read once; Confluent's offset is written when all of them are, and only then."""
+    rows = 1_000
+    mysql_server.create("t")
+    mysql_server.run("INSERT INTO t (v) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                     f"WHERE i < {rows}) SELECT i FROM n")  # fmt: skip
+    mysql_server.run("CREATE VIEW slow AS SELECT id, v, SLEEP(0.012) AS nap, REPEAT('w', 2000) AS wide FROM t")
+    config = mysql_server.config(mode="incrementing", incrementing_column_name="id", table_types="VIEW",
+                                 batch_max_rows="20", tailrace_snapshot_sessions="3")  # fmt: skip
+    worker.put("j", config | {"connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector"})
+    table = mysql_server.full("slow")
+
+    def saved() -> dict[str, Any]:
+        """By the partition's member that names the table."""
+        offsets = worker.call("GET", "/connectors/j/offsets").json()["offsets"]
+        return {next(key for key, name in each["partition"].items() if name == table): each for each in offsets}
+
+    def durable() -> int:
+        return int(saved().get("snapshot", {"offset": {"rows": 0}})["offset"]["rows"])
+
+    def shown() -> bool:
+        return any(table in task.get("snapshot", {"open": {}})["open"] for task in worker.status("j")["tasks"])
+
+    for least in (100, 300):
+        wait_until(lambda least=least: durable() > least, "rows", told=worker.said)  # type: ignore[misc]
+        os.kill(worker.tasks()["j-0"], signal.SIGKILL)
+        left = saved()
+        assert list(left) == ["snapshot"], "the read was over before it could be stopped"
+        assert least < left["snapshot"]["offset"]["rows"] == len(_ids(worker, "slow")) < rows
+    wait_until(shown, "progress", told=worker.said)
+    assert 'tailrace_snapshot_running{connector="j",task="0"} 1.0' in worker.call("GET", "/metrics").text
+    wait_until(lambda: len(_ids(worker, "slow")) >= rows, "every row", told=worker.said)
+    assert sorted(_ids(worker, "slow")) == _numbers(mysql_server)
+    wait_until(lambda: list(saved()) == ["table"], "the offset alone")
+    assert saved()["table"]["offset"] == {"incrementing": max(_numbers(mysql_server))}
+    mysql_server.run(TICK.format("t", 1))
+    wait_until(lambda: len(_ids(worker, "slow")) == rows + 1, "the row that came later", told=worker.said)
+
+
+def _numbers(server: Server) -> list[int]:
+    with closing(server.main.cursor()) as cursor:
+        cursor.execute("SELECT id FROM t ORDER BY id")
+        return [row[0] for row in cursor.fetchall()]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from connect_compat.log.embedded_file import NAME
+from tests.server.memory import watched
 from tests.server.private_server import PrivateServer
 from tests.server.rig import Rig
 from tests.server.worker_process import wait_until
@@ -107,15 +110,17 @@ def test_elasticsearch_is_away_for_a_while(make_rig: MakeRig, own_elasticsearch:
     tasks = rig.worker.tasks()
     sink = tasks[f"{rig.sink}-0"]
     before = resident_mb(sink)
-    with away(own_elasticsearch):
-        time.sleep(AWAY_S)
-        assert states(rig) == {"RUNNING"}
-        assert "does not answer" in rig.worker.status(rig.sink)["tasks"][0]["waiting_for"]
-        assert resident_mb(sink) < before + 64
-        rig.works(rig.source)
-    rig.works(rig.sink)
-    load.finish()
-    rig.index_equals_table(60 + AWAY_S)
+    with watched(rig.worker) as pss_mb:
+        with away(own_elasticsearch):
+            time.sleep(AWAY_S)
+            assert states(rig) == {"RUNNING"}
+            assert "does not answer" in rig.worker.status(rig.sink)["tasks"][0]["waiting_for"]
+            assert resident_mb(sink) < before + 64
+            rig.works(rig.source)
+        rig.works(rig.sink)
+        load.finish()
+        rig.index_equals_table(60 + AWAY_S)
+    assert 0 < pss_mb[0] < 300
     assert rig.worker.tasks() == tasks, "no task had to be started again"
     with rig.worker.log() as log:
         assert sum(log.end_offsets(letters).values()) == 0
@@ -171,7 +176,7 @@ def test_a_sink_task_that_stands_still_loses_its_partitions_to_the_other_and_har
         load = rig.load(seed=number + 1)
         time.sleep(0.5)
         still = tasks[f"{rig.sink}-{number}"]
-        os.kill(still, signal.SIGSTOP)
+        _stop_between_writes(rig, still)
         time.sleep(1)
         load.finish()
         try:
@@ -182,6 +187,21 @@ def test_a_sink_task_that_stands_still_loses_its_partitions_to_the_other_and_har
         rig.index_equals_table()
     rig.topic_tells_everything()
     assert rig.worker.tasks() == tasks, "no task had to be started again"
+
+
+def _stop_between_writes(rig: Rig, task: int) -> None:
+    """Whoever is stopped in the middle of a write to the embedded log has everybody wait for him."""
+    while True:
+        os.kill(task, signal.SIGSTOP)
+        if rig.worker.kafka is not None:
+            return
+        with closing(sqlite3.connect(rig.worker.folder / "data" / NAME, timeout=3)) as log:
+            try:
+                log.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.kill(task, signal.SIGCONT)
+            else:
+                return
 
 
 @pytest.mark.parametrize("log", ["embedded", "kafka"])

@@ -45,7 +45,9 @@ class Load:
     """Writes records with rising numbers to a topic until it is stopped."""
 
     def __init__(self, broker: str, topic: str, seed: int, a_second: int) -> None:
-        self._producer = Producer({"bootstrap.servers": broker, "linger.ms": 20})
+        self._producer = Producer(
+            {"bootstrap.servers": broker, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000}
+        )
         self._topic, self._chance, self._pause_s = topic, random.Random(seed), 100 / a_second
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -96,15 +98,15 @@ def all_are_there_once(worker: WorkerProcess, connector: str, bucket: Bucket, co
     with worker.log() as log:
         group = f"connect-{connector}"
         wait_until(
-            lambda: sum(log.group_offsets(group).values()) == count, f"{count} commits of {group}", 120, every=0.5,
-            told=worker.said,
+            lambda: sum(log.group_offsets(group).values()) == count, f"{count} commits of {group}", 120 + 10 * ROUNDS,
+            every=0.5, told=worker.said,
         )  # fmt: skip
     found = Counter(record["id"] for record in bucket.records(f"{connector}/"))
     assert found.keys() == set(range(count))
     assert {number for number, times in found.items() if times > 1} == set()
 
 
-@pytest.mark.timeout(200 + 20 * ROUNDS)
+@pytest.mark.timeout(200 + 40 * ROUNDS)
 def test_whatever_is_killed_each_record_is_in_one_object(worker: WorkerProcess, bucket: Bucket, kafka: str) -> None:
     topics = {
         "topics": f"{worker.name}-rows",
@@ -117,6 +119,7 @@ def test_whatever_is_killed_each_record_is_in_one_object(worker: WorkerProcess, 
     formats = {
         "lines": bucket.settings(topics_dir="lines", flush_size="900", tasks_max="2") | topics | fields,
         "table": bucket.settings(topics_dir="table", flush_size="450", parquet_codec="zstd",
+                                 compaction_target_bytes="200000",
                                  format_class="io.confluent.connect.s3.format.parquet.ParquetFormat") | topics,
     }  # fmt: skip
     for name, config in formats.items():

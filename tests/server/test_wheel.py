@@ -57,7 +57,8 @@ def test_it_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         names = content.namelist()
     code = {name for name in names if ".dist-info/" not in name}
     there = {str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*")
-             if path.suffix in (".py", ".typed")}  # fmt: skip
+             if path.suffix in (".py", ".pyi", ".typed")}  # fmt: skip
+    there.add(f"cdc/native/_hot{sysconfig.get_config_var('EXT_SUFFIX')}")
     assert code == there
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -141,9 +141,13 @@ def test_workers_die_and_freeze_and_every_record_comes_once(group: Group, tmp_pa
         frozen = number % 3 == 2
         _freeze(victim) if frozen else victim.kill()
         began = time.monotonic()
-        wait_until(partial(group.spread, others), "all tasks elsewhere", ELSEWHERE_S)
+        wait_until(partial(group.spread, others), "all tasks elsewhere", ELSEWHERE_S, every=0.2)
         took = time.monotonic() - began
-        sys.stdout.write(f"round {number}: {'frozen' if frozen else 'killed'}, elsewhere after {took:.1f} s\n")
+        load = os.getloadavg()[0]
+        sys.stdout.write(
+            f"round {number}: {'frozen' if frozen else 'killed'}, elsewhere after {took:.1f} s; load {load:.0f}\n"
+        )
+        sys.stdout.flush()
         assert all(alive(pid) for pid in kept.values()), f"round {number}: a task of another worker stopped"
         if frozen:
             time.sleep(max(0.0, FREEZE_S - took))
@@ -151,7 +155,7 @@ def test_workers_die_and_freeze_and_every_record_comes_once(group: Group, tmp_pa
             os.kill(victim.process.pid, signal.SIGCONT)
         else:
             victim.start()
-        wait_until(lambda: group.spread(group.workers), "an even spread again", 30 + TASKS)
+        wait_until(lambda: group.spread(group.workers), "an even spread again", 30 + TASKS, every=0.2)
     files.stop()
     for number in range(TASKS):
         count = files.lines[number]

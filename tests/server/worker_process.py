@@ -40,6 +40,25 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
+def task_processes(worker: int) -> dict[str, int]:
+    """Process ids of a worker's tasks by connector and number, such as `source-0`."""
+    found = {}
+    for forker in _children(worker):
+        for pid in _children(forker):
+            with contextlib.suppress(OSError, IndexError):  # one that ends has no command line any more
+                found[Path(f"/proc/{pid}/cmdline").read_text().split("\0")[4]] = pid
+    return {name: pid for name, pid in found.items() if "-" in name}  # one that begins has not its own name yet
+
+
+def _children(process: int) -> list[int]:
+    """A child stands under the thread that started it."""
+    found: list[int] = []
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, children.read_text().split())
+    return found
+
+
 class WorkerProcess:
     """`kafka` None: the embedded log in `folder`/data. `name` is the group and names the internal topics.
 
@@ -109,13 +128,7 @@ status.storage.replication.factor=1
     def tasks(self) -> dict[str, int]:
         """Process ids of its tasks by connector and number, such as `source-0`."""
         assert self.process is not None
-        found = {}
-        # A child stands under the thread that started it.
-        for children in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
-            with contextlib.suppress(OSError, IndexError):  # one that ends has no command line any more
-                for pid in children.read_text().split():
-                    found[Path(f"/proc/{pid}/cmdline").read_text().split("\0")[-2]] = int(pid)
-        return found
+        return task_processes(self.process.pid)
 
     def kill(self) -> None:
         """SIGKILL, and waits until its task processes are gone too."""
