@@ -158,8 +158,10 @@ class Postgres:
         }  # fmt: skip
 
     def write(self, statements: Iterable[str]) -> None:
+        """The table's statistics are up to date then: without, a query for its first rows reads all of it."""
         for some in batches(statements):
             self._run("".join(f"BEGIN;{statement};COMMIT;" for statement in some))
+        self._run(f"VACUUM ANALYZE {self.table}")
 
     def without_sync(self) -> AbstractContextManager[None]:
         return nullcontext()  # fsync is off there
