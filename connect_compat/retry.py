@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ P = ParamSpec("P")
 
 FIRST_DELAY_S: Final = 0.3
 LONGEST_DELAY_S: Final = 10.0
+_NUMBER: Final = re.compile(r"\d+")
 
 log = logging.getLogger(__name__)
 
@@ -98,14 +100,19 @@ class Patience:
         self._progress = control.progress
         self._sleep = sleep or control.sleep
         self._failures = 0
+        self._said = ""
+        """The reason that was logged last, without its numbers: one that only counts on is not logged again."""
 
     def failed(self, error: Exception) -> None:
         """Waits before the next try. Raises: `error` itself when waiting cannot help; Stopped."""
         if not is_outage(error):
             raise error
-        if self._progress.waiting is None:
-            log.warning("Waiting, will go on by itself: %s", error)
-        self._progress.waits_for(str(error))
+        text = str(error)
+        said = _NUMBER.sub("", text)
+        if said != self._said:
+            log.warning("Waiting, will go on by itself: %s", text)
+        self._said = said
+        self._progress.waits_for(text)
         self._progress.count("total-retries")
         delay: float = min(FIRST_DELAY_S * 2.0 ** min(self._failures, 20), LONGEST_DELAY_S)
         self._failures += 1
@@ -113,7 +120,7 @@ class Patience:
 
     def succeeded(self) -> None:
         if self._failures:
-            self._failures = 0
+            self._failures, self._said = 0, ""
             self._progress.waits_no_more()
             log.warning("What was waited for is back")
 

@@ -31,6 +31,8 @@ class Turns:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="herder")
         self._stage = ("starting", time.time())
+        self._away: LogUnavailable | None = None
+        """The newest error, while the log is away."""
         self.stopping = threading.Event()
 
     def run(self, action: Callable[[], T]) -> Future[T]:
@@ -72,17 +74,21 @@ class Turns:
 
     def patiently(self, action: Callable[[], T]) -> T:
         """The result once the log answers. Raises: LogUnavailable: told to stop while it was away."""
+        if self._away is not None and self.stopping.is_set():
+            raise self._away  # a stop waits for it once, not again for each thing that is left to do
         told = False
         while True:
             try:
                 result = action()
             except LogUnavailable as error:
+                self._away = error
                 if not told:
                     logger.warning("the log does not answer; trying again", error=text_without_secrets(str(error)))
                 told = True
                 if self.stopping.wait(RETRY_S):
                     raise
             else:
+                self._away = None
                 if told:
                     logger.warning("the log answers again")
                 return result

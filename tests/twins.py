@@ -46,6 +46,7 @@ class Watched(ModuleType):
                     self.refused += 1
                     raise
 
+            asked.singles = getattr(call, "singles", None)  # type: ignore[attr-defined]
             return asked
 
         setattr(self, name, make)

@@ -89,8 +89,8 @@ class DomainTally:
     def __init__(self, done: DomainGtids) -> None:
         self._last = dict(done.last)
 
-    def add(self, gtid: str) -> None:
-        """`domain-server-number`."""
+    def add(self, gtid: str, count: int = 1) -> None:
+        """`domain-server-number`: the last of `count` in a row."""
         domain, server, number = map(int, gtid.split("-"))
         self._last[domain] = Last(server, number)
 

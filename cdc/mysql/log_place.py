@@ -90,13 +90,16 @@ class LogPlace:
         if self.done is not None and self.gtid is not None:
             self.done.add(self.gtid)
 
-    def passed_whole(self, server_id: int, gtid: str, at: tuple[int, int, int], sent: int) -> None:
-        """A whole transaction was taken; `at`: where its first event starts, where its last one does and ends."""
+    def passed_whole(self, server_id: int, gtid: str, count: int, at: tuple[int, int, int], sent: int) -> None:
+        """Whole transactions were taken, `count` in a row, of which this is the last.
+
+        `at`: where its first event starts, where its last one does and ends. `sent`: its rows.
+        """
         self.server_id, self.gtid, self.sent = server_id, gtid, sent
         self.gtid_at, self.start, self.end = at
         self.restart = (self.file, self.end)
         if self.done is not None:
-            self.done.add(gtid)
+            self.done.add(gtid, count)
 
     def gtids(self) -> Gtids | None:
         """What a server need not send to a reader that goes on from `position`."""

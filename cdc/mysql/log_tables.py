@@ -19,7 +19,7 @@ from cdc.mysql.flavor import MYSQL, Flavor
 from cdc.mysql.logged_table import logged_table
 from cdc.mysql.mariadb_tables import current_rows, is_sequence, with_period
 from cdc.mysql.native_rows import Decode
-from cdc.mysql.row_decoder import compile_rows
+from cdc.mysql.row_decoder import TwinDecode, compile_rows
 from cdc.mysql.table_fit import fits
 from cdc.mysql.types import TypeOptions
 from cdc.table import Column, Table, TableId
@@ -101,6 +101,13 @@ class LogTable:
             assert isinstance(rows, Rows)
             usual = self._usual[event[4]] = (event[_LAYOUT : rows.start], rows.start, self._decoder(rows))
         return usual[2](event, usual[1], end)
+
+    def singles(self, events: list[bytes], at: int, most: int, checksum: int) -> list[Any]:
+        """The rows of the events from number `at` on, so many at most, while each has one row and the usual form."""
+        usual = self._usual.get(events[at][4])
+        if usual is None or self._period is not None or not isinstance(usual[2], TwinDecode):
+            return []
+        return usual[2].singles(events, at, most, usual[0], _LAYOUT, checksum)
 
     def _decoder(self, rows: Rows) -> Decode:
         images = (rows.kind, rows.before_present, rows.after_present)

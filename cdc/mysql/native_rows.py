@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from cdc.masks import Mask
 from cdc.mysql.charset import AS_JAVA, stored_codec
@@ -23,6 +23,18 @@ from cdc.table import Column
 
 Decode = Callable[[bytes, int, int], list[Any]]
 """(event, start, end of the rows in it) -> rows: tuples, or for updates pairs of tuples (before, after)."""
+
+
+class NativeDecode(Protocol):
+    """The twin's decoder of one kind of rows event. Raises: Refused: the reference is to decide."""
+
+    def __call__(self, event: bytes, start: int, end: int, /) -> list[Any]: ...
+
+    def singles(
+        self, events: list[bytes], at: int, most: int, head: bytes, head_at: int, checksum: int, /
+    ) -> list[Any]:
+        """The rows of the events from number `at` on, while each has one row, and `head` at `head_at` before it."""
+
 
 _FLOAT, _TIMESTAMP, _LONGLONG, _DATETIME2, _TIME2 = 4, 7, 8, 18, 19
 _COMPRESSED: Final = (140, 141)
@@ -54,7 +66,7 @@ class _Op(NamedTuple):
 
 def native_rows(
     twin: ModuleType, columns: Sequence[Column], masks: Sequence[Mask | None], images: Sequence[Sequence[Present]]
-) -> Decode | None:
+) -> NativeDecode | None:
     """The twin's decoder of rows with these images; None: it has no way to read them."""
     places = {column.name: i for i, column in enumerate(columns)}
     if len(places) < len(columns):  # a masked column of the key is shown a second time, as it is
@@ -62,7 +74,7 @@ def native_rows(
     changes = tuple(None if mask is None else mask.change for mask in masks)
     programs = tuple(tuple(_op(column, places) for column in image) for image in images)
     try:
-        decode: Decode = twin.MysqlRows(len(columns), programs, changes if any(changes) else None)
+        decode: NativeDecode = twin.MysqlRows(len(columns), programs, changes if any(changes) else None)
     except ValueError:  # such as a column that stands in the table twice
         return None
     return decode

@@ -141,14 +141,15 @@ class GtidTally:
         self._done = done
         self._origin, self._first, self._last = "", 0, 0
 
-    def add(self, gtid: str) -> None:
-        """`uuid:number` or `uuid:tag:number` as an event gives it (lower case)."""
+    def add(self, gtid: str, count: int = 1) -> None:
+        """`uuid:number` or `uuid:tag:number` as an event gives it (lower case): the last of `count` in a row."""
         origin, _, digits = gtid.rpartition(":")
-        number = int(digits)
-        if number != self._last + 1 or origin != self._origin:
+        last = int(digits)
+        first = last - count + 1
+        if first != self._last + 1 or origin != self._origin:
             self.done()
-            self._origin, self._first = origin, number
-        self._last = number
+            self._origin, self._first = origin, first
+        self._last = last
 
     def done(self) -> GtidSet:
         if self._origin:

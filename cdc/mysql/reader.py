@@ -112,8 +112,8 @@ class Reader:
         self._signal_thread: int | None = None
         self._plain: PlainTransactions | None = None
         told = options.transactions is not None or options.include_query or options.origin is not None
-        if options.twin is not None and has_gtids and watch is None and not told:
-            self._plain = PlainTransactions(options.twin, options, self.at, self._tables, self._unsent)
+        if options.twin is not None and has_gtids and not told:
+            self._plain = PlainTransactions(options.twin, options, self.at, self._tables, self._unsent, watch)
         if watch is not None:
             watch.place.position, watch.place.source, watch.place.done = self.at.position, self._beside, self.at.gtids
         if gtid is not None:

@@ -17,7 +17,7 @@ from cdc.masks import Mask
 from cdc.mysql.binlog import Kind, Rows, TableMap
 from cdc.mysql.column_decoder import Steps, StoredColumn, check, code_bytes, json_changes, skip, steps
 from cdc.mysql.json_diff import packed
-from cdc.mysql.native_rows import Decode, Present, native_rows
+from cdc.mysql.native_rows import Decode, NativeDecode, Present, native_rows
 from cdc.mysql.type_family import TypeOptions
 from cdc.native import hot
 from cdc.schema import decimal_text
@@ -49,14 +49,22 @@ def compile_rows(
     if native is None:
         return _guarded(table.id, source.compiled(lenient=False), source.compiled)
     reference = _guarded(table.id, lambda *event: source.compiled(lenient=False)(*event), source.compiled)
+    return TwinDecode(native, reference)
 
-    def decode(event: bytes, start: int, end: int) -> list[Any]:
+
+class TwinDecode:
+    """The twin's decoder; what it refuses, and whatever else it meets, the reference decides."""
+
+    __slots__ = ("_native", "_reference", "singles")
+
+    def __init__(self, native: NativeDecode, reference: Decode) -> None:
+        self._native, self._reference, self.singles = native, reference, native.singles
+
+    def __call__(self, event: bytes, start: int, end: int) -> list[Any]:
         try:
-            return native(event, start, end)
-        except Exception:  # what it refuses, and whatever else it meets, the reference decides
-            return reference(event, start, end)
-
-    return decode
+            return self._native(event, start, end)
+        except Exception:
+            return self._reference(event, start, end)
 
 
 def _guarded(table: TableId, strict: Decode, compiled: Callable[..., Decode]) -> Decode:
@@ -98,7 +106,7 @@ class _Source:
         self._constants: dict[str, Any] = {}
         self._done: dict[bool, Decode] = {}
 
-    def native(self, twin: ModuleType) -> Decode | None:
+    def native(self, twin: ModuleType) -> NativeDecode | None:
         """None: the rows are not of a kind that the twin reads."""
         if self._rows.kind is Kind.PARTIAL_UPDATE:
             return None

@@ -39,20 +39,29 @@ class Unsent:
         end: tuple[int | None, str | None],
     ) -> None:  # fmt: skip
         """Adds rows, of which the first is number `first` of its event; `head`, `first` and `end` are its source."""
+        count = len(images)
+        moving = ((_ROW, range(first, first + count)),) if count > 1 else ()
+        self.run(shape, operation, images, SourceRun((*head, first, *end), count, moving))
+
+    def run(self, shape: Shape, operation: str, images: list[Any], sources: SourceRun) -> None:
+        """Adds rows with their sources."""
         waiting = (shape, operation)
         if waiting != self._waiting:
             self.flush()
             self._waiting = waiting
-        count = len(images)
-        moving = ((_ROW, range(first, first + count)),) if count > 1 else ()
-        self._sources.append(SourceRun((*head, first, *end), count, moving))
+        self._sources.append(sources)
         self._rows += images
-        self._count += count
+        self._count += len(images)
         self.full = self._count >= self._options.max_rows or self.bytes >= _MAX_BYTES
 
+    @property
+    def room(self) -> int:
+        """How many more rows a Poll has room for without being full."""
+        return self._options.max_rows - self._count - 1
+
     def would_fill(self, rows: int, size: int) -> bool:
-        """Whether so many more rows, of an event of so many bytes, are enough for a Poll."""
-        return self._count + rows >= self._options.max_rows or self.bytes + size >= _MAX_BYTES
+        """Whether so many more rows, of events of so many bytes, are enough for a Poll."""
+        return rows > self.room or self.bytes + size >= _MAX_BYTES
 
     def add(self, batches: Sequence[Batch]) -> None:
         transactions = self._options.transactions

@@ -24,7 +24,7 @@ from pymysql.err import Error, MySQLError
 from cdc import key_stores
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable, TailraceError
-from cdc.mysql.binlog import TRANSACTION_PAYLOAD
+from cdc.mysql.binlog import HEADER_SIZE, TRANSACTION_PAYLOAD
 from cdc.mysql.domain_gtids import DomainGtids
 from cdc.mysql.failures import (
     NO_GRANT,
@@ -58,6 +58,9 @@ _KIND: Final = 5
 """Where the kind of an event stands in its first packet."""
 _RECEIVE_BYTES: Final = 1 << 18
 """Much more does not make the reader faster, and everything made of it is in memory at once."""
+_GATHER_S: Final = 0.02
+_BEHIND_S: Final = 2
+"""Of events that are so old many are gathered for so long: a few at a time are more work for all that follow."""
 _IDLE_SECONDS: Final = 0.5
 _HEARTBEAT_NS: Final = 1_000_000_000
 _SILENCE_SECONDS: Final = 30.0
@@ -177,6 +180,8 @@ class Stream:
     """
 
     checksum: bool
+    _skew_s = 0.0
+    """How much later the server's clock is."""
 
     def __init__(
         self, settings: Settings, server_id: int, position: Position, gtids: Gtids | None, *, queries: bool = False
@@ -222,11 +227,13 @@ class Stream:
         self._socket = sock
         self._waiting = bytearray()
         self._parts: list[bytes] | Spool | None = None
+        self._behind = False
         self._heard = time.monotonic()
 
     def _prepare(self, cursor: Any, settings: Settings, gtids: Gtids | None) -> None:
-        cursor.execute("SELECT @@global.binlog_checksum")
-        algorithm = cursor.fetchone()[0]
+        cursor.execute("SELECT @@global.binlog_checksum, UNIX_TIMESTAMP()")
+        algorithm, now = cursor.fetchone()
+        self._skew_s = int(now) - time.time()
         self.checksum = algorithm == "CRC32"
         write_seconds = settings.net_write_timeout_s or _NET_WRITE_TIMEOUT_SECONDS
         read_seconds = settings.net_read_timeout_s
@@ -264,7 +271,8 @@ class Stream:
             if not self._receive():
                 raise ConnectionResetError("it closed the connection")
             # TLS gives 16 KiB at a time, a busy server an event at a time; the reader is fast with many.
-            while len(self._waiting) < before + _RECEIVE_BYTES and self.more() and self._receive():
+            until = time.monotonic() + _GATHER_S if self._behind else 0.0
+            while len(self._waiting) < before + _RECEIVE_BYTES and self._arrives(until) and self._receive():
                 pass
         except TimeoutError:
             if len(self._waiting) == before:
@@ -272,7 +280,10 @@ class Stream:
         except (OSError, ValueError) as error:
             raise failure(error, self._settings) from error
         self._heard = time.monotonic()
-        return self.events()
+        events = self.events()
+        if events and len(events[-1]) >= HEADER_SIZE and (written := _SIZE(events[-1])[0]):
+            self._behind = time.time() + self._skew_s - written > _BEHIND_S
+        return events
 
     def _receive(self) -> bool:
         """Whether there was more before the end."""
@@ -280,7 +291,14 @@ class Stream:
         self.feed(received)
         return bool(received)
 
+    def _arrives(self, until: float) -> bool:
+        """Whether there is more, or comes before a moment of the monotonic clock."""
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return True
+        return bool(select.select([self._socket], [], [], max(until - time.monotonic(), 0) if until else 0)[0])
+
     def _nothing(self) -> list[bytes]:
+        self._behind = False
         if time.monotonic() - self._heard > _SILENCE_SECONDS:
             raise SourceUnavailable(f"{self._settings} sent nothing for {_SILENCE_SECONDS:.0f} seconds")
         return []
@@ -290,10 +308,8 @@ class Stream:
         self._waiting += received
 
     def more(self) -> bool:
-        """Whether more has arrived already."""
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            return True
-        return bool(select.select([self._socket], [], [], 0)[0])
+        """Whether more has arrived already, or will: what came last is old."""
+        return self._behind or self._arrives(0)
 
     def events(self) -> list[bytes]:
         """Takes all complete packets from what waits. An event of 16 MiB and more stands in several.

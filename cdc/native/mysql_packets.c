@@ -86,21 +86,25 @@ static int is_type(const Event *event, const char *types) {
     return event->type && strchr(types, event->type) != NULL;
 }
 
-/* `uuid:number` of a GTID event in the form that `transaction.gtid` knows; micros 0: another form. */
-static PyObject *gtid_of(const Event *event, uint64_t *micros) {
+/* Whether a GTID event has the form that `transaction.gtid` knows. */
+static int is_usual_gtid(const Event *event) {
     const uint8_t *data = event->data;
-    *micros = 0;
-    if (event->size < 68 + CHECKSUM || data[44] != 2 || data[67] & 0x80) Py_RETURN_NONE;
-    *micros = little(data + 61, 7);
-    char text[64];
-    int size = 0;
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) text[size++] = '-';
-        text[size++] = "0123456789abcdef"[data[20 + i] >> 4];
-        text[size++] = "0123456789abcdef"[data[20 + i] & 15];
+    return event->size >= 68 + CHECKSUM && data[44] == 2 && !(data[67] & 0x80) && little(data + 61, 7);
+}
+
+/* `uuid:number` of one. */
+static PyObject *gtid_of(const uint8_t *data) {
+    char text[64], *end = text + sizeof text, *at = end;
+    uint64_t number = little(data + 36, 8);
+    do *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    *--at = ':';
+    for (int i = 15; i >= 0; i--) {
+        *--at = "0123456789abcdef"[data[20 + i] & 15];
+        *--at = "0123456789abcdef"[data[20 + i] >> 4];
+        if (i == 4 || i == 6 || i == 8 || i == 10) *--at = '-';
     }
-    size += PyOS_snprintf(text + size, sizeof text - size, ":%llu", (unsigned long long)little(data + 36, 8));
-    return PyUnicode_FromStringAndSize(text, size);
+    return PyUnicode_DecodeASCII(at, end - at, NULL);
 }
 
 /* Whether a Query event says BEGIN and nothing else. */
@@ -110,50 +114,90 @@ static int is_begin(const Event *event) {
     return 32 + (Py_ssize_t)data[27] + (Py_ssize_t)little(data + 30, 2) + 1 + 5 == event->end;
 }
 
-/* GTID, BEGIN, perhaps ROWS_QUERY, TABLE_MAP, one rows event of that table, XID: the number of events, and *made set;
-   0: something else; -1: an error. */
-static int transaction(PyObject *events, Py_ssize_t at, int checksum, PyObject **made) {
-    Event of[5];
+enum { GTID, BEGIN, TABLE, ROWS, XID, PARTS };
+
+/* GTID, BEGIN, perhaps ROWS_QUERY, TABLE_MAP, one rows event of that table, XID: the number of events; 0: something else. */
+static int transaction(PyObject *events, Py_ssize_t at, int checksum, Event of[PARTS]) {
     static const char *const types[] = {"\x21", "\x02", "\x13", "\x17\x18\x19\x1e\x1f\x20", "\x10"};
     Py_ssize_t first = at;
-    for (int i = 0; i < 5; i++, at++) {
+    for (int i = 0; i < PARTS; i++, at++) {
         for (;; at++) {
             if (at >= PyList_GET_SIZE(events) || !read_event(PyList_GET_ITEM(events, at), checksum, &of[i])) return 0;
-            if (i != 2 || of[i].type != ROWS_QUERY || at != first + 2) break;
+            if (i != TABLE || of[i].type != ROWS_QUERY || at != first + 2) break;
         }
         if (!is_type(&of[i], types[i]) || of[i].server != of[0].server) return 0;
     }
-    if (!is_begin(&of[1]) || of[2].end < HEADER + 8 || of[3].end < HEADER + 8) return 0;
-    if (memcmp(of[2].data + HEADER, of[3].data + HEADER, 6)) return 0;
-    uint64_t micros;
-    PyObject *gtid = gtid_of(&of[0], &micros);
-    if (gtid == NULL) return -1;
-    if (!micros) {
-        Py_DECREF(gtid);
-        return 0;
-    }
-    *made = Py_BuildValue(
-        "NKIIKKKKy#On", gtid, micros, (unsigned)little(of[1].data + HEADER, 4), of[0].server, of[0].next - of[0].size,
-        of[3].next - of[3].size, of[4].next - of[4].size, of[4].next, of[2].data + HEADER, of[2].end - HEADER,
-        of[3].event, at - first);
-    return *made == NULL ? -1 : (int)(at - first);
+    if (!is_usual_gtid(&of[GTID]) || !is_begin(&of[BEGIN])) return 0;
+    if (of[TABLE].end < HEADER + 8 || of[ROWS].end < HEADER + 8) return 0;
+    return memcmp(of[TABLE].data + HEADER, of[ROWS].data + HEADER, 6) ? 0 : (int)(at - first);
 }
 
-/* mysql_transactions(events, at, checksum) -> what stands in the plain transactions from event `at` on; cdc/mysql/plain_transactions.py says what. */
+/* Whether a transaction is the next of the same server, and does the same to the same table. */
+static int goes_on(const Event before[PARTS], const Event of[PARTS]) {
+    const Event *table = &before[TABLE];
+    return of[GTID].server == before[GTID].server && !memcmp(of[GTID].data + 20, before[GTID].data + 20, 16) &&
+           little(of[GTID].data + 36, 8) == little(before[GTID].data + 36, 8) + 1 &&
+           of[ROWS].type == before[ROWS].type && of[TABLE].end == table->end &&
+           !memcmp(of[TABLE].data + HEADER, table->data + HEADER, table->end - HEADER);
+}
+
+enum { SERVER, BODY, LISTS, COLUMNS = 10 };
+
+/* (server, body of the TABLE_MAP, and a list a column, still empty). */
+static PyObject *new_group(const Event of[PARTS]) {
+    PyObject *group = PyTuple_New(LISTS + COLUMNS);
+    if (group == NULL) return NULL;
+    PyTuple_SET_ITEM(group, SERVER, PyLong_FromUnsignedLong(of[GTID].server));
+    PyTuple_SET_ITEM(group, BODY, PyBytes_FromStringAndSize((const char *)of[TABLE].data + HEADER,
+                                                            of[TABLE].end - HEADER));
+    for (int i = 0; i < COLUMNS; i++) PyTuple_SET_ITEM(group, LISTS + i, PyList_New(0));
+    for (int i = 0; group != NULL && i < LISTS + COLUMNS; i++)
+        if (PyTuple_GET_ITEM(group, i) == NULL) Py_CLEAR(group);
+    return group;
+}
+
+static int add_to_group(PyObject *group, const Event of[PARTS], int count) {
+    uint64_t micros = little(of[GTID].data + 61, 7);
+    PyObject *columns[COLUMNS] = {
+        Py_NewRef(of[ROWS].event),
+        gtid_of(of[GTID].data),
+        PyLong_FromUnsignedLongLong(micros),
+        PyLong_FromUnsignedLong((unsigned long)little(of[BEGIN].data + HEADER, 4)),
+        PyLong_FromUnsignedLongLong(of[ROWS].next - (uint64_t)of[ROWS].size),
+        PyLong_FromUnsignedLongLong(of[GTID].next - (uint64_t)of[GTID].size),
+        PyLong_FromUnsignedLongLong(of[XID].next - (uint64_t)of[XID].size),
+        PyLong_FromUnsignedLongLong(of[XID].next),
+        PyLong_FromLong(count),
+        PyLong_FromSsize_t(of[ROWS].size),
+    };
+    int result = 0;
+    for (int i = 0; i < COLUMNS; i++) {
+        if (columns[i] == NULL || PyList_Append(PyTuple_GET_ITEM(group, LISTS + i), columns[i]) < 0) result = -1;
+        Py_XDECREF(columns[i]);
+    }
+    return result;
+}
+
+/* mysql_transactions(events, at, checksum, most) -> the plain transactions from event `at` on, so many at most, in groups
+   of those that go on like the one before; cdc/mysql/plain_transactions.py has the names. */
 static PyObject *transactions(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *events;
-    Py_ssize_t at;
-    int checksum;
-    if (!PyArg_ParseTuple(args, "O!np", &PyList_Type, &events, &at, &checksum)) return NULL;
+    PyObject *events, *group = NULL;
+    Py_ssize_t at, most;
+    int checksum, count, turn = 0;
+    Event of[2][PARTS];
+    if (!PyArg_ParseTuple(args, "O!npn", &PyList_Type, &events, &at, &checksum, &most)) return NULL;
     PyObject *found = PyList_New(0);
-    while (found != NULL && at >= 0 && at < PyList_GET_SIZE(events)) {
-        PyObject *made = NULL;
-        int result = transaction(events, at, checksum, &made);
-        if (!result) break;
-        if (result < 0 || PyList_Append(found, made) < 0) Py_CLEAR(found);
-        Py_XDECREF(made);
-        at += result;
+    while (found != NULL && most-- > 0 && at >= 0 && at < PyList_GET_SIZE(events)) {
+        if (!(count = transaction(events, at, checksum, of[turn]))) break;
+        if (group == NULL || !goes_on(of[!turn], of[turn])) {
+            group = new_group(of[turn]);
+            if (group == NULL || PyList_Append(found, group) < 0) Py_CLEAR(found);
+            Py_XDECREF(group); /* `found` holds it */
+        }
+        if (found != NULL && add_to_group(group, of[turn], count) < 0) Py_CLEAR(found);
+        turn = !turn;
+        at += count;
     }
     return found;
 }

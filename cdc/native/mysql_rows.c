@@ -513,6 +513,38 @@ static PyObject *decode(Program *program, PyObject *args, PyObject *kwargs) {
     return rows;
 }
 
+/* .singles(events, at, most, head, head_at, checksum) -> the rows of the events from `at` on, so many at most, as long
+   as each has `head` at `head_at`, then one row, then a checksum of so many bytes, and is of the type of the first. */
+static PyObject *singles(Program *program, PyObject *args) {
+    PyObject *events, *head;
+    Py_ssize_t at, most, head_at, checksum;
+    if (!PyArg_ParseTuple(args, "O!nnSnn", &PyList_Type, &events, &at, &most, &head, &head_at, &checksum)) return NULL;
+    Py_ssize_t head_size = PyBytes_GET_SIZE(head);
+    if (at < 0 || head_at < 5 || checksum < 0) return refuse("no place in an event");
+    PyObject *rows = PyList_New(0);
+    int type = -1;
+    for (; rows != NULL && at < PyList_GET_SIZE(events) && PyList_GET_SIZE(rows) < most; at++) {
+        PyObject *event = PyList_GET_ITEM(events, at);
+        if (!PyBytes_CheckExact(event) || PyBytes_GET_SIZE(event) < head_at + head_size + checksum) break;
+        const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(event);
+        if (type >= 0 && data[4] != type) break;
+        type = data[4];
+        if (memcmp(data + head_at, PyBytes_AS_STRING(head), head_size)) break;
+        Input in = {data + head_at + head_size, data + PyBytes_GET_SIZE(event) - checksum};
+        PyObject *change = in.at < in.end ? change_of(program, &in) : NULL;
+        if (change != NULL && in.at == in.end) {
+            if (PyList_Append(rows, change) < 0) Py_CLEAR(rows);
+            Py_DECREF(change);
+            continue;
+        }
+        Py_XDECREF(change);
+        if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) Py_CLEAR(rows);
+        else PyErr_Clear(); /* the reference decides */
+        break;
+    }
+    return rows;
+}
+
 /* Programs */
 
 static int decimal_size(int64_t precision, int64_t scale) {
@@ -645,8 +677,13 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     return (PyObject *)program;
 }
 
+static PyMethodDef methods[] = {
+    {"singles", (PyCFunction)singles, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot slots[] = {
-    {Py_tp_new, new}, {Py_tp_call, decode}, {Py_tp_dealloc, dealloc}, {Py_tp_traverse, traverse}, {Py_tp_clear, clear},
+    {Py_tp_methods, methods}, {Py_tp_new, new}, {Py_tp_call, decode}, {Py_tp_dealloc, dealloc}, {Py_tp_traverse, traverse}, {Py_tp_clear, clear},
     {0, NULL},
 };
 

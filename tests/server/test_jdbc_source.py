@@ -68,13 +68,14 @@ class Polled:
 
     def some(self, rows: int) -> bool:
         """Runs it until it has sent so many more rows, at most to an idle poll; whether it came so far."""
-        before = sum(map(len, self.rows.values()))
+        before, threads = sum(map(len, self.rows.values())), set(threading.enumerate())
         with closing(JDBC_SOURCE.build(self.config, SourceContext("j", 0, _Topics(), self.report))) as source:
             for poll in source.polls(list(self.offsets.values())):
                 for batch in poll.batches:
                     self.rows.setdefault(batch.topic, []).extend(_named(batch))
                 self.offsets |= {str(offset.partition): offset for offset in poll.offsets}
-                reading = [each for each in threading.enumerate() if each.name.startswith("session ")]
+                begun = set(threading.enumerate()) - threads  # without those of a source that has just been closed
+                reading = [each for each in begun if each.name.startswith("session ")]
                 self.sessions = max(self.sessions, len(reading))
                 if poll.idle or sum(map(len, self.rows.values())) - before >= rows:
                     return not poll.idle

@@ -13,19 +13,21 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from tests.server.private_server import PrivateServer
 from tests.server.worker_process import WorkerProcess, alive, wait_until
 
 TASKS = int(os.environ.get("TAILRACE_GROUP_TASKS", "9"))
 ROUNDS = int(os.environ.get("TAILRACE_GROUP_ROUNDS", "3"))
 FREEZE_S = float(os.environ.get("TAILRACE_GROUP_FREEZE_S", "10"))
 ELSEWHERE_S = float(os.environ.get("TAILRACE_GROUP_ELSEWHERE_S", "30"))
+RESTARTS = int(os.environ.get("TAILRACE_GROUP_RESTARTS", "2"))
 SESSION_S = 6.0
 
 
@@ -157,9 +159,67 @@ def test_workers_die_and_freeze_and_every_record_comes_once(group: Group, tmp_pa
             victim.start()
         wait_until(lambda: group.spread(group.workers), "an even spread again", 30 + TASKS, every=0.2)
     files.stop()
-    for number in range(TASKS):
-        count = files.lines[number]
-        assert committed(group.kafka, f"{group.name}-t{number}", count) == [f"{number}-{each}" for each in range(count)]
+    _require_once(group.kafka, group.name, files)
+
+
+def _require_once(kafka: str, group: str, files: Files) -> None:
+    for number, count in enumerate(files.lines):
+        assert committed(kafka, f"{group}-t{number}", count) == [f"{number}-{each}" for each in range(count)]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[PrivateServer]:
+    server = PrivateServer("kafka", tmp_path / "kafka")
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.mark.timeout(120 + 90 * RESTARTS)
+def test_a_broker_restarts_under_load_and_every_record_comes_once(broker: PrivateServer, tmp_path: Path) -> None:
+    kafka = f"127.0.0.1:{broker.port}"
+    group, chance = Group(tmp_path, "restarts", kafka), random.Random(20261122)
+    try:
+        files = Files(tmp_path, TASKS)
+        group.create(files)
+        wait_until(lambda: group.spread(group.workers), "tasks on all workers", 30 + TASKS)
+        for number in range(RESTARTS):
+            time.sleep(chance.uniform(1, 4))
+            stop = chance.choice((broker.stop, broker.kill))
+            stop()
+            time.sleep(chance.choice((0, 2, 15)))
+            broker.start()
+            began = time.monotonic()
+            wait_until(
+                partial(_caught_up, kafka, list(files.lines)), f"all that was written ({stop.__name__}, round {number})", 60,
+                every=0.5, told=partial(_left, kafka, list(files.lines)),
+            )  # fmt: skip
+            sys.stdout.write(f"restart {number}: {stop.__name__}, caught up after {time.monotonic() - began:.1f} s\n")
+            sys.stdout.flush()
+        files.stop()
+        _require_once(kafka, "restarts", files)
+    finally:
+        group.close()
+
+
+def _caught_up(kafka: str, wanted: Sequence[int]) -> bool:
+    return all(_sent(kafka, f"restarts-t{number}") >= count for number, count in enumerate(wanted))
+
+
+def _left(kafka: str, wanted: Sequence[int]) -> str:
+    """Topic: what is wanted, and what there is."""
+    return str({number: (count, _sent(kafka, f"restarts-t{number}")) for number, count in enumerate(wanted)})
+
+
+def _sent(kafka: str, topic: str) -> int:
+    """Committed records of a topic with one partition, the markers of its transactions counted too."""
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": "ends", "isolation.level": "read_committed"})
+    try:
+        return consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=5)[1]
+    except KafkaException:
+        return 0
+    finally:
+        consumer.close()
 
 
 def _freeze(worker: WorkerProcess) -> None:

@@ -68,6 +68,16 @@ def test_what_is_waited_for_is_shown_with_the_time_the_wait_began_and_then_no_mo
     assert control.progress.waiting is None
 
 
+def test_each_new_reason_to_wait_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    patience = Patience(Control(), lambda _: None)
+    for text in ("no leader for 3 s", "no leader for 4 s", "fenced", "fenced", "no leader for 5 s"):
+        patience.failed(LogUnavailable(text))
+    patience.succeeded()
+    patience.failed(LogUnavailable("no leader for 9 s"))
+    told = [record.getMessage().rpartition(": ")[2] for record in caplog.records if "Waiting" in record.getMessage()]
+    assert told == ["no leader for 3 s", "fenced", "no leader for 5 s", "no leader for 9 s"]
+
+
 @pytest.mark.parametrize("error", [SourceError("x"), ConversionError("x")])
 def test_what_waiting_cannot_mend_is_raised_at_once(error: Exception) -> None:
     with pytest.raises(type(error)):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cdc.errors import DecodeError
 from cdc.masks import Mask
 from cdc.mysql.binlog import Kind, Rows
-from cdc.mysql.row_decoder import compile_rows
+from cdc.mysql.row_decoder import TwinDecode, compile_rows
 from cdc.mysql.type_family import TypeOptions
 from cdc.table import Column
 from tests.twins import Watched, twin
@@ -229,6 +229,40 @@ def test_damaged_rows_are_read_alike_or_refused(seed: int) -> None:
             end = min(max(start, end + chance.randint(-5, 5)), len(event.body))
         damaged = bytes(body)
         assert given_by(native, damaged, start, end) == given_by(reference, damaged, start, end)
+
+
+HEAD_AT = 5
+
+
+@given(seeds)
+def test_rows_of_many_events_are_those_of_each_up_to_the_first_that_is_another(seed: int) -> None:
+    chance = Random(seed)
+    case = a_case(chance)
+    reference, native = case.decoder(None), case.decoder(twin("native"))
+    if not isinstance(native, TwinDecode):
+        return
+    whole, start, checksum = case.event.body, case.event.start, chance.choice((0, 4))
+    head = whole[HEAD_AT:start]
+    events = []
+    for _ in range(8):
+        changed = bytearray(whole + bytes(checksum))
+        if chance.random() < 0.2:
+            changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+        if chance.random() < 0.1:
+            del changed[chance.randrange(len(changed)) :]
+        events.append(bytes(changed))
+    at, most = chance.randrange(len(events)), chance.choice((0, 1, 3, 100))
+    wanted: list[str] = []
+    for event in events[at : at + most]:
+        rows = given_by(reference, event, start, len(event) - checksum)
+        fits = event[4:5] == events[at][4:5] and event[HEAD_AT:start] == head
+        if not fits or rows.startswith("DecodeError") or len(reference(event, start, len(event) - checksum)) != 1:
+            break
+        wanted.append(rows)
+    found = [repr([row]) for row in native.singles(events, at, most, head, HEAD_AT, checksum)]
+    left_out = any(is_refused(stored, case.options) for stored in case.columns)
+    assert found == wanted[: len(found)]
+    assert len(found) == len(wanted) or left_out or any(event != events[at] for event in events[at:])
 
 
 @given(seeds)

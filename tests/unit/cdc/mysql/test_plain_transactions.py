@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from random import Random
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from cdc.mysql.binlog import GTID, ROWS_QUERY, XID
 from cdc.mysql.offset import GtidSet, Position
 from cdc.mysql.reader import Reader
 from cdc.mysql.rows import splitter
+from cdc.table import Column, TableId
 from tests.mysql_log import Parts, frames, records
 from tests.twins import KINDS, twin
 
@@ -27,18 +28,19 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 class Counting(ModuleType):
-    """The compiled module; tells how many transactions it found."""
+    """The compiled module; tells how many transactions it found, and in how many groups."""
 
     def __init__(self) -> None:
         super().__init__("counting")
-        self.found = 0
+        self.found = self.groups = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(twin("native"), name)
 
     def mysql_transactions(self, *given: Any) -> Any:
         made = self.__getattr__("mysql_transactions")(*given)
-        self.found += len(made)
+        self.found += sum(len(group[2]) for group in made)
+        self.groups += len(made)
         return made
 
 
@@ -48,29 +50,61 @@ def sealed(event: bytes) -> bytes:
     return event + struct.pack("<I", zlib.crc32(event))
 
 
-def repeated(events: Sequence[bytes], times: int) -> list[bytes]:
-    """The log with each transaction of one row event written so many times, under other numbers."""
+def repeated(events: Sequence[bytes], times: int, step: int = 1) -> list[bytes]:
+    """The log with each transaction of one row event written so many times, at other times and numbers in steps."""
     found: list[bytes] = []
     for at, event in enumerate(events):
         found.append(event)
         if event[4] == XID and at >= 5 and events[at - 5][4] == GTID:
             for number in range(1, times):
                 gtid = bytearray(events[at - 5])
-                gtid[42] = number  # a byte of the transaction's number
+                first, micros = int.from_bytes(gtid[36:44], "little"), int.from_bytes(gtid[61:68], "little")
+                gtid[36:44] = (first * 1000 + number * step).to_bytes(8, "little")
+                gtid[61:68] = (micros + number * step * 900).to_bytes(7, "little")
                 rest = events[at - 4 : at + 1]
                 found += [sealed(bytes(gtid)), *(each for each in rest if number > 1 or each[4] != ROWS_QUERY)]
     return found
 
 
-MANY = repeated(SHOP, 3)
+MANY = repeated(SHOP, 6)
+APART = repeated(SHOP, 3, step=2)
 
 
-def polled(lists: Sequence[list[bytes]], twin: ModuleType | None, **options: Any) -> list[Any]:
-    """Records and offset of each Poll, and the error that ended them."""
+class Seeing:
+    """A watch that wants to see the rows of some tables."""
+
+    blocking, busy, redefined, signals = None, False, False, frozenset[TableId]()
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        self.place = SimpleNamespace()
+        self.tables = frozenset(TableId("shop", name) for name in tables)
+        self.seen: list[Any] = []
+
+    def changed(self, columns: Sequence[Column], images: Sequence[Any], *, pairs: bool) -> None:
+        self.seen.append((list(images), pairs))
+
+    def advance(self, patience: float) -> bool:
+        return False
+
+    def take(self) -> list[Any]:
+        return []
+
+    def taken(self) -> bool:
+        return False
+
+    def offset(self) -> dict[str, Any]:
+        return {}
+
+
+def polled(
+    lists: Sequence[list[bytes]], twin: ModuleType | None, watched: Sequence[str] | None = None, **options: Any
+) -> list[Any]:
+    """Records and offset of each Poll, the error that ended them, and what a watch saw."""
+    watch: Any = None if watched is None else Seeing(watched)
     parts = Parts("shop", twin=twin, **options)
     reader = Reader(
         parts.options, parts.history, parts.capture, Position(file="binlog.000001", pos=4), gtids=GtidSet.parse(""),
-        has_gtids=True, checksum=True, server="one", now=lambda: 10**18,
+        has_gtids=True, checksum=True, server="one", now=lambda: 10**18, watch=watch,
     )  # fmt: skip
     found: list[Any] = []
     try:
@@ -79,6 +113,7 @@ def polled(lists: Sequence[list[bytes]], twin: ModuleType | None, **options: Any
     except TailraceError as error:
         found.append((repr(records([reader.rest()])), repr(error)))
     found.append((str(reader.at), reader.at.end, reader.at.gtid_at, reader.at.sent, reader.at.server_id))
+    found.append(watch and watch.seen)
     return found
 
 
@@ -95,17 +130,25 @@ def cut(chance: Random, events: Sequence[bytes]) -> list[list[bytes]]:
 @given(seeds)
 def test_plain_transactions_leave_behind_what_their_events_leave_one_by_one(seed: int) -> None:
     chance, counting = Random(seed), Counting()
-    lists = cut(chance, MANY)
-    options: dict[str, Any] = {"max_rows": chance.choice((1, 2, 3, 4096))}
+    lists = cut(chance, chance.choice((MANY, APART)))
+    options: dict[str, Any] = {"max_rows": chance.choice((1, 2, 3, 5, 4096))}
     if chance.random() < 0.3:
         options["skipped"] = frozenset(chance.choice("cudt"))
+    options["watched"] = chance.choice((None, (), ("goods",), ("copied", "goods")))
     assert polled(lists, counting, **options) == polled(lists, None, **options)
 
 
 def test_plain_transactions_are_found() -> None:
     counting = Counting()
-    polled([MANY], counting)
+    polled([MANY], counting, watched=())
     assert counting.found > 10
+    assert counting.groups < counting.found // 2
+
+
+def test_a_watch_sees_the_rows_that_it_wants_to_see() -> None:
+    seen = polled([MANY], twin("native"), watched=("goods",))[-1]
+    assert len(seen) > 10
+    assert seen == polled([MANY], None, watched=("goods",))[-1]
 
 
 _NOT_SEALED = (binlog.FORMAT_DESCRIPTION, binlog.TABLE_MAP, binlog.TRANSACTION_PAYLOAD)

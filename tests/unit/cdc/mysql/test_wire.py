@@ -46,6 +46,25 @@ def test_events_come_as_they_arrive(pair: tuple[wire.Stream, socket.socket]) -> 
     assert next(iter(stream)) == [b"three"]
 
 
+def test_old_events_are_gathered_and_more_are_expected_until_none_come(pair: tuple[wire.Stream, socket.socket]) -> None:
+    stream, server = pair
+    old = struct.pack("<IBIIIH", int(time.time()) - 60, 30, 1, 19, 500, 0)
+    new = struct.pack("<IBIIIH", int(time.time()) + 60, 30, 1, 19, 500, 0)
+    server.sendall(packet(b"\0" + old))
+    assert stream.read() == [old]
+    assert stream.more()
+    server.sendall(packet(b"\0" + old))
+    later = threading.Timer(0.004, server.sendall, [packet(b"\0" + old)])
+    later.start()
+    assert stream.read() == [old, old]
+    later.join()
+    assert stream.read() == []
+    assert not stream.more()
+    server.sendall(packet(b"\0" + old) + packet(b"\0" + new))
+    assert stream.read() == [old, new]
+    assert not stream.more()
+
+
 def test_silence_gives_no_events(pair: tuple[wire.Stream, socket.socket]) -> None:
     assert pair[0].read() == []
 
