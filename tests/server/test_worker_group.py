@@ -190,10 +190,9 @@ def test_a_broker_restarts_under_load_and_every_record_comes_once(broker: Privat
             time.sleep(chance.choice((0, 2, 15)))
             broker.start()
             began = time.monotonic()
-            wait_until(
-                partial(_caught_up, kafka, list(files.lines)), f"all that was written ({stop.__name__}, round {number})", 60,
-                every=0.5, told=partial(_left, kafka, list(files.lines)),
-            )  # fmt: skip
+            wanted = list(files.lines)
+            what = f"all that was written when it was back ({stop.__name__}, round {number})"
+            wait_until(partial(_caught_up, kafka, wanted), what, 60, every=0.5, told=partial(_left, kafka, wanted))
             sys.stdout.write(f"restart {number}: {stop.__name__}, caught up after {time.monotonic() - began:.1f} s\n")
             sys.stdout.flush()
         files.stop()
