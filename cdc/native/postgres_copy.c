@@ -1,8 +1,9 @@
-/* Messages of PostgreSQL's protocol -> the lines of COPY in them. The reference is `_split` of cdc/postgres/copy_out.py. */
+/* Messages of PostgreSQL's protocol -> the lines of COPY in them, or frames of the WAL. The reference of the lines is
+   `_split` of cdc/postgres/copy_out.py. */
 
 #include "hot.h"
 
-enum { HEADER = 5, COPY_DATA = 'd' };
+enum { HEADER = 5, COPY_DATA = 'd', FRAME = 'w' };
 
 /* How long the line of a CopyData is. */
 static inline size_t line_size(const unsigned char *at) {
@@ -37,7 +38,28 @@ static PyObject *copy(PyObject *module, PyObject *args) {
     return found;
 }
 
+/* postgres_frames(buffer, most) -> (the WAL's frames in front, where what follows them begins); see `_split` of
+   cdc/postgres/replication.py. */
+static PyObject *frames(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer buffer;
+    Py_ssize_t most, at = 0;
+    if (!PyArg_ParseTuple(args, "y*n", &buffer, &most)) return NULL;
+    PyObject *found = PyList_New(0);
+    while (found != NULL && PyList_GET_SIZE(found) < most) {
+        const unsigned char *data = (const unsigned char *)buffer.buf + at;
+        if (!is_line(data, buffer.len - at) || !line_size(data) || data[HEADER] != FRAME) break;
+        PyObject *frame = PyBytes_FromStringAndSize((const char *)data + HEADER, (Py_ssize_t)line_size(data));
+        if (frame == NULL || PyList_Append(found, frame) < 0) Py_CLEAR(found);
+        Py_XDECREF(frame);
+        at += HEADER + (Py_ssize_t)line_size(data);
+    }
+    PyBuffer_Release(&buffer);
+    return found == NULL ? NULL : Py_BuildValue("Nn", found, at);
+}
+
 static PyMethodDef methods[] = {
+    {"postgres_frames", frames, METH_VARARGS, NULL},
     {"postgres_copy", copy, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -33,6 +33,7 @@ from cdc.postgres.offset import Position
 from cdc.postgres.outlook import outlook as looked_ahead
 from cdc.postgres.plan import Plan, Seen, of_mode, plan
 from cdc.postgres.reader import OriginInPart, Reader, ReaderOptions, stream
+from cdc.postgres.replication import Replication
 from cdc.postgres.reselect import asked
 from cdc.postgres.retained import Retained
 from cdc.postgres.slot_xmin import SlotXmin
@@ -42,7 +43,7 @@ from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
 from cdc.postgres.watch import Context as TablesContext
 from cdc.postgres.watch import PgTables
-from cdc.postgres.wire import Replication, Session, Settings
+from cdc.postgres.wire import Session, Settings
 from cdc.record import Headers, Poll, SourceContext, SourceOffset
 from cdc.reselect import Processors, configured
 from cdc.runs import run_id

@@ -6,7 +6,6 @@ read all up to ReadyForQuery, and so have we when a COPY is over. Source: Postgr
 
 from __future__ import annotations
 
-import os
 import select
 from collections.abc import Iterator
 from types import ModuleType
@@ -17,6 +16,7 @@ from psycopg import pq
 
 from cdc.errors import SourceUnavailable, TailraceError
 from cdc.native import hot
+from cdc.postgres.protocol import HEADER, Messages
 from cdc.postgres.wire import Session, Settings, failure, next_result, said
 
 _WAIT_S: Final = 0.5
@@ -24,11 +24,9 @@ _MORE_S: Final = 0.05
 """How long a chunk that has rows waits for more."""
 CHUNK_BYTES: Final = 8 << 20
 """A chunk of wide rows ends here, however few they are."""
-_RECEIVE_BYTES: Final = 1 << 18
-_HEADER: Final = 5
-_DATA, _ERROR, _READY = b"d"[0], b"E"[0], b"Z"[0]
-_PASSED_OVER: Final = b"HcCNSA"
-"""CopyOutResponse, CopyDone, CommandComplete, and what may stand between: notices, parameters, notifications."""
+_DATA, _READY = b"d"[0], b"Z"[0]
+_KNOWN: Final = b"HcCNSAEZ"
+"""CopyOutResponse, CopyDone, CommandComplete, what may stand between (notices and such), an error, ReadyForQuery."""
 
 
 class Copy(Protocol):
@@ -66,94 +64,49 @@ class BareCopy:
         self, connection: pq.abc.PGconn, settings: Settings, select_: str, twin: ModuleType | None = hot
     ) -> None:
         """Raises: SourceUnavailable."""
-        self._settings, self.patience = settings, _WAIT_S
+        self._messages, self.patience = Messages(connection, settings, "COPY"), _WAIT_S
         self.socket = connection.socket
         self._split = _split if twin is None else twin.postgres_copy
-        self._buffer, self._refusal, self._ended = bytearray(), b"", False
-        query = f"COPY ({select_}) TO STDOUT".encode() + b"\0"
-        self._send(b"Q" + (len(query) + 4).to_bytes(4, "big") + query)
+        self._ended = False
+        self._messages.begin(f"COPY ({select_}) TO STDOUT")
 
     def ready(self) -> bool:
-        return self._ended or self._has_message() or self._arrives(0)
+        return self._ended or self._messages.is_whole() or self._messages.arrives(0)
 
     def chunks(self, rows: int) -> Iterator[bytes]:
         found: list[bytes] = []
         count = size = 0
-        while True:
-            lines, more, at = self._split(self._buffer, rows - count)
-            del self._buffer[:at]
+        messages, kind = self._messages, 0
+        while kind != _READY:
+            lines, more, at = self._split(messages.buffer, rows - count)
+            del messages.buffer[:at]
             if more:
                 found.append(lines)
                 count, size = count + more, size + len(lines)
             if count < rows and size < CHUNK_BYTES:
-                if self._has_message():
-                    if self._passed():
-                        break
+                if messages.is_whole():
+                    kind, _ = messages.take(_KNOWN)
                     continue
-                if self._arrives(_MORE_S if found else self.patience):
+                if messages.arrives(_MORE_S if found else self.patience):
                     continue
             yield b"".join(found)
             found, count, size = [], 0, 0
         self._ended = True
-        if self._refusal:
-            raise self._refused()
+        if messages.refusal:
+            raise messages.refused()
         if found:
             yield b"".join(found)
-
-    def _has_message(self) -> bool:
-        """Whether all of one is here."""
-        buffer = self._buffer
-        return len(buffer) >= _HEADER and len(buffer) > int.from_bytes(buffer[1:_HEADER], "big")
-
-    def _passed(self) -> bool:
-        """Takes the message in front, which holds no row, out of the buffer: whether it is the last."""
-        kind, end = self._buffer[0], 1 + int.from_bytes(self._buffer[1:_HEADER], "big")
-        if end < _HEADER or (kind not in _PASSED_OVER and kind not in (_ERROR, _READY)):
-            raise SourceUnavailable(f"{self._settings} sent what is no answer to COPY; the connection is given up")
-        if kind == _ERROR:
-            self._refusal = self._refusal or bytes(self._buffer[_HEADER:end])
-        del self._buffer[:end]
-        return kind == _READY
-
-    def _arrives(self, seconds: float) -> bool:
-        if not select.select([self.socket], [], [], seconds)[0]:
-            return False
-        try:
-            received = os.read(self.socket, _RECEIVE_BYTES)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            raise self._lost(error) from error
-        if not received:
-            raise self._refused() if self._refusal else self._lost("it ended")
-        self._buffer += received
-        return True
-
-    def _send(self, message: bytes) -> None:
-        try:
-            while message:
-                select.select([], [self.socket], [])
-                message = message[os.write(self.socket, message) :]
-        except OSError as error:
-            raise self._lost(error) from error
-
-    def _lost(self, why: object) -> SourceUnavailable:
-        return SourceUnavailable(f"{self._settings} closed the connection in the middle of a snapshot: {why}")
-
-    def _refused(self) -> TailraceError:
-        fields = {field[:1]: field[1:].decode("utf-8", "replace") for field in self._refusal.split(b"\0") if field}
-        return said(fields.get(b"C", ""), fields.get(b"M", ""), self._settings)
 
 
 def _split(buffer: bytearray, rows: int) -> tuple[bytes, int, int]:
     """(lines, how many, where what follows begins) of the CopyData messages in front that are here, up to so many."""
     found: list[bytearray] = []
     at, have = 0, len(buffer)
-    while len(found) < rows and have - at >= _HEADER and buffer[at] == _DATA:
-        end = at + 1 + int.from_bytes(buffer[at + 1 : at + _HEADER], "big")
-        if end > have or end < at + _HEADER:
+    while len(found) < rows and have - at >= HEADER and buffer[at] == _DATA:
+        end = at + 1 + int.from_bytes(buffer[at + 1 : at + HEADER], "big")
+        if end > have or end < at + HEADER:
             break
-        found.append(buffer[at + _HEADER : end])
+        found.append(buffer[at + HEADER : end])
         at = end
     return b"".join(found), len(found), at
 

@@ -24,9 +24,9 @@ from cdc.postgres.messages import MESSAGE_ID, LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.open_transactions import Kept, OpenTransactions
 from cdc.postgres.pgoutput import EPOCH_US, HEADER_SIZE
+from cdc.postgres.replication import Replication
 from cdc.postgres.row_decoder import PREFIX_END, Decode
 from cdc.postgres.source_info import CONNECTOR, LSN_PLACE, SEQUENCE_PLACE, SourceInfo, sequence_start
-from cdc.postgres.wire import Replication
 from cdc.record import Batch, Poll, SourceOffset
 from cdc.source_block import VERSION
 from cdc.table import Predicate, TableId

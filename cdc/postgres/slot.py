@@ -15,7 +15,8 @@ import structlog
 from cdc.errors import SourceError, SourceUnavailable
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.offset import lsn_of, lsn_text
-from cdc.postgres.wire import Replication, Session, quoted
+from cdc.postgres.replication import Replication
+from cdc.postgres.wire import Session, quoted
 from cdc.record import Poll
 
 _log = structlog.get_logger(__name__)

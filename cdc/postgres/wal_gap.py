@@ -11,8 +11,9 @@ from typing import Final
 
 from cdc.gaps import Gap, moment
 from cdc.postgres.offset import Position, lsn_of, lsn_text
+from cdc.postgres.replication import Replication
 from cdc.postgres.slot import Slot
-from cdc.postgres.wire import Replication, Session
+from cdc.postgres.wire import Session
 
 _END: Final = """SELECT pg_is_in_recovery(), (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
   ELSE pg_current_wal_flush_lsn() END)::text"""

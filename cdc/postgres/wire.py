@@ -1,17 +1,13 @@
-"""The socket to PostgreSQL: log in, query, copy out, and read the WAL as frames. The only I/O of the reader.
-
-Source: PostgreSQL's manual, "Streaming Replication Protocol"; libpq's COPY functions through psycopg's `pq`.
-"""
+"""The connection to PostgreSQL: how to reach a server, log in, query; and its errors as ours."""
 
 from __future__ import annotations
 
 import select
-import struct
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import psycopg
 from psycopg import pq
@@ -19,8 +15,6 @@ from psycopg.rows import tuple_row
 
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable, TailraceError
-from cdc.postgres.offset import lsn_text
-from cdc.postgres.pgoutput import EPOCH_US
 
 _SESSION: Final = {
     "datestyle": "ISO, MDY", "intervalstyle": "iso_8601", "extra_float_digits": "1", "bytea_output": "hex",
@@ -28,15 +22,8 @@ _SESSION: Final = {
     "xmlbinary": "base64",
 }  # fmt: skip
 """Every session writes values in the same form: rows of a snapshot are text as rows of the WAL are."""
-_MOST_BYTES: Final = 16 << 20
-"""Frames of large rows are handed on when they are so many bytes."""
-_SILENCE_S: Final = 0.002
-_GATHER_S: Final = 0.002
-_GATHER_BEHIND_S: Final = 0.05
-"""A server sends message by message; many at once are less work for all that follow, and come later."""
-_KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
-_ANSWER_S: Final = 60
-_STATUS: Final = struct.Struct(">cQQQqB").pack
+ANSWER_S: Final = 60
+"""How long a server may take for the answer to a statement."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,186 +125,30 @@ class Session:
         self._connection.close()
 
 
-Texts = tuple[str | None, ...]
-
-
-class Received(NamedTuple):
-    """What one read gave.
-
-    `server_lsn`: how far the server is, when it said so after the last frame; else 0. `silent`: nothing more came.
-    A frame is one pgoutput message after `pgoutput.HEADER_SIZE` bytes, of which 1 to 8 are its LSN.
-    """
-
-    frames: list[bytes]
-    server_lsn: int
-    silent: bool
-
-
-class Replication:
-    """A walsender session: creates a slot, then streams from it."""
-
-    def __init__(self, settings: Settings, silence_s: float = 60) -> None:
-        """`silence_s`: how long a server may say nothing while it is asked; its own receivers wait as long.
-
-        Raises: SourceUnavailable, SourceError.
-        """
-        self._settings, self._silence_s = settings, silence_s
-        try:  # not PGconn.connect, which would hold every thread of the process up
-            self._session = psycopg.connect(**settings.conninfo(replication="database"), autocommit=True)
-        except psycopg.Error as error:
-            raise failure(error, settings) from error
-        self._connection = self._session.pgconn
-        self._reported = self._heard = time.monotonic()
-        self._command = ""
-
-    def execute(self, command: str) -> list[Texts]:
-        """A replication command's rows. Raises: SourceUnavailable, SourceError."""
-        self.begin(command)
-        rows = self.answer(_ANSWER_S)
-        if rows is None:
-            raise SourceUnavailable(f"{self._settings} did not answer {command} within {_ANSWER_S} s")
-        return rows
-
-    def begin(self, command: str) -> None:
-        """Sends a replication command that may take long; `answer` has its rows. Raises: SourceUnavailable."""
-        self._command = command
-        try:
-            self._connection.send_query(command.encode())
-        except psycopg.Error as error:
-            raise failure(error, self._settings) from error
-
-    def answer(self, seconds: float) -> list[Texts] | None:
-        """None: the server is not done after so long. Raises: SourceUnavailable, SourceError."""
-        if not _has_result(self._connection, self._settings, seconds):
-            return None
-        rows = self._rows(next_result(self._connection, self._settings), self._command)
-        while next_result(self._connection, self._settings) is not None:
-            pass
-        return rows
-
-    def _rows(self, result: pq.abc.PGresult | None, command: str) -> list[Texts]:
-        if result is None or result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            raise self._refused(result, command)
-        return [
-            tuple(None if (value := result.get_value(row, column)) is None else value.decode()
-                  for column in range(result.nfields))
-            for row in range(result.ntuples)
-        ]  # fmt: skip
-
-    def start(self, slot: str, lsn: int, options: Mapping[str, str]) -> None:
-        """Raises: SourceUnavailable, SourceError: the slot is in use, gone, or lost its WAL."""
-        given = ", ".join(f"{quoted(name)} '{value.replace(chr(39), chr(39) * 2)}'" for name, value in options.items())
-        command = f"START_REPLICATION SLOT {quoted(slot)} LOGICAL {lsn_text(lsn)} ({given})"
-        self.begin(command)
-        result = next_result(self._connection, self._settings)
-        if result is None or result.status != pq.ExecStatus.COPY_BOTH:
-            raise self._refused(result, command)
-        self._connection.nonblocking = 1
-
-    def read(self, most: int, seconds: float, *, behind: bool = False) -> Received:
-        """Up to `most` frames, or as many as come until the server is silent; waits `seconds` for the first.
-
-        `behind`: nobody waits for what comes next, so that more is gathered.
-        Raises: SourceUnavailable: the connection is gone; SourceError: the server ended the stream.
-        """
-        frames: list[bytes] = []
-        server_lsn, said_at, room, until, silent = 0, 0, _MOST_BYTES, 0.0, False
-        connection, add = self._connection, frames.append
-        more, gather = connection.get_copy_data, _GATHER_BEHIND_S if behind else _GATHER_S
-        while len(frames) < most and room > 0:
-            size, data = more(1)
-            if size > 0:
-                kind = data[0]
-                if kind == 0x77:  # w
-                    add(bytes(data))
-                    room -= size
-                elif kind == 0x6B:  # k
-                    server_lsn, _, asked = _KEEP_ALIVE(data, 1)
-                    said_at = len(frames)
-                    if asked:
-                        self._reported = 0.0
-                continue
-            if size < 0:
-                raise self._ended()
-            if frames or server_lsn:
-                until, seconds = until or time.monotonic() + gather, _SILENCE_S
-                if time.monotonic() > until:
-                    break
-            if not select.select([connection.socket], [], [], seconds)[0]:
-                self._miss()
-                silent = True
-                break
-            self._heard = time.monotonic()
-            _consume(self._connection, self._settings)
-        return Received(frames, server_lsn if said_at == len(frames) else 0, silent)
-
-    def has_more(self) -> bool:
-        """Whether something has come since the last `read`."""
-        return bool(select.select([self._connection.socket], [], [], 0)[0])
-
-    def _miss(self) -> None:
-        """Raises: SourceUnavailable: the connection is dead although nothing says so."""
-        silent = time.monotonic() - self._heard
-        if silent > self._silence_s:
-            raise SourceUnavailable(f"{self._settings} has said nothing for {silent:.0f} s although it was asked; the "
-                                    "connection is given up")  # fmt: skip
-
-    def report(self, lsn: int, every_s: float, *, now: bool = False) -> None:
-        """Tells the server what is durable: it may forget what stands before (0: nothing). At most once in `every_s`.
-
-        The server is asked how far it is: where it passes over what is not for us, it says so only when asked.
-        """
-        clock = time.monotonic()
-        if not now and clock - self._reported < every_s:
-            return
-        self._reported = clock
-        status = _STATUS(b"r", lsn, lsn, lsn, time.time_ns() // 1000 - EPOCH_US, 1)
-        try:
-            self._connection.put_copy_data(status)
-            self._connection.flush()
-        except psycopg.Error as error:
-            raise failure(error, self._settings) from error
-
-    def _ended(self) -> TailraceError:
-        result = next_result(self._connection, self._settings)
-        if result is None or result.status == pq.ExecStatus.COMMAND_OK:
-            return SourceUnavailable(f"{self._settings} ended the replication stream")
-        return self._refused(result, "the replication stream")
-
-    def _refused(self, result: pq.abc.PGresult | None, command: str) -> TailraceError:
-        if result is None or self._connection.status != pq.ConnStatus.OK:
-            return SourceUnavailable(f"{self._settings} closed the connection during {command}")
-        state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
-        primary = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode()
-        return said(state, primary or result.get_error_message("utf-8").strip(), self._settings)
-
-    def close(self) -> None:
-        self._session.close()
-
-
 def next_result(connection: pq.abc.PGconn, settings: Settings) -> pq.abc.PGresult | None:
     """As PQgetResult, which waits with the interpreter lock held: no thread of the process would run meanwhile.
 
     Raises: SourceUnavailable: the connection is gone, or nothing has come for 60 seconds.
     """
-    if not _has_result(connection, settings, _ANSWER_S):
-        raise SourceUnavailable(f"{settings} left a statement without an answer for {_ANSWER_S} s")
+    if not has_result(connection, settings, ANSWER_S):
+        raise SourceUnavailable(f"{settings} left a statement without an answer for {ANSWER_S} s")
     return connection.get_result()
 
 
-def _has_result(connection: pq.abc.PGconn, settings: Settings, seconds: float) -> bool:
-    """Whether a result is there, or comes within so long."""
+def has_result(connection: pq.abc.PGconn, settings: Settings, seconds: float) -> bool:
+    """Whether PQgetResult has one at once, or within so long. Raises: SourceUnavailable."""
     until = time.monotonic() + seconds
     while connection.is_busy():
         left = until - time.monotonic()
         if left <= 0:
             return False
         if select.select([connection.socket], [], [], left)[0]:
-            _consume(connection, settings)
+            consume(connection, settings)
     return True
 
 
-def _consume(connection: pq.abc.PGconn, settings: Settings) -> None:
+def consume(connection: pq.abc.PGconn, settings: Settings) -> None:
+    """Reads what has come. Raises: SourceUnavailable."""
     try:
         connection.consume_input()
     except psycopg.Error as error:

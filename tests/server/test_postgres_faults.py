@@ -13,7 +13,8 @@ import pytest
 
 from cdc.config import Password
 from cdc.errors import SourceUnavailable
-from cdc.postgres.wire import Replication, Settings
+from cdc.postgres.replication import Replication
+from cdc.postgres.wire import Settings
 from tests.server.private_postgres import Connector, PrivatePostgres, config
 from tests.server.proxy import Proxy, starts_replication
 

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cdc.config import Password
 from cdc.errors import SourceError, SourceUnavailable
 from cdc.postgres.connector import POSTGRES
-from cdc.postgres.wire import Replication, Session, Settings
+from cdc.postgres.replication import Replication
+from cdc.postgres.wire import Session, Settings
 from tests.certificates import Authority, pem_of
 from tests.server.private_postgres import PrivatePostgres, config
 

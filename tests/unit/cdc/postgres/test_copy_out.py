@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +16,7 @@ from cdc.postgres import copy_out
 from cdc.postgres.copy_out import BareCopy, Copy, DriverCopy, _split
 from cdc.postgres.wire import Settings
 from tests.twins import native
+from tests.unit.cdc.postgres.wire_server import READY, answered, message
 
 Begin = Callable[[pq.abc.PGconn, Settings, str], Copy]
 READERS: dict[str, Begin] = {
@@ -30,12 +27,6 @@ READERS: dict[str, Begin] = {
 every_reader = pytest.mark.parametrize("reader", READERS)
 
 
-def message(kind: bytes, payload: bytes = b"") -> bytes:
-    return kind + (len(payload) + 4).to_bytes(4, "big") + payload
-
-
-READY = message(b"Z", b"T")
-HELLO = message(b"R", bytes(4)) + message(b"S", b"client_encoding\0UTF8\0") + message(b"Z", b"I")
 BEGIN = message(b"H", b"\0\0\1\0\0")
 END = message(b"c") + message(b"C", b"COPY 2\0") + READY
 NOTICE = message(b"N", b"SWARNING\0VWARNING\0C01000\0Mmind\0\0")
@@ -44,34 +35,6 @@ REFUSAL = message(b"E", "SFEHLER\0VERROR\0C42P01\0Mno such täble\0\0".encode())
 
 def answer(rows: Sequence[bytes]) -> bytes:
     return BEGIN + b"".join(message(b"d", row) for row in rows) + END
-
-
-@contextmanager
-def answered(parts: Sequence[bytes], *, then_close: bool = False) -> Iterator[tuple[pq.abc.PGconn, Settings]]:
-    """A connection whose server answers each query with these bytes."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            theirs, _ = listener.accept()
-            with theirs:
-                theirs.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                theirs.recv(1 << 16)
-                theirs.sendall(HELLO)
-                while theirs.recv(1 << 16)[:1] == b"Q":
-                    for part in parts:
-                        theirs.sendall(part)
-                    if then_close:
-                        return
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        to = Settings(host="127.0.0.1", port=listener.getsockname()[1], user="u", database="d", ssl_mode="disable")
-        connection: psycopg.Connection[Any] = psycopg.connect(**to.conninfo(gssencmode="disable"), autocommit=True)
-        try:
-            yield connection.pgconn, to
-        finally:
-            connection.close()
-            thread.join()
 
 
 def read(reader: str, parts: Sequence[bytes], most: int = 1000, **options: Any) -> list[bytes]:
@@ -152,7 +115,7 @@ def test_a_connection_lost_between_rows_is_an_outage(reader: str) -> None:
 @pytest.mark.parametrize("reader", ["python", "native"])
 @pytest.mark.parametrize("wrong", [message(b"T", b"\0\0"), b"d\0\0\0\3", b"c\0\0\0\0", bytes(9)])
 def test_what_is_no_answer_to_copy_ends_the_connection(reader: str, wrong: bytes) -> None:
-    with pytest.raises(SourceUnavailable, match="no answer to COPY"):
+    with pytest.raises(SourceUnavailable, match="no place in COPY"):
         read(reader, [BEGIN + wrong + END])
 
 
