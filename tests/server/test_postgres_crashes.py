@@ -105,6 +105,13 @@ def _last_states(place: Place) -> dict[int, int]:
     return states
 
 
+def _reads(place: Place) -> int:
+    """Records of the snapshot; what the load changed does not count, a quick server takes much of it."""
+    with place.worker.log() as log:
+        values = [value for _, value in log.topic(place.topic, {}).read() if value]
+    return sum(json.loads(value)["payload"]["op"] == "r" for value in values)
+
+
 def _ends_as_the_table(place: Place) -> None:
     table: dict[int, Any] = dict(place.database.execute("SELECT id, v FROM t").fetchall())
     wait_until(lambda: _last_states(place) == table, "the table's state", 90, every=1, told=place.worker.said)
@@ -120,8 +127,8 @@ def test_a_snapshot_that_is_killed_at_random_goes_on_and_loses_nothing(place: Pl
     assert _killed_while(place, lambda: not _streams(place), random.Random(seed))
     load.finish()
     _ends_as_the_table(place)
-    # A snapshot that began anew after each kill would have sent more than this.
-    assert place.sent() < 2 * rows + 20_000
+    # A snapshot that began anew after each kill would have read more than this.
+    assert _reads(place) < 2 * rows
 
 
 def _streams(place: Place) -> bool:
