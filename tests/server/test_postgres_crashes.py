@@ -105,8 +105,8 @@ def _last_states(place: Place) -> dict[int, int]:
     return states
 
 
-def _reads(place: Place) -> int:
-    """Records of the snapshot; what the load changed does not count, a quick server takes much of it."""
+def _snapshot_records(place: Place) -> int:
+    """How many; what the load changed does not count, a quick server takes much of it."""
     with place.worker.log() as log:
         values = [value for _, value in log.topic(place.topic, {}).read() if value]
     return sum(json.loads(value)["payload"]["op"] == "r" for value in values)
@@ -128,7 +128,7 @@ def test_a_snapshot_that_is_killed_at_random_goes_on_and_loses_nothing(place: Pl
     load.finish()
     _ends_as_the_table(place)
     # A snapshot that began anew after each kill would have read more than this.
-    assert _reads(place) < 2 * rows
+    assert _snapshot_records(place) < 2 * rows
 
 
 def _streams(place: Place) -> bool:
