@@ -65,6 +65,8 @@ class KafkaReader:
         self._held: list[LogRecord] = []
         self._lost: list[Place] = []
         self._losing = False
+        self._late: dict[Place, int] = {}
+        """What could not be committed during a rebalance."""
         self._next: dict[Place, int] = {}
         self._ends: dict[Place, int] = {}
         self._highs: dict[Place, int] = {}
@@ -100,6 +102,8 @@ class KafkaReader:
             raise problem
         if not found:
             self._check_alive()
+            if self._late and not self._losing:
+                self._commit_late()
         else:
             self._down = None
         if self._losing or self._paused:
@@ -218,6 +222,7 @@ class KafkaReader:
             self._lost += sorted(gone)
             self._held = [record for record in self._held if record[:2] not in gone]
             for place in gone:
+                self._late.pop(place, None)
                 self._next.pop(place, None)
                 self._ends.pop(place, None)
                 self._highs.pop(place, None)
@@ -230,12 +235,20 @@ class KafkaReader:
         try:
             results = self._consumer.commit(offsets=places, asynchronous=False)
         except KafkaException as error:
-            if code_of(error) in _FENCED:
-                return  # the partitions are another member's by now; `lost` tells at the next read
-            raise failure(error, doing, self._address, self._group) from error
+            if code_of(error) not in _FENCED:
+                raise failure(error, doing, self._address, self._group) from error
+            self._late |= offsets  # a rebalance is under way: what is still ours after it is committed then
+            return
         for place in results or []:
             if place.error is not None and place.error.code() not in _FENCED:
                 raise failure(place.error, doing, self._address, self._group)
+        for done in offsets:
+            self._late.pop(done, None)
+
+    def _commit_late(self) -> None:
+        assigned = {(place.topic, place.partition) for place in self._consumer.assignment()}
+        self._late = {place: offset for place, offset in self._late.items() if place in assigned}
+        self.commit(dict(self._late))
 
     def lost(self) -> Sequence[Place]:
         lost, self._lost = self._lost, []

@@ -83,3 +83,38 @@ def test_records_that_came_with_a_failure_are_delivered_after_it(failing: Any) -
         made.read(100, 0.1)
     found = [record.offset for _ in range(3) for record in made.read(100, 0.1)]
     assert found == ([0, 1, 2, 3] if isinstance(failing[1], list) else [0, 3])
+
+
+class Rebalancing(Client):
+    """Takes no offsets until a rebalance is over; then the partition is still this member's, or it is not."""
+
+    def __init__(self, *, kept: bool) -> None:
+        super().__init__()
+        self.refusals, self.kept, self.taken = 2, kept, list[int]()
+        self.revoked: Any = None
+
+    def subscribe(self, *args: Any, **callbacks: Any) -> None:
+        self.revoked = callbacks["on_revoke"]
+
+    def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
+        if self.refusals:
+            self.refusals -= 1
+            raise KafkaException(KafkaError(KafkaError.REBALANCE_IN_PROGRESS))
+        self.taken += [place.offset for place in offsets]
+        return offsets
+
+    def assignment(self) -> list[TopicPartition]:
+        return super().assignment() if self.kept or self.refusals else []
+
+
+@pytest.mark.parametrize(("kept", "taken"), [(True, [7]), (False, [])])
+def test_offsets_that_come_during_a_rebalance_are_committed_after_it_if_the_partition_stays(
+    kept: bool, taken: list[int]
+) -> None:
+    client = Rebalancing(kept=kept)
+    made = KafkaReader({"group.id": "g"}, "broker:9092", ["t"], None, cast(Any, lambda settings: client))
+    made.commit({("t", 0): 5})
+    made.commit({("t", 0): 7})
+    for _ in range(3):
+        assert made.read(100, 0.01) == []
+    assert client.taken == taken
