@@ -111,11 +111,17 @@ class Cluster:
         for thread in self._threads:
             thread.start()
 
+    def stop_following(self) -> None:
+        """Asks the group nothing more: so that a stop does not wait for a question that was put after it."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+
     def leave(self) -> None:
-        """Tells the others to take over, and stops what runs here."""
+        """Tells the others to take over, if they do not do so anyway, and stops what runs here."""
         self._end_threads()
         with contextlib.suppress(LogUnavailable):
-            if self._joined():
+            if self._joined() and self._in_touch():
                 self._group.orders.put([(assignment.leaving_key(self.place.worker), b"{}")])
         self._stop(list(self._mine))
 
@@ -124,9 +130,7 @@ class Cluster:
         self._group.close()
 
     def _end_threads(self) -> None:
-        self._stopping.set()
-        with self._changed:
-            self._changed.notify_all()
+        self.stop_following()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
@@ -135,8 +139,11 @@ class Cluster:
 
     def leading(self) -> bool:
         """Whether this worker's word counts: it leads as far as it knows, and was a member a moment ago."""
-        fresh = time.monotonic() - self._asked < self.place.session_s
-        return fresh and self._joined() and self.orders.leader == Leader(self.place.worker, self.epoch)
+        return self._in_touch() and self._joined() and self.orders.leader == Leader(self.place.worker, self.epoch)
+
+    def _in_touch(self) -> bool:
+        """Whether Kafka has answered for this group within a session: after one the others count this worker out."""
+        return time.monotonic() - self._asked < self.place.session_s
 
     def _joined(self) -> bool:
         return self.place.worker in self._members

@@ -151,9 +151,12 @@ class Herder:
         return GroupRuns(self._cluster, self._settings.graceful_s)
 
     def stop(self) -> None:
-        """Tasks stopped gracefully, statuses written, log closed."""
+        """Tasks stopped gracefully, statuses written, log closed. The tasks do not wait for a log that is away."""
         self._turns.stopping.set()
+        self._tasks.ask_to_stop()
         if self._ready.is_set():
+            if self._cluster is not None:
+                self._cluster.stop_following()
             with contextlib.suppress(LogUnavailable):
                 self._turns.run(self._end).result()
         self._turns.stop()

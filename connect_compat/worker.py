@@ -181,6 +181,13 @@ class Worker:
         for task in tasks:
             task.gone.wait()
 
+    def ask_to_stop(self) -> None:
+        """Every task begins to end; nobody waits for it. For a worker's own end."""
+        with self._lock:
+            for task in self._tasks.values():
+                self._ask_to_stop(task)
+        self._wake()
+
     def _ask_to_stop(self, task: _Task) -> None:
         if not task.stopping:
             task.stopping = True

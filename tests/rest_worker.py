@@ -79,6 +79,9 @@ class FileWorker:
         self._views[which] = replace(self._views[which], state=state, trace=trace, **seen)
         self.on_status(which.connector, which.task, state, trace, {"restarts": 0})
 
+    def ask_to_stop(self) -> None:
+        """A task here does nothing between two calls."""
+
     def stop_tasks(self, ids: Iterable[TaskId]) -> None:
         for which in ids:
             if self._views.pop(which, None) is not None:

@@ -118,6 +118,10 @@ class Connector:
     def keys(self, op: str = "c") -> list[Any]:
         return [event.row[0] for event in self.events if event.op == op]
 
+    def last_key(self) -> Any:
+        """Of the newest insert."""
+        return next((event.row[0] for event in reversed(self.events) if event.op == "c"), None)
+
 
 def _event(value: Any) -> Event:
     before, after, source, _, op, *_ = value

@@ -158,6 +158,10 @@ class Member:
         self._broker.ring()
 
 
+def _raise(error: Exception) -> Any:
+    raise error
+
+
 def until(seen: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + 10
     while not seen():
@@ -281,6 +285,20 @@ def test_a_worker_that_stops_gives_its_tasks_away_at_once(workers: Workers) -> N
     leaving.herder.stop()
     workers.run(4)
     assert workers.leader().herder.status("s1")["connector"]["worker_id"] != leaving.name
+
+
+def test_a_worker_that_kafka_has_not_answered_for_a_session_stops_without_telling_the_group(workers: Workers) -> None:
+    """The others have counted it out by then, and each thing told would be waited for in vain."""
+    workers.start("a:1")
+    workers.create("s1")
+    workers.run(1)
+    alone = workers.forget("a:1")
+    group, told = alone.cluster._group, len(workers.broker.orders.all())
+    group.members = lambda: _raise(LogUnavailable("Kafka does not answer"))  # type: ignore[method-assign]
+    until(lambda: not alone.cluster.leading(), "an end of its word")
+    alone.herder.stop()
+    assert alone.tasks == set()
+    assert len(workers.broker.orders.all()) == told
 
 
 def test_a_worker_that_stood_still_lets_go_and_says_nothing(workers: Workers) -> None:

@@ -110,6 +110,16 @@ def test_a_task_runs_in_a_process_of_its_own_reports_and_stops_gracefully(watche
     assert watched.worker.ids() == []
 
 
+def test_every_task_that_is_asked_to_stop_ends_and_nobody_has_to_wait_for_it(watched: Watched) -> None:
+    watched.start()
+    until(lambda: watched.rows() >= 5)
+    pid = watched.pid()
+    watched.worker.ask_to_stop()
+    until(lambda: not alive(pid))
+    until(lambda: watched.names() == ["RUNNING", "UNASSIGNED"])
+    assert watched.worker.ids() == []
+
+
 def test_a_task_killed_at_any_moment_starts_again_and_every_row_is_there_exactly_once(watched: Watched) -> None:
     watched.start()
     for seen in (5, 20):
