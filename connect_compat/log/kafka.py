@@ -8,18 +8,28 @@ from functools import partial
 from typing import Any
 
 import orjson
+import structlog
 
 from cdc.errors import ConfigError, LogError, Problem
 from cdc.record import SourceOffset
 from connect_compat.log import LogSettings, TopicPartition, TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
-from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, SharedWriter, offset_key, offset_value
+from connect_compat.log.kafka_append import (
+    KafkaAppender,
+    KafkaWriter,
+    SharedWriter,
+    offset_key,
+    offset_keys_begin,
+    offset_value,
+)
 from connect_compat.log.kafka_group import KafkaGroup
+from connect_compat.log.kafka_hanging import HangingTransactions
 from connect_compat.log.kafka_read import KafkaReader
 from connect_compat.log.kafka_settings import consumer_settings, producer_settings, transaction_settings, translate
-from connect_compat.log.kafka_store import KafkaStore, KafkaTopic, TopicScan
+from connect_compat.log.kafka_store import HeldBack, KafkaStore, KafkaTopic, TopicScan
 from connect_compat.log.kafka_transactions import TransactionalAppender
 
+logger = structlog.get_logger(__name__)
 _PARTITIONS = {"config": 1, "offset": 25, "status": 5, "assignment": 1}
 _SUFFIX = {"config": "configs", "offset": "offsets", "status": "status"}
 _FEW_RECORDS = {"linger.ms": "0", "enable.idempotence": "false", "max.in.flight.requests.per.connection": "1"}
@@ -43,6 +53,8 @@ class KafkaLog:
         self._writer = SharedWriter(producer_settings(settings.client, _FEW_RECORDS), address)
         self._topic_writers: dict[tuple[tuple[str, str], ...], SharedWriter] = {}
         self._ensured: dict[str, tuple[str, int]] = {}
+        self._held_back = False
+        """Whether a transaction kept the offsets from being read; looked into when an appender is opened next."""
         self._ensuring = {kind: threading.Lock() for kind in _PARTITIONS}
         self._stores = {
             kind: KafkaStore(partial(self._ensure, kind), self._writer, self._scan) for kind in ("config", "status")
@@ -115,9 +127,26 @@ class KafkaLog:
             return KafkaAppender(writer, connector, lambda: self._ensure("offset")[0])
         transactional = f"{self._settings.group_id}-{connector}-{task}"
         writer = KafkaWriter(transaction_settings(transactional, *layers), self._address)
-        return TransactionalAppender(
+        appender = TransactionalAppender(
             writer, connector, lambda: self._ensure("offset")[0], self._address, f"{connector}-{task}"
         )
+        if self._held_back:
+            self._held_back = False
+            self._take_back(appender, connector, transactional)
+        return appender
+
+    def _take_back(self, appender: TransactionalAppender, connector: str, transactional: str) -> None:
+        """Ends the task's last transaction if it is what holds the offsets back. Raises: LogUnavailable, LogError."""
+        try:
+            held = HangingTransactions(self._client, self._admin, transactional).held(offset_keys_begin(connector))
+            if held:
+                appender.take_back(held)
+                places = [f"{each.topic()}-{each.partition()}" for each in held]
+                logger.warning("took back a transaction that Kafka had left open: its records come again",
+                               transactional_id=transactional, partitions=places)  # fmt: skip
+        except LogError:
+            appender.close()
+            raise
 
     def reader(self, group: str, topics: Sequence[str], pattern: str | None, client: Mapping[str, str]) -> KafkaReader:
         settings = consumer_settings(group, self._settings.client, self._settings.consumer, client)
@@ -140,6 +169,9 @@ class KafkaLog:
                     found.pop(key, None)
                 else:
                     found[key] = (message.timestamp()[1], orjson.loads(value))
+        except HeldBack:
+            self._held_back = True
+            raise
         finally:
             scan.close()
         return found

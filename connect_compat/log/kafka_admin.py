@@ -6,9 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     ConfigResource,
@@ -167,12 +174,19 @@ class KafkaAdmin:
             self._metadata(f"tell the leaders of topic {topic}")
 
     def _ends(self, topic: str, count: int) -> dict[Place, int]:
+        return self.ends_of([(topic, number) for number in range(count)])
+
+    def ends_of(self, places: Iterable[Place], *, committed: bool = False) -> dict[Place, int]:
+        """The next offset of each. `committed`: for readers of committed records, whom an open transaction stops."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(topic, number): latest for number in range(count)}
-        doing = f"tell the end of topic {topic}"
-        futures = self._started(self.client.list_offsets, asked, doing)
+        asked = {TopicPartition(topic, number): latest for topic, number in places}
+        if not asked:
+            return {}
+        doing = f"tell the end of topic {', '.join(sorted({place.topic for place in asked}))}"
+        level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+        futures = self._started(partial(self.client.list_offsets, isolation_level=level), asked, doing)
         return {
-            (topic, place.partition): settled(future, doing, self.address, topic).offset
+            (place.topic, place.partition): settled(future, doing, self.address, place.topic).offset
             for place, future in futures.items()
         }
 

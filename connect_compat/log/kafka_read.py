@@ -239,11 +239,17 @@ class KafkaReader:
                 raise failure(error, doing, self._address, self._group) from error
             self._late |= offsets  # a rebalance is under way: what is still ours after it is committed then
             return
-        for place in results or []:
-            if place.error is not None and place.error.code() not in _FENCED:
-                raise failure(place.error, doing, self._address, self._group)
-        for done in offsets:
-            self._late.pop(done, None)
+        late = set()
+        for each in results or []:
+            if each.error is not None and each.error.code() not in _FENCED:
+                raise failure(each.error, doing, self._address, self._group)
+            if each.error is not None:
+                late.add((each.topic, each.partition))
+        for place, offset in offsets.items():
+            if place in late:
+                self._late[place] = offset
+            else:
+                self._late.pop(place, None)
 
     def _commit_late(self) -> None:
         assigned = {(place.topic, place.partition) for place in self._consumer.assignment()}

@@ -34,6 +34,10 @@ _SCAN = {
 }
 
 
+class HeldBack(LogUnavailable):
+    """More is there, and readers of committed records do not get it."""
+
+
 class TopicScan:
     """Reads a topic in turns: each `to_end` gives what was written since the one before."""
 
@@ -43,7 +47,7 @@ class TopicScan:
         self._consumer = build(Consumer, {**settings, **_SCAN, "logger": _client_log})
 
     def to_end(self) -> Iterator[Message]:
-        """Raises: LogUnavailable: nothing came for a while, though more is there; LogError."""
+        """Raises: HeldBack: nothing came for a while, though more is there; LogUnavailable, LogError."""
         found = self._admin.ends(self._topic, self._count)
         ends = {number: end for (_, number), end in found.items() if end > 0}
         reached = self._reached
@@ -69,9 +73,9 @@ class TopicScan:
             if time.monotonic() - since > ANSWER_S:
                 raise self._held_back(sorted(number for number, end in ends.items() if reached[number] < end))
 
-    def _held_back(self, partitions: Sequence[int]) -> LogUnavailable:
+    def _held_back(self, partitions: Sequence[int]) -> HeldBack:
         listed, address = ", ".join(map(str, partitions)), self._admin.address
-        return LogUnavailable(
+        return HeldBack(
             f"Kafka at {address} could not read topic {self._topic}: nothing comes of partition {listed}, though more "
             "is there. If the broker answers otherwise, a transaction that never ended holds it back: "
             f"kafka-transactions --bootstrap-server {address} find-hanging --topic {self._topic} "

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Message
 
 from cdc.record import SourceOffset
 from connect_compat.crash_points import passed
@@ -53,6 +53,23 @@ class TransactionalAppender(KafkaAppender):
             self._begun = False
             self._offsets.clear()
         return list(saved.values())
+
+    def take_back(self, held: Sequence[Message]) -> None:
+        """Ends the producer's earlier transaction in the partitions where these records of it hold readers back.
+
+        A partition takes what is written to it now for more of the same transaction, and this one is aborted. Killed
+        in the middle it is aborted too, by the next producer of the task. Readers of all records see these twice.
+
+        Raises: LogError, LogUnavailable.
+        """
+        producer = self._writer.producer
+        self._call(producer.begin_transaction, "begin a transaction of")
+        self._begun = True
+        for record in held:
+            self._writer.write(record.topic() or "", record.value(), record.key(), record.partition())
+        self._writer.wait()
+        self._call(lambda: producer.abort_transaction(ANSWER_S), "take back a transaction of")
+        self._begun = False
 
     def close(self) -> None:
         """What was not flushed is taken back at once: readers of committed records wait for no one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -88,18 +89,22 @@ def test_records_that_came_with_a_failure_are_delivered_after_it(failing: Any) -
 class Rebalancing(Client):
     """Takes no offsets until a rebalance is over; then the partition is still this member's, or it is not."""
 
-    def __init__(self, *, kept: bool) -> None:
+    def __init__(self, *, kept: bool, whole: bool) -> None:
+        """`whole`: it is the call that fails, not each partition in its answer."""
         super().__init__()
-        self.refusals, self.kept, self.taken = 2, kept, list[int]()
+        self.refusals, self.kept, self.whole, self.taken = 2, kept, whole, list[int]()
         self.revoked: Any = None
 
     def subscribe(self, *args: Any, **callbacks: Any) -> None:
         self.revoked = callbacks["on_revoke"]
 
-    def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
+    def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> Sequence[Any]:
         if self.refusals:
             self.refusals -= 1
-            raise KafkaException(KafkaError(KafkaError.REBALANCE_IN_PROGRESS))
+            refusal = KafkaError(KafkaError.REBALANCE_IN_PROGRESS)
+            if self.whole:
+                raise KafkaException(refusal)
+            return [SimpleNamespace(topic=each.topic, partition=each.partition, error=refusal) for each in offsets]
         self.taken += [place.offset for place in offsets]
         return offsets
 
@@ -107,11 +112,12 @@ class Rebalancing(Client):
         return super().assignment() if self.kept or self.refusals else []
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["the call is refused", "its partitions are"])
 @pytest.mark.parametrize(("kept", "taken"), [(True, [7]), (False, [])])
 def test_offsets_that_come_during_a_rebalance_are_committed_after_it_if_the_partition_stays(
-    kept: bool, taken: list[int]
+    kept: bool, taken: list[int], whole: bool
 ) -> None:
-    client = Rebalancing(kept=kept)
+    client = Rebalancing(kept=kept, whole=whole)
     made = KafkaReader({"group.id": "g"}, "broker:9092", ["t"], None, cast(Any, lambda settings: client))
     made.commit({("t", 0): 5})
     made.commit({("t", 0): 7})
