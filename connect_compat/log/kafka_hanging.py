@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import struct
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -41,7 +41,7 @@ _READ = {
 
 @dataclass(frozen=True)
 class Ended:
-    """How a producer's last transaction ended, and the partitions it had written to."""
+    """How a transaction ended, and the partitions it had written to."""
 
     committed: bool
     places: frozenset[Place]
@@ -55,20 +55,17 @@ class HangingTransactions:
         self._settings = {**settings, **_READ, "logger": _client_log}
 
     def held(self, keys: bytes) -> Sequence[Message]:
-        """The first record of each partition that the last transaction holds back; none when it may not be taken back.
+        """The first record of each partition that is held back; none when they may not be taken back, or in doubt.
 
-        It may when it was taken back in part already, or shows nowhere: not when a part of it is committed. One of the
-        partitions must be held by a record of the producer's own, whose key begins with `keys`.
+        One of the partitions must be held by a record of the producer's own, whose key begins with `keys`.
 
         Raises: LogUnavailable, LogError.
         """
-        last = self._last()
-        if last is None:
-            return ()
+        ended = self._ended()
         known = self._admin.topics()
-        places = [(topic, number) for topic, number in last.places if number < known.get(topic, 0)]
+        places = {place for each in ended for place in each.places if place[1] < known.get(place[0], 0)}
         limits = self._limits(places)
-        if not limits or (last.committed and len(limits) < len(places)):
+        if not limits or not may_be_taken_back(ended, limits.keys(), places):
             return ()
         time.sleep(_STILL_S)
         if self._limits(places) != limits:
@@ -79,25 +76,27 @@ class HangingTransactions:
             return ()
         return found
 
-    def _limits(self, places: Sequence[Place]) -> dict[Place, int]:
+    def _limits(self, places: Collection[Place]) -> dict[Place, int]:
         """Where readers of committed records stop, of each partition that has more."""
         committed, ends = self._admin.ends_of(places, committed=True), self._admin.ends_of(places)
         return {place: limit for place, limit in committed.items() if limit < ends[place]}
 
-    def _last(self) -> Ended | None:
+    def _ended(self) -> Sequence[Ended]:
         try:
             with closing(build(Consumer, self._settings)) as consumer:
                 count = len(consumer.list_topics(_STATES, ANSWER_S).topics[_STATES].partitions)
                 if not count:
-                    return None
+                    return ()
                 place = TopicPartition(_STATES, coordinator_partition(self._id, count))
                 low, high = consumer.get_watermark_offsets(place, ANSWER_S)
                 place.offset = max(low, high - _NEWEST)
-                return last_ended(self._id, ((each.key(), each.value()) for each in _read(consumer, place, high)))
+                return ended_transactions(
+                    self._id, ((each.key(), each.value()) for each in _read(consumer, place, high))
+                )
         except KafkaException as error:
-            failed = failure(error, "tell how the last transaction ended", self._admin.address, _STATES)
+            failed = failure(error, "tell how the last transactions ended", self._admin.address, _STATES)
             log.warning("a transaction that may hang cannot be looked at", error=str(failed))
-            return None
+            return ()
 
     def _record(self, place: Place, offset: int) -> Message | None:
         try:
@@ -134,24 +133,46 @@ def coordinator_partition(transactional_id: str, count: int) -> int:
     return (0 if signed == -(1 << 31) else abs(signed)) % count
 
 
-def last_ended(transactional_id: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> Ended | None:
-    """Of keys and values of `__transaction_state`; None: it has ended none, or says so in an unknown format."""
+def may_be_taken_back(ended: Sequence[Ended], held: Collection[Place], known: Collection[Place]) -> bool:
+    """Whether nothing that shows of the transactions would lose another part of itself.
+
+    Of a committed one that holds a partition, each of the others must be held too, or have been taken back: what hung
+    there was ended by the next transaction that wrote there, and that one was aborted.
+
+    Args:
+        ended: the producer's, oldest first.
+        held: partitions that an ended transaction holds.
+        known: those that still exist.
+    """
+    for place in held:
+        at = max(index for index, each in enumerate(ended) if place in each.places)
+        if not ended[at].committed:
+            continue
+        for other in (ended[at].places & set(known)) - set(held):
+            after = next((each for each in ended[at + 1 :] if other in each.places), None)
+            if after is None or after.committed:
+                return False
+    return True
+
+
+def ended_transactions(transactional_id: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> list[Ended]:
+    """Of keys and values of `__transaction_state`, oldest first; none when one is of an unknown format."""
     name = transactional_id.encode()
     wanted = struct.pack(">hh", 0, len(name)) + name
     places: frozenset[Place] = frozenset()
-    ended = None
+    found = []
     for key, value in records:
         if key != wanted or value is None:
             continue
         try:
             state, written = _state(value)
         except (struct.error, IndexError, UnicodeDecodeError):
-            return None
+            return []
         if state in _PREPARED:
             places = written
         elif state in _ENDED:
-            ended = Ended(state == _COMMITTED, places)
-    return ended
+            found.append(Ended(state == _COMMITTED, places))
+    return found
 
 
 def _state(value: bytes) -> tuple[int, frozenset[Place]]:

@@ -60,16 +60,18 @@ class TopicScan:
             for message in self._consumer.consume(500, 0.0) or self._consumer.consume(1, 0.2):
                 error = message.error()
                 number, offset = message.partition() or 0, message.offset() or 0
+                before = reached.get(number, 0)
                 if error is None:
                     reached[number] = offset + 1
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    reached[number] = max(reached[number], offset)
+                    reached[number] = max(before, offset)
                 elif error.code() in NO_LEADER:
                     continue  # librdkafka asks again; it is bounded as silence is
                 else:
                     raise failure(error, f"read topic {self._topic}", self._admin.address, self._topic)
-                since = time.monotonic()
+                if before < min(reached[number], ends.get(number, 0)):  # what is written meanwhile is not waited for
+                    since = time.monotonic()
             if time.monotonic() - since > ANSWER_S:
                 raise self._held_back(sorted(number for number, end in ends.items() if reached[number] < end))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connect_compat.log import TopicPartition as Place
 from connect_compat.log import kafka_hanging as module
-from connect_compat.log.kafka_hanging import Ended, HangingTransactions, coordinator_partition, last_ended
+from connect_compat.log.kafka_hanging import Ended, HangingTransactions, coordinator_partition, ended_transactions
 
 ONGOING, PREPARE_COMMIT, PREPARE_ABORT, COMMITTED, ABORTED, EMPTY = 1, 2, 3, 4, 5, 0
 OFFSETS, DATA = ("offsets", 7), ("t", 0)
@@ -47,7 +47,7 @@ def value(state: int, places: Iterable[Place] | None = None, version: int = 1) -
 
 
 @pytest.mark.parametrize("version", [0, 1])
-def test_the_last_end_counts_with_the_partitions_that_were_told_before_it(version: int) -> None:
+def test_each_end_is_told_with_the_partitions_that_were_noted_before_it(version: int) -> None:
     records = [
         (key("me"), value(PREPARE_ABORT, [("old", 1)], version)),
         (key("me"), value(ABORTED, None, version)),
@@ -58,25 +58,25 @@ def test_the_last_end_counts_with_the_partitions_that_were_told_before_it(versio
         (key("me"), value(EMPTY, None, version)),
         (key("another"), value(ABORTED, None, version)),
     ]
-    assert last_ended("me", records) == Ended(True, frozenset({OFFSETS, DATA, ("t", 300)}))
-    assert last_ended("me", records[:4]) == Ended(False, frozenset({("old", 1)}))
-    assert last_ended("me", records[:1]) is None
-    assert last_ended("nobody", records) is None
+    aborted, committed = Ended(False, frozenset({("old", 1)})), Ended(True, frozenset({OFFSETS, DATA, ("t", 300)}))
+    assert ended_transactions("me", records) == [aborted, committed]
+    assert ended_transactions("me", records[:4]) == [aborted]
+    assert ended_transactions("me", records[:1]) == []
+    assert ended_transactions("nobody", records) == []
 
 
 def test_long_names_and_many_partitions_are_read() -> None:
     places = {("n" * 249, number) for number in range(200)} | {("é" * 70, 0)}
     records = [(key("me"), value(PREPARE_COMMIT, places)), (key("me"), value(COMMITTED))]
-    assert last_ended("me", records) == Ended(True, frozenset(places))
+    assert ended_transactions("me", records) == [Ended(True, frozenset(places))]
 
 
 @given(st.binary(max_size=60), st.integers(0, 60))
 def test_what_cannot_be_read_says_nothing(damage: bytes, at: int) -> None:
     sound = value(PREPARE_COMMIT, [OFFSETS, DATA])
-    last_ended("me", [(key("me"), sound[:at] + damage), (key("me"), value(COMMITTED))])
-    assert last_ended("me", [(key("me"), value(COMMITTED, None, 7))]) is None
-    assert last_ended("me", [(key("me"), sound[:30])]) is None
-    assert last_ended("me", [(key("me"), None)]) is None
+    ended_transactions("me", [(key("me"), sound[:at] + damage), (key("me"), value(COMMITTED))])
+    for unknown in (value(COMMITTED, None, 7), sound[:30], None):
+        assert ended_transactions("me", [(key("me"), unknown)]) == []
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,9 @@ class Cluster:
         return {place: now.get(place, 100) for place in places}
 
 
-def held(monkeypatch: pytest.MonkeyPatch, last: Ended | None, *limits: dict[Place, int], **given: Any) -> Sequence[Any]:
+def held(
+    monkeypatch: pytest.MonkeyPatch, ended: Sequence[Ended], *limits: dict[Place, int], **given: Any
+) -> Sequence[Any]:
     """Partitions and offsets of what may be taken back. The first held record of `offsets` has key `["me",{}]`."""
     own = given.pop("key", b'["me",{}]')
     looked = HangingTransactions({}, Cluster(list(limits), **given), "id")  # type: ignore[arg-type]
@@ -123,42 +125,61 @@ def held(monkeypatch: pytest.MonkeyPatch, last: Ended | None, *limits: dict[Plac
         return SimpleNamespace(key=lambda: own if place == OFFSETS else None, place=(*place, offset))
 
     monkeypatch.setattr(module, "_STILL_S", 0.0)
-    monkeypatch.setattr(looked, "_last", lambda: last)
+    monkeypatch.setattr(looked, "_ended", lambda: ended)
     monkeypatch.setattr(looked, "_record", record)
     return sorted(each.place for each in looked.held(b'["me",'))  # type: ignore[attr-defined]
 
 
-WHOLE = frozenset({OFFSETS, DATA})
+def ended(outcome: str, *places: Place) -> Ended:
+    return Ended(outcome == "committed", frozenset(places))
+
+
+WHOLE = ended("committed", OFFSETS, DATA)
 
 
 def test_a_committed_transaction_that_shows_nowhere_may_be_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = held(monkeypatch, Ended(True, WHOLE), {OFFSETS: 40, DATA: 7})
+    found = held(monkeypatch, [WHOLE], {OFFSETS: 40, DATA: 7})
     assert found == [("offsets", 7, 40), ("t", 0, 7)]
 
 
-def test_one_of_which_a_part_shows_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert held(monkeypatch, Ended(True, WHOLE), {OFFSETS: 40}) == []
+@pytest.mark.parametrize(
+    ("after", "may"),
+    [
+        ([], False),
+        ([ended("aborted", DATA)], True),
+        ([ended("committed", DATA)], False),
+        ([ended("aborted", DATA), ended("committed", DATA)], True),
+        ([ended("committed", DATA), ended("aborted", DATA)], False),
+        ([ended("aborted", ("t", 1))], False),
+    ],
+    ids=["nothing", "abort", "commit", "abort and commit", "commit and abort", "abort elsewhere"],
+)
+def test_a_part_that_is_not_held_was_taken_back_if_what_came_next_there_was_aborted(
+    monkeypatch: pytest.MonkeyPatch, after: list[Ended], may: bool
+) -> None:
+    before = ended("aborted", OFFSETS, DATA)
+    assert held(monkeypatch, [before, WHOLE, *after], {OFFSETS: 40}) == ([("offsets", 7, 40)] if may else [])
 
 
 def test_of_an_aborted_one_the_rest_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert held(monkeypatch, Ended(False, WHOLE), {OFFSETS: 40}) == [("offsets", 7, 40)]
+    assert held(monkeypatch, [WHOLE, ended("aborted", OFFSETS, DATA)], {OFFSETS: 40}) == [("offsets", 7, 40)]
 
 
 def test_a_topic_that_is_gone_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert held(monkeypatch, Ended(True, WHOLE), {OFFSETS: 40}, counts={"offsets": 25}) == [("offsets", 7, 40)]
+    assert held(monkeypatch, [WHOLE], {OFFSETS: 40}, counts={"offsets": 25}) == [("offsets", 7, 40)]
 
 
 @pytest.mark.parametrize(
-    ("last", "limits", "key"),
+    ("ended", "limits", "key"),
     [
-        (None, [{OFFSETS: 40, DATA: 7}], b'["me",{}]'),
-        (Ended(True, WHOLE), [{}], b'["me",{}]'),
-        (Ended(True, WHOLE), [{OFFSETS: 40, DATA: 7}, {OFFSETS: 41, DATA: 7}], b'["me",{}]'),
-        (Ended(True, WHOLE), [{OFFSETS: 40, DATA: 7}], b'["me too",{}]'),
+        ([], [{OFFSETS: 40, DATA: 7}], b'["me",{}]'),
+        ([WHOLE], [{}], b'["me",{}]'),
+        ([WHOLE], [{OFFSETS: 40, DATA: 7}, {OFFSETS: 41, DATA: 7}], b'["me",{}]'),
+        ([WHOLE], [{OFFSETS: 40, DATA: 7}], b'["me too",{}]'),
     ],
     ids=["none ended", "none held", "one that goes on", "another's"],
 )
 def test_what_is_not_known_for_certain_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch, last: Ended | None, limits: list[dict[Place, int]], key: bytes
+    monkeypatch: pytest.MonkeyPatch, ended: list[Ended], limits: list[dict[Place, int]], key: bytes
 ) -> None:
-    assert held(monkeypatch, last, *limits, key=key) == []
+    assert held(monkeypatch, ended, *limits, key=key) == []
