@@ -29,6 +29,9 @@ _SILENCE_S: Final = 0.002
 _GATHER_S: Final = 0.002
 _GATHER_BEHIND_S: Final = 0.05
 """A server sends message by message; many at once are less work for all that follow, and come later."""
+_NUDGE_S: Final = 1.0
+"""A walsender may miss what is committed in the moment in which it goes to sleep (WalSndWait, since 16), and sends
+it with the next commit of anybody, or when it hears from us: so it does, this often."""
 _KEEP_ALIVE: Final = struct.Struct(">QqB").unpack_from
 _STATUS: Final = struct.Struct(">cQQQqB").pack
 _BOTH, _DATA = b"W"[0], b"d"[0]
@@ -88,7 +91,8 @@ class Replication:
         except psycopg.Error as error:
             raise failure(error, settings) from error
         self._connection = self._session.pgconn
-        self._reported = self._heard = time.monotonic()
+        self._reported = self._heard = self._nudged = time.monotonic()
+        self._durable = 0
         self._command = ""
         self._wal: Wal | None = None
 
@@ -169,6 +173,7 @@ class Replication:
                     break
             if not wal.arrives(seconds):
                 self._miss()
+                self._nudge()
                 silent = True
                 break
             self._heard = time.monotonic()
@@ -198,8 +203,17 @@ class Replication:
         clock = time.monotonic()
         if not now and clock - self._reported < every_s:
             return
-        self._reported = clock
-        self._stream.send(_STATUS(b"r", lsn, lsn, lsn, time.time_ns() // 1000 - EPOCH_US, 1))
+        self._reported, self._durable = clock, lsn
+        self._tell(asks=True)
+
+    def _nudge(self) -> None:
+        """Wakes the server up. It does not answer, so nothing is saved for it."""
+        if time.monotonic() - self._nudged >= _NUDGE_S:
+            self._tell(asks=False)
+
+    def _tell(self, *, asks: bool) -> None:
+        self._nudged, lsn = time.monotonic(), self._durable
+        self._stream.send(_STATUS(b"r", lsn, lsn, lsn, time.time_ns() // 1000 - EPOCH_US, asks))
 
     def close(self) -> None:
         self._session.close()

@@ -103,6 +103,19 @@ def test_what_is_durable_is_told_as_copy_data(reader: str, monkeypatch: pytest.M
 
 
 @every_reader
+def test_a_silent_server_is_woken_up_and_not_asked(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replication, "_NUDGE_S", 0.05)
+    heard = bytearray()
+    with streaming(reader, [BOTH], monkeypatch, heard=heard) as stream:
+        stream.report(0x1122, 0, now=True)
+        until = time.monotonic() + 5
+        while len(heard) < 78 and time.monotonic() < until:
+            assert stream.read(9, 0.05) == Received([], 0, True)
+    assert heard[39:69] == heard[:30], "the same is durable"
+    assert heard[77] == 0
+
+
+@every_reader
 def test_a_stream_that_cannot_begin_is_the_servers_error(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         pytest.raises((SourceError, SourceUnavailable), match='slot "s" is active'),
