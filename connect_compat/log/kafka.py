@@ -14,14 +14,7 @@ from cdc.errors import ConfigError, LogError, Problem
 from cdc.record import SourceOffset
 from connect_compat.log import LogSettings, TopicPartition, TopicSpec
 from connect_compat.log.kafka_admin import KafkaAdmin
-from connect_compat.log.kafka_append import (
-    KafkaAppender,
-    KafkaWriter,
-    SharedWriter,
-    offset_key,
-    offset_keys_begin,
-    offset_value,
-)
+from connect_compat.log.kafka_append import KafkaAppender, KafkaWriter, SharedWriter, offset_key, offset_value
 from connect_compat.log.kafka_group import KafkaGroup
 from connect_compat.log.kafka_hanging import HangingTransactions
 from connect_compat.log.kafka_read import KafkaReader
@@ -138,7 +131,8 @@ class KafkaLog:
     def _take_back(self, appender: TransactionalAppender, connector: str, transactional: str) -> None:
         """Ends the task's last transaction if it is what holds the offsets back. Raises: LogUnavailable, LogError."""
         try:
-            held = HangingTransactions(self._client, self._admin, transactional).held(offset_keys_begin(connector))
+            hanging = HangingTransactions(self._client, self._admin, transactional)
+            held = hanging.held(lambda key: _belongs(key, connector))
             if held:
                 appender.take_back(held)
                 places = [f"{each.topic()}-{each.partition()}" for each in held]

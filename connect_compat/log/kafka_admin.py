@@ -166,15 +166,12 @@ class KafkaAdmin:
         deadline = time.monotonic() + _LEADERS_S
         while True:
             try:
-                return self._ends(topic, count)
+                return self.ends_of([(topic, number) for number in range(count)])
             except LogUnavailable as error:
                 if code_of(error.__cause__ or error) not in NO_LEADER or time.monotonic() > deadline:
                     raise
             time.sleep(0.05)
             self._metadata(f"tell the leaders of topic {topic}")
-
-    def _ends(self, topic: str, count: int) -> dict[Place, int]:
-        return self.ends_of([(topic, number) for number in range(count)])
 
     def ends_of(self, places: Iterable[Place], *, committed: bool = False) -> dict[Place, int]:
         """The next offset of each. `committed`: for readers of committed records, whom an open transaction stops."""

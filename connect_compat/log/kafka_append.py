@@ -24,11 +24,6 @@ def offset_key(connector: str, partition: Mapping[str, Any]) -> bytes:
     return orjson.dumps([connector, dict(partition)])
 
 
-def offset_keys_begin(connector: str) -> bytes:
-    """What the record keys of all its source partitions begin with."""
-    return orjson.dumps([connector])[:-1] + b","
-
-
 def offset_value(offset: Mapping[str, Any] | None) -> bytes | None:
     return None if offset is None else orjson.dumps(dict(offset))
 

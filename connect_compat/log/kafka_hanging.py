@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import struct
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +23,7 @@ from connect_compat.log import TopicPartition as Place
 from connect_compat.log.kafka_admin import KafkaAdmin
 from connect_compat.log.kafka_errors import ANSWER_S, failure
 from connect_compat.log.kafka_settings import build
+from connect_compat.log.kafka_store import SCAN
 
 log = structlog.get_logger(__name__)
 _client_log = logging.getLogger("librdkafka")
@@ -33,10 +34,6 @@ _NEWEST: Final = 20_000
 """Records of the coordinator that are looked at: those of a whole outage, of all producers of one of its partitions."""
 _STILL_S = 3.0
 """A reader's limit that stands so long is held by no transaction that is under way: a flush takes a moment."""
-_READ = {
-    "group.id": "tailrace-scan", "enable.auto.commit": "false", "enable.partition.eof": "true",
-    "isolation.level": "read_uncommitted", "auto.offset.reset": "earliest", "fetch.wait.max.ms": "100",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,12 +49,12 @@ class HangingTransactions:
 
     def __init__(self, settings: Mapping[str, Any], admin: KafkaAdmin, transactional_id: str) -> None:
         self._admin, self._id = admin, transactional_id
-        self._settings = {**settings, **_READ, "logger": _client_log}
+        self._settings = {**settings, **SCAN, "isolation.level": "read_uncommitted", "logger": _client_log}
 
-    def held(self, keys: bytes) -> Sequence[Message]:
+    def held(self, owns: Callable[[bytes], bool]) -> Sequence[Message]:
         """The first record of each partition that is held back; none when they may not be taken back, or in doubt.
 
-        One of the partitions must be held by a record of the producer's own, whose key begins with `keys`.
+        One of the partitions must be held by a record of the producer's own: `owns` says so of its key.
 
         Raises: LogUnavailable, LogError.
         """
@@ -72,7 +69,7 @@ class HangingTransactions:
             return ()
         records = [self._record(place, offset) for place, offset in limits.items()]
         found = [record for record in records if record is not None]
-        if len(found) < len(records) or not any((record.key() or b"").startswith(keys) for record in found):
+        if len(found) < len(records) or not any(owns(record.key() or b"") for record in found):
             return ()
         return found
 

@@ -22,7 +22,7 @@ from connect_compat.log.kafka_errors import ANSWER_S, NO_LEADER, failure
 from connect_compat.log.kafka_settings import build
 
 _client_log = logging.getLogger("librdkafka")
-_SCAN = {
+SCAN = {
     "group.id": "tailrace-scan",
     "enable.auto.commit": "false",
     "enable.partition.eof": "true",
@@ -44,7 +44,7 @@ class TopicScan:
     def __init__(self, settings: Mapping[str, Any], admin: KafkaAdmin, topic: str, partitions: int) -> None:
         self._admin, self._topic, self._count = admin, topic, partitions
         self._reached: dict[int, int] = {}
-        self._consumer = build(Consumer, {**settings, **_SCAN, "logger": _client_log})
+        self._consumer = build(Consumer, {**settings, **SCAN, "logger": _client_log})
 
     def to_end(self) -> Iterator[Message]:
         """Raises: HeldBack: nothing came for a while, though more is there; LogUnavailable, LogError."""

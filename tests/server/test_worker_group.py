@@ -175,7 +175,7 @@ def broker(tmp_path: Path) -> Iterator[PrivateServer]:
     server.close()
 
 
-@pytest.mark.timeout(120 + 120 * RESTARTS)
+@pytest.mark.timeout(120 + 90 * RESTARTS)
 def test_a_broker_dies_or_is_stopped_under_load_and_every_record_comes_once(
     broker: PrivateServer, tmp_path: Path
 ) -> None:
@@ -194,7 +194,7 @@ def test_a_broker_dies_or_is_stopped_under_load_and_every_record_comes_once(
             began = time.monotonic()
             wanted = list(files.lines)
             what = f"all that was written when it was back, round {number}"
-            wait_until(partial(_caught_up, kafka, wanted), what, 90, every=0.5, told=partial(_left, kafka, wanted))
+            wait_until(partial(_caught_up, kafka, wanted), what, 60, every=0.5, told=partial(_left, kafka, wanted))
             sys.stdout.write(f"restart {number}: caught up after {time.monotonic() - began:.1f} s\n")
             sys.stdout.flush()
         files.stop()

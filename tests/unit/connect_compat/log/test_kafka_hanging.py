@@ -127,7 +127,7 @@ def held(
     monkeypatch.setattr(module, "_STILL_S", 0.0)
     monkeypatch.setattr(looked, "_ended", lambda: ended)
     monkeypatch.setattr(looked, "_record", record)
-    return sorted(each.place for each in looked.held(b'["me",'))  # type: ignore[attr-defined]
+    return sorted(each.place for each in looked.held(lambda key: key.startswith(b'["me",')))  # type: ignore[attr-defined]
 
 
 def ended(outcome: str, *places: Place) -> Ended:
