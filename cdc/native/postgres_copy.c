@@ -1,5 +1,5 @@
-/* Messages of PostgreSQL's protocol -> the lines of COPY in them, or frames of the WAL. The reference of the lines is
-   `_split` of cdc/postgres/copy_out.py. */
+/* Messages of PostgreSQL's protocol -> the lines of COPY in them, or frames of the WAL; plain transactions of those. The
+   reference of the lines is `_split` of cdc/postgres/copy_out.py, of plain transactions `Reader` (reader.py). */
 
 #include "hot.h"
 
@@ -58,8 +58,68 @@ static PyObject *frames(PyObject *module, PyObject *args) {
     return found == NULL ? NULL : Py_BuildValue("Nn", found, at);
 }
 
+/* Plain transactions */
+
+enum { FRAME_HEADER = 25, PREFIX = 8, BEGIN_SIZE = FRAME_HEADER + 21, COMMIT_SIZE = FRAME_HEADER + 26 };
+static const int64_t EPOCH_US = 946684800000000; /* 2000-01-01 */
+
+static inline uint64_t big(const uint8_t *at, int size) {
+    uint64_t found = 0;
+    for (int i = 0; i < size; i++) found = found << 8 | at[i];
+    return found;
+}
+
+/* The frame at `at` if it is of the type, and of the size or more; else NULL. */
+static const uint8_t *frame_of(PyObject *frames, Py_ssize_t at, const char *types, Py_ssize_t least, Py_ssize_t most) {
+    PyObject *frame = PyList_GET_ITEM(frames, at);
+    if (!PyBytes_CheckExact(frame) || PyBytes_GET_SIZE(frame) < least || PyBytes_GET_SIZE(frame) > most) return NULL;
+    const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(frame);
+    return data[FRAME_HEADER] && strchr(types, data[FRAME_HEADER]) != NULL ? data : NULL;
+}
+
+static int add_transaction(PyObject *columns[4], PyObject *change, const uint8_t *begin, const uint8_t *commit) {
+    PyObject *values[4] = {
+        Py_NewRef(change),
+        PyLong_FromLongLong((int64_t)big(begin + FRAME_HEADER + 9, 8) + EPOCH_US),
+        PyLong_FromUnsignedLong((unsigned long)big(begin + FRAME_HEADER + 17, 4)),
+        PyLong_FromUnsignedLongLong(big(commit + FRAME_HEADER + 10, 8)),
+    };
+    int result = 0;
+    for (int i = 0; i < 4; i++) {
+        if (values[i] == NULL || PyList_Append(columns[i], values[i]) < 0) result = -1;
+        Py_XDECREF(values[i]);
+    }
+    return result;
+}
+
+/* postgres_transactions(frames, at, most) -> the plain transactions from frame `at` on, so many at most, whose changes
+   begin alike; cdc/postgres/plain_transactions.py has the names. */
+static PyObject *transactions(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *frames, *columns[4];
+    Py_ssize_t at, most;
+    if (!PyArg_ParseTuple(args, "O!nn", &PyList_Type, &frames, &at, &most)) return NULL;
+    int failed = 0;
+    for (int i = 0; i < 4; i++) failed |= (columns[i] = PyList_New(0)) == NULL;
+    const uint8_t *first = NULL;
+    for (; !failed && most-- > 0 && at >= 0 && PyList_GET_SIZE(frames) - at >= 3; at += 3) {
+        const uint8_t *begin = frame_of(frames, at, "B", BEGIN_SIZE, BEGIN_SIZE);
+        const uint8_t *change = frame_of(frames, at + 1, "IUD", FRAME_HEADER + PREFIX, PY_SSIZE_T_MAX);
+        const uint8_t *commit = frame_of(frames, at + 2, "C", COMMIT_SIZE, COMMIT_SIZE);
+        if (begin == NULL || change == NULL || commit == NULL) break;
+        if ((int64_t)big(begin + FRAME_HEADER + 9, 8) > INT64_MAX - EPOCH_US) break;
+        if (first == NULL) first = change;
+        if (memcmp(first + FRAME_HEADER, change + FRAME_HEADER, PREFIX)) break;
+        failed = add_transaction(columns, PyList_GET_ITEM(frames, at + 1), begin, commit) < 0;
+    }
+    if (!failed) return Py_BuildValue("NNNN", columns[0], columns[1], columns[2], columns[3]);
+    for (int i = 0; i < 4; i++) Py_XDECREF(columns[i]);
+    return NULL;
+}
+
 static PyMethodDef methods[] = {
     {"postgres_frames", frames, METH_VARARGS, NULL},
+    {"postgres_transactions", transactions, METH_VARARGS, NULL},
     {"postgres_copy", copy, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

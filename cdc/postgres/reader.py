@@ -5,10 +5,12 @@ Source: Debezium 3.5.0.Final, `PostgresStreamingChangeEventSource`, `PostgresOff
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
+from types import ModuleType
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
@@ -17,6 +19,7 @@ from cdc.changes import Row, SourceRun, Sources
 from cdc.envelope import Blocks
 from cdc.errors import ConversionError, DecodeError
 from cdc.heartbeat import Heartbeat
+from cdc.native import hot
 from cdc.postgres import pgoutput
 from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Queries, Types, announced
@@ -24,9 +27,11 @@ from cdc.postgres.messages import MESSAGE_ID, LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.open_transactions import Kept, OpenTransactions
 from cdc.postgres.pgoutput import EPOCH_US, HEADER_SIZE
+from cdc.postgres.plain_transactions import FRAMES, Group, PlainTransactions
 from cdc.postgres.replication import Replication
 from cdc.postgres.row_decoder import PREFIX_END, Decode
-from cdc.postgres.source_info import CONNECTOR, LSN_PLACE, SEQUENCE_PLACE, SourceInfo, sequence_start
+from cdc.postgres.source_info import CONNECTOR, SourceInfo, sequence
+from cdc.postgres.unsent import Run, Unsent
 from cdc.record import Batch, Poll, SourceOffset
 from cdc.source_block import VERSION
 from cdc.table import Predicate, TableId
@@ -41,11 +46,12 @@ _SETTLED_US: Final = 500_000
 """A table that changed is described as it is so long after the commit, not sooner: what several ALTERs in a row leave
 is what is described, as with Debezium, whose reader rests so long between looks at a quiet log."""
 _CHANGES: Final = {ord("I"): ("c", "INSERT"), ord("U"): ("u", "UPDATE"), ord("D"): ("d", "DELETE")}
-_STREAM_STOP, _ORIGIN, _RELATION = b"EOR"
+_BEGIN, _STREAM_STOP, _ORIGIN, _RELATION = b"BEOR"
 _PART_ENDS: Final = b"EPp"
 _DESCRIBES: Final = b"RY"
 _ALL: Final = 2**63
 """Changes to skip of a transaction that is done."""
+_NO_TABLE: Final = TableId("", "")
 _BEHIND_US: Final = 1_000_000
 _LSN: Final = Struct(">Q").unpack_from
 _CLOCK: Final = Struct(">q").unpack_from
@@ -67,6 +73,7 @@ class ReaderOptions:
         max_records: a Poll ends with the message that reaches so many.
         xmin: `source.xmin` of a transaction.
         on_failure: `event.processing.failure.handling.mode`: what becomes of a change whose values cannot be read.
+        twin: the compiled module; None: everything is done in Python.
     """
 
     prefix: str
@@ -82,6 +89,7 @@ class ReaderOptions:
     max_records: int = 4096
     xmin: Callable[[], int | None] = lambda: None
     on_failure: str = "fail"
+    twin: ModuleType | None = hot
 
 
 class Watch(Protocol):
@@ -115,22 +123,6 @@ class Watch(Protocol):
 
 class OriginInPart(Exception):
     """A transaction from elsewhere comes in parts: where it stands there is told only when it comes whole."""
-
-
-class _Run(NamedTuple):
-    """What frames of one prefix are: changes of one kind to one table.
-
-    Attributes:
-        decode: None where they are not sent.
-        signals: the table is one of signals; `decode` gives them also where they are not `sent`.
-    """
-
-    shape: Shape | None
-    op: str
-    kind: str
-    decode: Decode | None
-    signals: bool
-    sent: bool
 
 
 class _Decided(NamedTuple):
@@ -174,17 +166,16 @@ class Reader:
         self._changes = 0
         self._shapes: dict[int, Shape | None] = {}
         self._announced: dict[int, int] = {}
-        self._runs: dict[bytes, _Run] = {}
+        self._runs: dict[bytes, Run] = {}
         self._open = OpenTransactions()
         self._part: tuple[int, Kept, bool] | None = None
         self._decided: _Decided | None = None
         self._frames = 0
         self._batches: list[Batch] = []
-        self._group: _Run | None = None
-        self._rows: list[Any] = []
-        self._lsns: list[int] = []
-        self._sources: list[SourceRun] = []
-        self._told_rows = 0
+        self._unsent = Unsent(options, now)
+        self._plain: PlainTransactions | None = None
+        if options.twin is not None and options.transactions is None:
+            self._plain = PlainTransactions(options.twin, max(start.start - 1, start.commit_of))
         self._told: dict[str, Any] | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
             pgoutput.Begin: self._on_begin, pgoutput.Commit: self._on_commit, pgoutput.Origin: self._on_origin,
@@ -318,7 +309,10 @@ class Reader:
                 at = self._changed(run, frames, at)
                 continue
             elif frame[HEADER_SIZE] in _CHANGES:
-                self._learn(frame[HEADER_SIZE:PREFIX_END])
+                self._learn(frame)
+                continue
+            elif frame[HEADER_SIZE] == _BEGIN and (taken := self._take_plain(frames, at)):
+                at += taken
                 continue
             else:
                 self._frames += 1
@@ -342,14 +336,17 @@ class Reader:
             raise DecodeError(f"pgoutput message {decoded!r} where there is none") from None
         handler(decoded)
 
-    def _learn(self, prefix: bytes) -> None:
-        """What frames of a prefix are, as long as no relation is announced anew."""
+    def _learn(self, frame: bytes) -> None:
+        """What frames that begin so are, as long as no relation is announced anew. Raises: DecodeError."""
+        prefix = frame[HEADER_SIZE:PREFIX_END]
+        if len(frame) < PREFIX_END or prefix[5:6] not in (b"N", b"K", b"O"):
+            raise DecodeError(f"pgoutput message {prefix[:1]!r} of {len(frame) - HEADER_SIZE} bytes holds no row")
         op, kind = _CHANGES[prefix[0]]
         shape = self._shape(int.from_bytes(prefix[1:5], "big"))
         sent = shape is not None and (op not in self._options.skipped or (op == "u" and bool(shape.envelope.key)))
         signals = shape is not None and self._watch is not None and shape.table.id in self._watch.signals
         decode = shape.decoder(prefix) if shape is not None and (sent or signals) else None
-        self._runs[prefix] = _Run(shape, op, kind, decode, signals, sent)
+        self._runs[prefix] = Run(shape, op, kind, decode, signals, sent)
 
     def _shape(self, relation: int) -> Shape | None:
         try:
@@ -357,7 +354,7 @@ class Reader:
         except KeyError:
             raise DecodeError(f"a change of relation {relation}, which was not announced") from None
 
-    def _changed(self, run: _Run, frames: Sequence[bytes], at: int) -> int:
+    def _changed(self, run: Run, frames: Sequence[bytes], at: int) -> int:
         """Changes of one kind from `at` on; the index of the first that is not."""
         if self._skips():
             (self._lsn,) = _LSN(frames[at], 1)
@@ -372,19 +369,68 @@ class Reader:
                 at += 1
             (self._lsn,) = _LSN(frames[at - 1], 1)
         else:
-            group = self._group
-            if group is None or group.shape is not run.shape or group.op != run.op:
-                self._flush()
-                self._group = run
-            before = len(self._rows)
+            self._goes_on_with(run)
+            before = len(self._unsent.rows)
             at = self._decoded(run.decode, frames, at)
-            if self._watch is not None and run.shape is not None and run.shape.table.id in self._watch.tables:
-                self._watch.changed(run.shape.columns, self._rows[before:], pairs=run.op == "u")
+            if self._watch is not None and run.shape is not None and self._is_watched(run):
+                self._watch.changed(run.shape.columns, self._unsent.rows[before:], pairs=run.op == "u")
         self._changes += at - first
         self._message = run.kind
         return at
 
-    def _signalled(self, run: _Run, frames: Sequence[bytes], at: int) -> int:
+    def _goes_on_with(self, run: Run) -> None:
+        if not self._unsent.fits(run):
+            self._flush()
+            self._unsent.begin(run)
+
+    def _is_watched(self, run: Run) -> bool:
+        return self._watch is not None and run.shape is not None and run.shape.table.id in self._watch.tables
+
+    def _take_plain(self, frames: Sequence[bytes], at: int) -> int:
+        """How many frames from the BEGIN at `at` on were taken as plain transactions."""
+        plain = self._plain
+        if plain is None or self._begin is not None or self._skip_until is not None or self._held is not None:
+            return 0
+        group = plain.next(frames, at)
+        if group is None:
+            return 0
+        run, done = self._runs.get(group.changes[0][HEADER_SIZE:PREFIX_END]), 0
+        if run is not None and not run.signals and not self._is_watched(run):
+            done = len(group.changes) if run.decode is None else self._take_rows(run, run.decode, group)
+        plain.taken(done > 0)
+        if run is None or not done:
+            return 0
+        self._frames += done * (FRAMES - 1)
+        self._committed(frames[at + done * FRAMES - 1], group, done)
+        return done * FRAMES
+
+    def _take_rows(self, run: Run, decode: Decode, group: Group) -> int:
+        """How many changes were taken: those before the first whose values cannot be read."""
+        self._goes_on_with(run)
+        unsent = self._unsent
+        before = len(unsent.rows)
+        with contextlib.suppress(ConversionError):
+            decode(group.changes, 0, unsent.rows, unsent.lsns)
+        del unsent.lsns[len(unsent.rows) :]
+        lsns = unsent.lsns[before:]
+        if lsns and run.shape is not None:
+            self._starts(group.xids[0], group.micros[0])
+            unsent.add(group.sources(self._source(run.shape.table.id, lsns[0]), self._commit, lsns))
+        return len(lsns)
+
+    def _committed(self, frame: bytes, group: Group, done: int) -> None:
+        """So many transactions of a group are done; `frame` is the COMMIT of the last."""
+        self._starts(group.xids[done - 1], group.micros[done - 1])
+        self._begin, self._changes, self._message, self._is_before_open = None, 1, "COMMIT", False
+        (self._lsn,) = _LSN(frame, 1)
+        self._processed = self._lsn
+        self._commit = self._done = group.ends[done - 1]
+
+    def _starts(self, xid: int, time_us: int) -> None:
+        """What `source` tells of a transaction."""
+        self._origin, self._tx_id, self._time_us, self._xmin = None, xid, time_us, self._options.xmin()
+
+    def _signalled(self, run: Run, frames: Sequence[bytes], at: int) -> int:
         """A row of a signal table, by itself: what it asks for goes out first."""
         watch, shape = self._watch, run.shape
         assert watch is not None and shape is not None and run.decode is not None
@@ -397,22 +443,24 @@ class Reader:
         self._message = run.kind
         self._batches += watch.signal(shape.columns, run.op, rows[0])
         if run.sent:
-            self._group, self._rows, self._lsns = run, rows, lsns
+            self._unsent.begin(run)
+            self._unsent.rows, self._unsent.lsns = rows, lsns
             self._flush()
         # What follows is read again after a blocking snapshot, or seen by what the signal asked for.
         return len(frames) if watch.blocking is not None else at + 1
 
     def _decoded(self, decode: Decode, frames: Sequence[bytes], at: int) -> int:
         """Raises: ConversionError: values cannot be read, and the config does not leave such changes out."""
-        before = len(self._lsns)
+        lsns = self._unsent.lsns
+        before = len(lsns)
         try:
-            at = decode(frames, at, self._rows, self._lsns)
-            self._lsn = self._lsns[-1]
+            at = decode(frames, at, self._unsent.rows, lsns)
+            self._lsn = lsns[-1]
         except ConversionError as error:
             if self._options.on_failure == "fail":
                 raise
-            at += len(self._lsns) - before
-            self._lsn = self._lsns.pop()
+            at += len(lsns) - before
+            self._lsn = lsns.pop()
             if self._options.on_failure == "warn":
                 _log.warning("a change is left out", lsn=self._lsn, reason=str(error))
         return at
@@ -427,9 +475,8 @@ class Reader:
             self._skip_until = None
 
     def _on_begin(self, begin: pgoutput.Begin) -> None:
-        self._begin, self._origin, self._changes = begin, None, 0
-        self._message = "BEGIN"
-        self._tx_id, self._time_us, self._xmin = begin.xid, begin.time_us, self._options.xmin()
+        self._begin, self._changes, self._message = begin, 0, "BEGIN"
+        self._starts(begin.xid, begin.time_us)
         start = self._start
         if begin.commit_lsn < start.start:
             self._skip = _ALL
@@ -440,13 +487,13 @@ class Reader:
             self._skip_until = None
         if self._transactions is not None and self._skip != _ALL:
             self._flush()
-            self._transactions.begin(str(begin.xid), begin.time_us // 1000, self._source("", "", self._lsn))
+            self._transactions.begin(str(begin.xid), begin.time_us // 1000, self._source(_NO_TABLE, self._lsn))
 
     def _on_commit(self, commit: pgoutput.Commit) -> None:
-        self._close()
+        self._unsent.end(self._source, self._commit)
         if self._transactions is not None and self._skip != _ALL:
             self._flush()
-            self._transactions.end(commit.time_us // 1000, self._source("", "", self._lsn))
+            self._transactions.end(commit.time_us // 1000, self._source(_NO_TABLE, self._lsn))
         self._begin, self._skip_until, self._message = None, None, "COMMIT"
         if self._skip != _ALL:
             self._processed = self._lsn
@@ -493,8 +540,7 @@ class Reader:
             shape = self._shape(relation)
             if shape is not None and "t" not in self._options.skipped:
                 self._flush()
-                id = shape.table.id
-                sources = Sources([SourceRun(self._source(id.database, id.name, self._lsn), 1)])
+                sources = Sources([SourceRun(self._source(shape.table.id, self._lsn), 1)])
                 self._batches += shape.envelope.truncates(sources, self._now(), self._blocks)
 
     def _on_message(self, message: pgoutput.Message) -> None:
@@ -512,7 +558,7 @@ class Reader:
             self._done = self._lsn + 1
         made = self._options.messages
         if made is not None and self._options.message_prefix(message.prefix):
-            source = self._source("", "", self._lsn)
+            source = self._source(_NO_TABLE, self._lsn)
             if not message.transactional:
                 source = source._replace(tx_id=None)
             block = self._message_block(source) if message.transactional else None
@@ -570,39 +616,10 @@ class Reader:
     def _on_rollback_prepared(self, rollback: pgoutput.RollbackPrepared) -> None:
         self._open.drop(rollback.xid)
 
-    def _close(self) -> None:
-        """The rows that wait and have no `source` yet are all of this transaction."""
-        first, lsns = self._told_rows, self._lsns
-        count = len(lsns) - first
-        if not count or self._group is None or self._group.shape is None:
-            return
-        id = self._group.shape.table.id
-        moving: tuple[tuple[int, Sequence[Any]], ...] = ()
-        if count > 1:
-            lsns = lsns[first:]
-            start = sequence_start(self._commit)
-            moving = ((SEQUENCE_PLACE, [f'{start}{lsn}"]' for lsn in lsns]), (LSN_PLACE, lsns))
-            first = 0
-        self._sources.append(SourceRun(self._source(id.database, id.name, lsns[first]), count, moving))
-        self._told_rows = len(self._lsns)
-
     def _flush(self) -> None:
-        """The rows that wait, as batches: neighbours of one table and operation."""
-        self._close()
-        group, rows, sources = self._group, self._rows, Sources(self._sources)
-        self._group, self._rows, self._lsns, self._sources, self._told_rows = None, [], [], [], 0
-        if group is None or group.shape is None or not rows:
-            return
-        now, envelope = self._now(), group.shape.envelope
-        if self._options.refill is not None and group.op != "d":
-            rows = self._options.refill(group.shape, group.op, rows)
-        match group.op:
-            case "c":
-                self._batches += envelope.creates(rows, sources, now, self._blocks)
-            case "u":
-                self._batches += envelope.updates(rows, sources, now, self._blocks)
-            case "d":
-                self._batches += envelope.deletes(rows, sources, now, self._blocks)
+        """The rows that wait, as batches."""
+        self._unsent.end(self._source, self._commit)
+        self._batches += self._unsent.flush(self._blocks)
 
     def _done_lsn(self) -> int:
         """All that was committed before is handled."""
@@ -610,13 +627,13 @@ class Reader:
 
     def _beside(self, micros: int, schema: str, table: str | None) -> SourceInfo:
         """Of a record that is not of the WAL, made while the reader stands where it does."""
-        return self._source(schema, table or "", self._lsn)._replace(ts_ms=micros // 1000, ts_us=micros)
+        return self._source(TableId(schema, table or ""), self._lsn)._replace(ts_ms=micros // 1000, ts_us=micros)
 
-    def _source(self, schema: str, table: str, lsn: int) -> SourceInfo:
+    def _source(self, table: TableId, lsn: int) -> SourceInfo:
         options, origin, time_us = self._options, self._origin, self._time_us or 0
         return SourceInfo(
             VERSION, CONNECTOR, options.prefix, time_us // 1000, None, options.database,
-            f'{sequence_start(self._commit)}{lsn}"]', time_us, time_us * 1000, schema, table, self._tx_id, lsn,
+            sequence(self._commit, lsn), time_us, time_us * 1000, table.database, table.name, self._tx_id, lsn,
             self._xmin, None if origin is None else origin.name, None if origin is None else origin.lsn,
         )  # fmt: skip
 

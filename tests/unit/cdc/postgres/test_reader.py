@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from cdc.errors import DecodeError
 from cdc.postgres.offset import Position
 from cdc.postgres.pgoutput import EPOCH_US
 from cdc.postgres.reader import Reader, ReaderOptions
@@ -56,3 +57,10 @@ def test_a_table_announced_anew_is_waited_for_only_when_it_changed(monkeypatch: 
         list(reader.polls([begin(1_000_000, 0), relation()], idle=False))
         assert paused == pauses
     assert next(catalog, None) is None
+
+
+@pytest.mark.parametrize("body", [b"I", b"U" + struct.pack(">I", 77) + b"N", b"D" + struct.pack(">I", 77) + b"X\0\1t"])
+def test_a_change_without_a_row_is_told_as_damage(body: bytes) -> None:
+    reader = Reader(ReaderOptions(prefix="p", database="d"), NOTHING, NOTHING, NOTHING, Position(lsn=1))
+    with pytest.raises(DecodeError, match=r"pgoutput message b'[IUD]' of \d+ bytes holds no row"):
+        list(reader.polls([begin(1, 0), b"w" + struct.pack(">QQq", 8, 8, 0) + body], idle=False))
