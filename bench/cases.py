@@ -21,7 +21,7 @@ from bench.stages import StagesCase
 from bench.start import StartCase
 
 BOTH: Final = ("tailrace", "tuned")
-WITH_PURE: Final = ("tailrace", "python", "tuned")
+WITH_UNTUNED: Final = ("tailrace", "tuned", "untuned")
 ALL: Final = ("tailrace", "python", "tuned", "untuned")
 _A_SECOND: Final = {"tailrace": 120_000, "python": 50_000, "tuned": 35_000, "untuned": 22_000}
 """Events, for the estimate alone; beside them each measurement starts and stops a connector."""
@@ -66,7 +66,7 @@ class DrainCase:
     shape: str = "orders"
     share: float = 1.0
     weight: float = 1.0
-    sides: Sequence[str] = BOTH
+    sides: Sequence[str] = WITH_UNTUNED
     settings: Mapping[str, str] = field(default_factory=dict)
     updated: bool = False
     avro: bool = False
@@ -110,7 +110,7 @@ class SnapshotCase:
 
     about: str
     source: str
-    sides: Sequence[str] = WITH_PURE
+    sides: Sequence[str] = ALL
 
     def rows(self, size: Size) -> int:
         return size.rows
@@ -135,13 +135,13 @@ def _of(source: str, name: str) -> dict[str, Case]:
 
     return {
         f"{source}-1000": drain("transactions of 1,000 rows", sides=ALL, limits=True),
-        f"{source}-1": drain("transactions of one row", sides=WITH_PURE, per_transaction=1, share=0.5, weight=2.0),
+        f"{source}-1": drain("transactions of one row", sides=ALL, per_transaction=1, share=0.5, weight=2.0),
         f"{source}-updates": drain("updates, transactions of 1,000 rows", updated=True),
         f"{source}-payload": drain("random payloads of 1.2 KB", shape="payload", share=0.5),
         f"{source}-wide": drain("300 columns", shape="wide", per_transaction=100, share=0.05, weight=20.0),
         f"{source}-json-schemas": drain("JSON with schemas", settings=WITH_SCHEMAS, share=0.5, weight=2.0),
         f"{source}-avro": drain("Avro", avro=True, sides=("tailrace", "python")),
-        f"{source}-memory": drain("ten times the backlog", share=10.0),
+        f"{source}-memory": drain("ten times the backlog", share=10.0, sides=BOTH),
         f"{source}-latency": LatencyCase(about=f"{name}, latency from commit to topic", source=source),
         f"{source}-stages": StagesCase(about=f"{name}, CPU time by stage", source=source),
         f"{source}-snapshot": SnapshotCase(about=f"{name}, initial snapshot", source=source),

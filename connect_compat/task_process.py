@@ -43,6 +43,7 @@ from cdc.record import SourceContext
 from connect_compat import sink_task, source_task
 from connect_compat.connector_config import ErrorKeys, SinkKeys, with_prefix
 from connect_compat.dead_letters import DeadLetters, Origin
+from connect_compat.freed_memory import FreedMemory
 from connect_compat.log import Log, open_log
 from connect_compat.masking import secrets_of, text_without
 from connect_compat.pipeline import SinkPipeline, SourcePipeline, TaskPlugins
@@ -309,10 +310,11 @@ def _set_levels(levels: Mapping[str, int]) -> None:
 
 
 def _beat(control: Control, supervisor: _Supervisor) -> None:
-    changed = control.progress.changed
+    changed, freed = control.progress.changed, FreedMemory()
     while True:
         changed.wait(BEAT_S)
         changed.clear()
+        freed.look(sum(control.progress.counters.copy().values()))
         supervisor.tell("beat", **_figures(control))
         time.sleep(BEAT_S / 20)
 

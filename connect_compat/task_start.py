@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
+from connect_compat.freed_memory import ENVIRONMENT
 from connect_compat.plugins import CONNECTORS, Kind, Plugins
 from connect_compat.task_spec import TaskSpec
 
@@ -96,12 +97,8 @@ def _command(program: str, *arguments: str) -> list[str]:
 
 
 def _environment() -> Mapping[str, str]:
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
-        # Two malloc arenas instead of one for each thread: librdkafka's threads would keep 64 MB each reserved.
-        "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
-    }
+    path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    return {**ENVIRONMENT, **os.environ, "PYTHONPATH": path}
 
 
 def _modules(spec: TaskSpec) -> list[str]:
