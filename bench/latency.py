@@ -121,7 +121,7 @@ class LatencyCase:
 
     def seconds(self, size: Size) -> float:
         each = len(PERCENTS) * (size.seconds + 2.5) + 5
-        return 60 + self.rows(size) / 5000 + _rounds(size) * len(size.chosen(self.sides)) * each
+        return 60 + self.rows(size) / 5000 + size.runs * len(size.chosen(self.sides)) * each
 
     def runs(self, place: Place, size: Size) -> Iterator[Run]:
         database, rows = place.database(self.source), self.rows(size)
@@ -137,15 +137,10 @@ class LatencyCase:
         say(f"   capacity {capacity:,.0f} events a second")
         meter = Meter(place, self, database, size.seconds)
         with database.without_sync():
-            for number in range(_rounds(size)):
+            for number in range(size.runs):
                 for drain in turn(drains, number):
                     for percent, figures in meter.measure(drain, capacity):
                         yield Run(drain.name, number, figures, f"{percent}%")
-
-
-def _rounds(size: Size) -> int:
-    """Each has tens of thousands of latencies."""
-    return max(size.runs // 2, 1)
 
 
 class Meter:

@@ -1,5 +1,5 @@
 /* Messages of PostgreSQL's protocol -> the lines of COPY in them, or frames of the WAL; plain transactions of those. The
-   reference of the lines is `_split` of cdc/postgres/copy_out.py, of plain transactions `Reader` (reader.py). */
+   references are `_split` of cdc/postgres/copy_out.py, and `find` of plain_transactions.py. */
 
 #include "hot.h"
 

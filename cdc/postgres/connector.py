@@ -32,13 +32,15 @@ from cdc.postgres.messages import LogicalMessages
 from cdc.postgres.offset import Position
 from cdc.postgres.outlook import outlook as looked_ahead
 from cdc.postgres.plan import Plan, Seen, of_mode, plan
-from cdc.postgres.reader import OriginInPart, Reader, ReaderOptions, stream
+from cdc.postgres.reader import OriginInPart, Reader
+from cdc.postgres.reader_options import ReaderOptions
 from cdc.postgres.replication import Replication
 from cdc.postgres.reselect import asked
 from cdc.postgres.retained import Retained
 from cdc.postgres.slot_xmin import SlotXmin
 from cdc.postgres.snapshot import Context, Snapshot, Task
 from cdc.postgres.source_info import shown_transaction
+from cdc.postgres.streaming import stream
 from cdc.postgres.types import TypeOptions
 from cdc.postgres.unsupported import PREFIXES, refused, warned
 from cdc.postgres.watch import Context as TablesContext

@@ -7,39 +7,33 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
-from types import ModuleType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import structlog
 
 from cdc.changes import Row, SourceRun, Sources
 from cdc.envelope import Blocks
 from cdc.errors import ConversionError, DecodeError
-from cdc.heartbeat import Heartbeat
-from cdc.native import hot
 from cdc.postgres import pgoutput
 from cdc.postgres.capture import Capture, Shape
 from cdc.postgres.catalog import Queries, Types, announced
-from cdc.postgres.messages import MESSAGE_ID, LogicalMessages
+from cdc.postgres.messages import MESSAGE_ID
 from cdc.postgres.offset import Position
 from cdc.postgres.open_transactions import Kept, OpenTransactions
 from cdc.postgres.pgoutput import EPOCH_US, HEADER_SIZE
 from cdc.postgres.plain_transactions import FRAMES, Group, PlainTransactions
-from cdc.postgres.replication import Replication
+from cdc.postgres.reader_options import ReaderOptions, Watch
 from cdc.postgres.row_decoder import PREFIX_END, Decode
 from cdc.postgres.source_info import CONNECTOR, SourceInfo, sequence
 from cdc.postgres.unsent import Run, Unsent
 from cdc.record import Batch, Poll, SourceOffset
 from cdc.source_block import VERSION
-from cdc.table import Predicate, TableId
-from cdc.transactions import Transactions
+from cdc.table import TableId
 
 _log = structlog.get_logger(__name__)
 
-_WAIT_S: Final = 0.5
 _PATIENCE_S: Final = 0.5
 """How long a chunk of an incremental snapshot is waited for while the WAL is quiet."""
 _SETTLED_US: Final = 500_000
@@ -56,69 +50,6 @@ _BEHIND_US: Final = 1_000_000
 _LSN: Final = Struct(">Q").unpack_from
 _CLOCK: Final = Struct(">q").unpack_from
 _XID: Final = Struct(">I").unpack_from
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReaderOptions:
-    """What the config says of streaming.
-
-    Attributes:
-        prefix, database: `topic.prefix`, `database.dbname`.
-        skipped: `skipped.operations`, letters of c, u, d, t.
-        messages: None leaves logical messages out; `message_prefix` is asked with a message's prefix.
-        status_s: seconds between reports to the server.
-        reports: whether the server is told what is durable (`lsn.flush.mode`), not only that somebody is there.
-        transactions: writes transaction metadata; None writes none.
-        refill: fills in what changed rows lack (`post.processors`); None: nothing does.
-        max_records: a Poll ends with the message that reaches so many.
-        xmin: `source.xmin` of a transaction.
-        on_failure: `event.processing.failure.handling.mode`: what becomes of a change whose values cannot be read.
-        twin: the compiled module; None: everything is done in Python.
-    """
-
-    prefix: str
-    database: str
-    skipped: frozenset[str] = frozenset("t")
-    messages: LogicalMessages | None = None
-    message_prefix: Predicate = lambda prefix: True
-    heartbeat: Heartbeat | None = None
-    transactions: Transactions | None = None
-    refill: Callable[[Shape, str, Sequence[Any]], list[Any]] | None = None
-    status_s: float = 10.0
-    reports: bool = True
-    max_records: int = 4096
-    xmin: Callable[[], int | None] = lambda: None
-    on_failure: str = "fail"
-    twin: ModuleType | None = hot
-
-
-class Watch(Protocol):
-    """Signals and incremental snapshots; see `cdc.watch`."""
-
-    place: Any
-    tables: frozenset[TableId]
-    signals: frozenset[TableId]
-
-    @property
-    def blocking(self) -> object: ...
-
-    @property
-    def busy(self) -> bool: ...
-
-    @property
-    def waits(self) -> bool: ...
-
-    def signal(self, columns: Sequence[Any], operation: str, row: Any) -> list[Batch]: ...
-
-    def changed(self, columns: Sequence[Any], images: Iterable[Any], *, pairs: bool) -> None: ...
-
-    def advance(self, patience: float) -> bool: ...
-
-    def take(self) -> list[Batch]: ...
-
-    def taken(self) -> bool: ...
-
-    def offset(self) -> Mapping[str, Any]: ...
 
 
 class OriginInPart(Exception):
@@ -174,7 +105,7 @@ class Reader:
         self._batches: list[Batch] = []
         self._unsent = Unsent(options, now)
         self._plain: PlainTransactions | None = None
-        if options.twin is not None and options.transactions is None:
+        if options.transactions is None:
             self._plain = PlainTransactions(options.twin, max(start.start - 1, start.commit_of))
         self._told: dict[str, Any] | None = None
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -636,23 +567,3 @@ class Reader:
             sequence(self._commit, lsn), time_us, time_us * 1000, table.database, table.name, self._tx_id, lsn,
             self._xmin, None if origin is None else origin.name, None if origin is None else origin.lsn,
         )  # fmt: skip
-
-
-def stream(
-    replication: Replication, reader: Reader, options: ReaderOptions, durable: Callable[[], int]
-) -> Iterator[Poll]:
-    """Polls until a blocking snapshot is asked for. `durable`: up to where records stand in the log for good.
-
-    Raises: OriginInPart: to be read again without streaming of transactions in progress, from the reader's position;
-        SourceUnavailable, SourceError, DecodeError, ConversionError.
-    """
-    try:
-        while not reader.stops:
-            frames, server_lsn, silent = replication.read(options.max_records, _WAIT_S, behind=reader.behind)
-            for poll in reader.polls(frames, idle=silent, passed=server_lsn):
-                yield poll
-                # Where a chunk waits for the WAL, the server is asked at once how far it is.
-                replication.report(durable() if options.reports else 0, 0 if reader.waits else options.status_s)
-            yield from reader.watched(lambda silent=silent: not silent or replication.has_more())  # type: ignore[misc]
-    finally:
-        reader.close()

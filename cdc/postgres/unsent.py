@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cdc.changes import SourceRun, Sources
 from cdc.envelope import Blocks
 from cdc.postgres.capture import Shape
+from cdc.postgres.reader_options import ReaderOptions
 from cdc.postgres.row_decoder import Decode
 from cdc.postgres.source_info import LSN_PLACE, SEQUENCE_PLACE, SourceInfo, sequence_start
 from cdc.record import Batch
 from cdc.table import TableId
-
-if TYPE_CHECKING:
-    from cdc.postgres.reader import ReaderOptions
 
 
 class Run(NamedTuple):

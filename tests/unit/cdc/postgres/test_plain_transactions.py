@@ -1,4 +1,4 @@
-"""Plain transactions, which the compiled twin finds, leave behind what their frames leave one by one."""
+"""Plain transactions, whoever finds them, leave behind what their frames leave one by one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from cdc.postgres.catalog import PgColumn, PgTable
 from cdc.postgres.config import PostgresConfig
 from cdc.postgres.offset import Position
 from cdc.postgres.pgoutput import EPOCH_US, UNCHANGED, Relation
-from cdc.postgres.reader import Reader, ReaderOptions
+from cdc.postgres.plain_transactions import find
+from cdc.postgres.reader import Reader
+from cdc.postgres.reader_options import ReaderOptions
 from cdc.postgres.types import TypeOptions
 from cdc.record import Poll
 from cdc.table import TableId
-from tests.twins import native
+from tests.twins import KINDS, twin
 from tests.unit.cdc.postgres.test_pgoutput import values
 from tests.unit.cdc.postgres.test_types import TYPES, named
 
@@ -50,16 +52,29 @@ def catalog(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Counting(ModuleType):
-    """The compiled module; tells how many transactions it found."""
+    """One of the twins; tells how many transactions it found."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
         super().__init__("counting")
+        native = twin(kind)
+        self._find = find if native is None else native.postgres_transactions
         self.found = 0
 
     def postgres_transactions(self, *given: Any) -> Any:
-        made = native().postgres_transactions(*given)
+        made = self._find(*given)
         self.found += len(made[0])
         return made
+
+
+class Blind(ModuleType):
+    """Finds none: every frame is handled by itself."""
+
+    def postgres_transactions(self, *given: Any) -> Any:
+        return [], [], [], []
+
+
+BLIND = Blind("blind")
+BOTH = pytest.mark.parametrize("kind", KINDS)
 
 
 class Wal:
@@ -210,10 +225,11 @@ def cut(chance: Random, frames: Sequence[bytes], longest: int = 40) -> list[list
     return [list(frames[at:end]) for at, end in pairwise(places)]
 
 
+@BOTH
 @settings(max_examples=60)
 @given(seeds)
-def test_plain_transactions_leave_behind_what_their_frames_leave_one_by_one(seed: int) -> None:
-    chance, twin = Random(seed), native()
+def test_plain_transactions_leave_behind_what_their_frames_leave_one_by_one(kind: str, seed: int) -> None:
+    chance, finds = Random(seed), twin(kind)
     frames = wal(chance)
     lists, start = cut(chance, frames), Position(lsn=900)
     options: dict[str, Any] = {"on_failure": chance.choice(("fail", "warn", "skip"))}
@@ -221,20 +237,21 @@ def test_plain_transactions_leave_behind_what_their_frames_leave_one_by_one(seed
         options["skipped"] = frozenset(chance.choice("cudt"))
     if chance.random() < 0.3:
         options["watched"] = chance.choice((((), ()), (("goods",), ()), (("orders",), ("goods",))))
-    whole = list(polled(lists, twin, start, **options))
-    assert whole == list(polled(lists, None, start, **options))
+    whole = list(polled(lists, finds, start, **options))
+    assert whole == list(polled(lists, BLIND, start, **options))
     stops = [found[2] for found in whole if isinstance(found, tuple)]
     for stop in chance.sample(stops, min(3, len(stops))):  # a restart, with Debezium's members alone or all of ours
         kept = {name: value for name, value in stop.to_offset().items()
                 if chance.random() < 0.7 or name not in ("event", "commit_of", "lsn_done")}  # fmt: skip
         stop = Position.from_offset(kept)
         again = [frames[:5], *cut(chance, frames[5:])]
-        assert list(polled(again, twin, stop, **options)) == list(polled(again, None, stop, **options))
+        assert list(polled(again, finds, stop, **options)) == list(polled(again, BLIND, stop, **options))
 
 
+@BOTH
 @settings(max_examples=60)
 @given(seeds)
-def test_damaged_frames_are_read_alike(seed: int) -> None:
+def test_damaged_frames_are_read_alike(kind: str, seed: int) -> None:
     chance = Random(seed)
     frames = wal(chance)
     for _ in range(chance.randint(1, 4)):
@@ -246,11 +263,12 @@ def test_damaged_frames_are_read_alike(seed: int) -> None:
             del damaged[chance.randrange(26, len(damaged)) :]
         frames[at] = bytes(damaged)
     lists = cut(chance, frames)
-    assert list(polled(lists, native(), Position(lsn=900))) == list(polled(lists, None, Position(lsn=900)))
+    assert list(polled(lists, twin(kind), Position(lsn=900))) == list(polled(lists, BLIND, Position(lsn=900)))
 
 
-def test_plain_transactions_are_found_and_no_others_are_looked_for_in_vain() -> None:
-    counting, made = Counting(), Wal(Random(1))
+@BOTH
+def test_plain_transactions_are_found_and_no_others_are_looked_for_in_vain(kind: str) -> None:
+    counting, made = Counting(kind), Wal(Random(1))
     made.begin()
     made.relation(77)
     made.commit()

@@ -10,7 +10,8 @@ import pytest
 from cdc.errors import DecodeError
 from cdc.postgres.offset import Position
 from cdc.postgres.pgoutput import EPOCH_US
-from cdc.postgres.reader import Reader, ReaderOptions
+from cdc.postgres.reader import Reader
+from cdc.postgres.reader_options import ReaderOptions
 
 NOTHING = cast(Any, None)
 """No table comes up, so nobody is asked for one."""
