@@ -23,8 +23,8 @@ from cdc.postgres.pgoutput import EPOCH_US
 from cdc.postgres.protocol import ERROR, HEADER, Messages, message
 from cdc.postgres.wire import ANSWER_S, Settings, consume, failure, has_result, next_result, quoted, said
 
-_MOST_BYTES: Final = 16 << 20
-"""Frames of large rows are handed on when they are so many bytes."""
+_MOST_BYTES: Final = 1 << 20
+"""Frames of large rows are handed on when they are so many bytes: more at a time take memory, and are no faster."""
 _SILENCE_S: Final = 0.002
 _GATHER_S: Final = 0.002
 _GATHER_BEHIND_S: Final = 0.05
