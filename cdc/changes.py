@@ -29,6 +29,14 @@ class SourceRun(NamedTuple):
     length: int
     moving: tuple[tuple[int, Sequence[Any]], ...] = ()
 
+    @staticmethod
+    def told(source: Row, places: Sequence[int], columns: Sequence[Sequence[Any]]) -> SourceRun:
+        """Of neighbours whose members at `places` are told, a column a place; `source` is the first."""
+        length = len(columns[0])
+        moving = ((place, column) for place, column in zip(places, columns, strict=True)
+                  if column.count(column[0]) < length)  # fmt: skip
+        return SourceRun(source, length, tuple(moving))
+
     def blocks(self) -> Iterator[Row]:
         if not self.moving:
             return repeat(self.source, self.length)

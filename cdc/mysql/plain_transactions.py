@@ -119,12 +119,9 @@ class PlainTransactions:
             group.starts[at:upto],
             group.threads[at:upto],
         )
-        moving = [(place, column) for place, column in zip(_PLACES, columns, strict=True)
-                  if column.count(column[0]) < len(column)]  # fmt: skip
         self._unsent.bytes += size
-        self._unsent.run(table.shape, operation, images, SourceRun(
-            (*self._head(group, at, table), 0, group.threads[at], None), len(images), tuple(moving)
-        ))  # fmt: skip
+        first = (*self._head(group, at, table), 0, group.threads[at], None)
+        self._unsent.run(table.shape, operation, images, SourceRun.told(first, _PLACES, columns))
         self.row, self._place.ts_sec = 0, micros[-1] // 1_000_000
         self._passes(group, at, len(images), 1)
         return len(images)

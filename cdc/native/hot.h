@@ -35,6 +35,19 @@ static inline int text_add(Text *text, const void *data, Py_ssize_t size) {
     return 0;
 }
 
+/* A number of so many bytes, the lowest first, or the highest. */
+static inline uint64_t little(const uint8_t *at, Py_ssize_t size) {
+    uint64_t found = 0;
+    for (Py_ssize_t i = size - 1; i >= 0; i--) found = found << 8 | at[i];
+    return found;
+}
+
+static inline uint64_t big(const uint8_t *at, Py_ssize_t size) {
+    uint64_t found = 0;
+    for (Py_ssize_t i = 0; i < size; i++) found = found << 8 | at[i];
+    return found;
+}
+
 /* Each file adds its functions and types to the module; -1 with an exception set. */
 int add_mysql_rows(PyObject *module);
 int add_mysql_packets(PyObject *module);

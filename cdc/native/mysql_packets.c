@@ -8,12 +8,6 @@ enum { MAX_PACKET = 0xFFFFFF, HEADER = 19, CHECKSUM = 4, ROWS_QUERY = 29 };
 static const uint32_t INTACT = 0x2144DF1C; /* the CRC-32 of anything that ends in its own CRC-32 */
 static uint32_t crc_tables[8][256];
 
-static inline uint64_t little(const uint8_t *at, int size) {
-    uint64_t found = 0;
-    for (int i = size - 1; i >= 0; i--) found = found << 8 | at[i];
-    return found;
-}
-
 static void fill_crc_tables(void) {
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t crc = byte;

@@ -30,18 +30,6 @@ static const int64_t micros_per_count[] = {0, 10000, 100, 1};
 static const int64_t DAY_SECONDS = 86400, DAY_MICROS = 86400000000;
 static const char *const AS_JAVA = "tailrace-as-java";
 
-static inline uint64_t little(const uint8_t *at, Py_ssize_t size) {
-    uint64_t found = 0;
-    for (Py_ssize_t i = size - 1; i >= 0; i--) found = found << 8 | at[i];
-    return found;
-}
-
-static inline uint64_t big(const uint8_t *at, Py_ssize_t size) {
-    uint64_t found = 0;
-    for (Py_ssize_t i = 0; i < size; i++) found = found << 8 | at[i];
-    return found;
-}
-
 /* A length of `size` bytes and so many bytes after it; NULL: refused. */
 static inline const uint8_t *payload(Input *in, Py_ssize_t size, Py_ssize_t *length) {
     if (!has(in, size)) return NULL;

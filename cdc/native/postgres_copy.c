@@ -7,7 +7,7 @@ enum { HEADER = 5, COPY_DATA = 'd', FRAME = 'w' };
 
 /* How long the line of a CopyData is. */
 static inline size_t line_size(const unsigned char *at) {
-    return ((uint32_t)at[1] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 8 | at[4]) - 4u;
+    return (uint32_t)big(at + 1, 4) - 4u;
 }
 
 /* Whether all of a CopyData stands here. */
@@ -62,12 +62,6 @@ static PyObject *frames(PyObject *module, PyObject *args) {
 
 enum { FRAME_HEADER = 25, PREFIX = 8, BEGIN_SIZE = FRAME_HEADER + 21, COMMIT_SIZE = FRAME_HEADER + 26 };
 static const int64_t EPOCH_US = 946684800000000; /* 2000-01-01 */
-
-static inline uint64_t big(const uint8_t *at, int size) {
-    uint64_t found = 0;
-    for (int i = 0; i < size; i++) found = found << 8 | at[i];
-    return found;
-}
 
 /* The frame at `at` if it is of the type, and of the size or more; else NULL. */
 static const uint8_t *frame_of(PyObject *frames, Py_ssize_t at, const char *types, Py_ssize_t least, Py_ssize_t most) {

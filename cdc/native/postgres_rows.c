@@ -239,9 +239,7 @@ static int append_new(PyObject *list, PyObject *item) {
 }
 
 static PyObject *lsn_of(const char *frame) {
-    uint64_t lsn = 0;
-    for (int i = 1; i < 9; i++) lsn = lsn << 8 | (unsigned char)frame[i];
-    return PyLong_FromUnsignedLongLong(lsn);
+    return PyLong_FromUnsignedLongLong(big((const uint8_t *)frame + 1, 8));
 }
 
 static PyObject *rows_frames(Rows *self, PyObject *arguments) {

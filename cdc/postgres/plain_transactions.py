@@ -26,9 +26,8 @@ _BEGIN, _COMMIT = b"BC"
 _CHANGES: Final = b"IUD"
 _BEGIN_SIZE: Final = HEADER_SIZE + 21
 _COMMIT_SIZE: Final = HEADER_SIZE + 26
-_COMMIT_LSN: Final = Struct(">Q").unpack_from
+_LSN: Final = Struct(">Q").unpack_from
 _TIME_AND_XID: Final = Struct(">qI").unpack_from
-_END: Final = Struct(">Q").unpack_from
 
 
 class Group(NamedTuple):
@@ -50,17 +49,15 @@ class Group(NamedTuple):
         count = len(lsns)
         micros = self.micros[:count]
         commits = [commit_lsn, *self.ends[: count - 1]]
-        columns: tuple[list[Any], ...] = (
+        columns: tuple[Sequence[Any], ...] = (
             [each // 1000 for each in micros],
             list(map(sequence, commits, lsns)),
             micros,
             [each * 1000 for each in micros],
             self.xids[:count],
-            list(lsns),
+            lsns,
         )
-        moving = ((place, column) for place, column in zip(_MOVING, columns, strict=True)
-                  if column.count(column[0]) < count)  # fmt: skip
-        return SourceRun(first, count, tuple(moving))
+        return SourceRun.told(first, _MOVING, columns)
 
 
 class PlainTransactions:
@@ -73,7 +70,7 @@ class PlainTransactions:
     def next(self, frames: Sequence[bytes], at: int) -> Group | None:
         """Those from frame `at` on, a BEGIN. To be told whether they were `taken`."""
         frame = frames[at]
-        if len(frame) < HEADER_SIZE + 9 or _COMMIT_LSN(frame, HEADER_SIZE + 1)[0] <= self._after:
+        if len(frame) < HEADER_SIZE + 9 or _LSN(frame, HEADER_SIZE + 1)[0] <= self._after:
             return None
         group = Group._make(self._find(frames, at, self._most))
         return group if group.changes else None
@@ -101,5 +98,5 @@ def find(frames: Sequence[bytes], at: int, most: int) -> tuple[list[bytes], list
         changes.append(change)
         micros.append(time_us + EPOCH_US)
         xids.append(xid)
-        ends += _END(commit, HEADER_SIZE + 10)
+        ends += _LSN(commit, HEADER_SIZE + 10)
     return changes, micros, xids, ends

@@ -352,7 +352,7 @@ class Reader:
     def _committed(self, frame: bytes, group: Group, done: int) -> None:
         """So many transactions of a group are done; `frame` is the COMMIT of the last."""
         self._starts(group.xids[done - 1], group.micros[done - 1])
-        self._begin, self._changes, self._message, self._is_before_open = None, 1, "COMMIT", False
+        self._message, self._is_before_open = "COMMIT", False
         (self._lsn,) = _LSN(frame, 1)
         self._processed = self._lsn
         self._commit = self._done = group.ends[done - 1]
