@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from cdc.changes import Changes, Row, Rows, Sources
 from cdc.masks import PARAMETERS as MASKED
@@ -123,6 +123,13 @@ class TableEnvelope:
     def reads(self, rows: Rows, sources: Sequence[Row], now: int) -> list[Batch]:
         """Rows of a snapshot, op `r`."""
         return self._inserted(rows, sources, now, "r")
+
+    def changes(
+        self, operation: str, rows: Sequence[Any], sources: Sequence[Row], now: int, blocks: Blocks | None = None
+    ) -> list[Batch]:
+        """Rows that an operation, c, u or d, left or took; pairs of them for u."""
+        make = {"c": self.creates, "u": self.updates, "d": self.deletes}[operation]
+        return make(rows, sources, now, blocks)
 
     def creates(self, rows: Rows, sources: Sequence[Row], now: int, blocks: Blocks | None = None) -> list[Batch]:
         """Inserted rows, op `c`."""

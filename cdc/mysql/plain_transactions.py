@@ -15,10 +15,11 @@ from cdc.errors import DecodeError, SourceError
 from cdc.mysql.binlog import CHECKSUM_SIZE
 from cdc.mysql.log_place import LogPlace
 from cdc.mysql.log_tables import LogTable, LogTables
-from cdc.mysql.reader_options import OPERATIONS, ReaderOptions, Watch
+from cdc.mysql.reader_options import OPERATIONS, ReaderOptions
 from cdc.mysql.source_info import SourceInfo
 from cdc.mysql.unsent import Unsent
 from cdc.source_block import VERSION
+from cdc.watch import Watch
 
 _MOVING: Final = ("ts_ms", "ts_us", "ts_ns", "gtid", "pos", "thread")
 """What differs in `source` between transactions of one row."""

@@ -32,13 +32,14 @@ from cdc.mysql.log_place import LogPlace
 from cdc.mysql.log_tables import Captured, LogTable, LogTables
 from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.plain_transactions import PlainTransactions
-from cdc.mysql.reader_options import OPERATIONS, ReaderOptions, Statements, Watch
+from cdc.mysql.reader_options import OPERATIONS, ReaderOptions, Statements
 from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.source_info import SourceInfo
 from cdc.mysql.unsent import Unsent
 from cdc.record import Poll, SourceOffset
 from cdc.source_block import VERSION
 from cdc.transactions import Transactions
+from cdc.watch import Watch
 
 _log = structlog.get_logger(__name__)
 _HEARTBEATS: Final = (binlog.HEARTBEAT, binlog.HEARTBEAT_V2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, Protocol
@@ -15,8 +15,8 @@ from cdc.mysql.log_tables import Choose, Shape
 from cdc.mysql.schema_change import SchemaChange
 from cdc.mysql.type_family import TypeOptions
 from cdc.native import hot
-from cdc.record import Batch, Headers
-from cdc.table import Column, Predicate, Table, TableId
+from cdc.record import Headers
+from cdc.table import Predicate, Table, TableId
 from cdc.transactions import Transactions
 
 _LETTERS: Final = {Kind.WRITE: "c", Kind.UPDATE: "u", Kind.DELETE: "d", Kind.PARTIAL_UPDATE: "u"}
@@ -82,32 +82,3 @@ class ReaderOptions:
     max_rows: int = 4096
     flavor: Flavor = MYSQL
     twin: ModuleType | None = hot
-
-
-class Watch(Protocol):
-    """Signals and incremental snapshots; see `cdc.mysql.watch`."""
-
-    place: Any
-    redefined: bool
-    tables: frozenset[TableId]
-    signals: frozenset[TableId]
-
-    @property
-    def blocking(self) -> object: ...
-
-    @property
-    def busy(self) -> bool: ...
-
-    def start(self, *, has_marks: bool = True) -> None: ...
-
-    def signal(self, columns: Sequence[Column], operation: str, row: Any) -> list[Batch]: ...
-
-    def changed(self, columns: Sequence[Column], images: Iterable[Any], *, pairs: bool) -> None: ...
-
-    def advance(self, patience: float) -> bool: ...
-
-    def take(self) -> list[Batch]: ...
-
-    def taken(self) -> bool: ...
-
-    def offset(self) -> Mapping[str, Any]: ...

@@ -15,9 +15,10 @@ from cdc.mysql.flavor import Resumption
 from cdc.mysql.log_tables import Captured
 from cdc.mysql.offset import Gtids, GtidSet, Position
 from cdc.mysql.reader import Reader
-from cdc.mysql.reader_options import ReaderOptions, Statements, Watch
+from cdc.mysql.reader_options import ReaderOptions, Statements
 from cdc.mysql.server import Server
 from cdc.record import Poll
+from cdc.watch import Watch
 
 _log = structlog.get_logger(__name__)
 _GTIDS: Final = (binlog.GTID, binlog.GTID_TAGGED, binlog.ANONYMOUS_GTID)

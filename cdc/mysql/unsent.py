@@ -83,15 +83,14 @@ class Unsent:
         (shape, operation), rows, sources = self._waiting, self._rows, self._sources
         self._waiting, self._rows, self._sources = None, [], []
         if rows:
-            envelope, options = shape.envelope, self._options
+            options = self._options
             if options.refill is not None and operation != "d":
                 rows = options.refill(shape, operation, rows)
-            make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[operation]
             blocks = None
             if options.transactions is not None:
                 self._batches += options.transactions.take()
                 blocks = options.transactions.blocks
-            self._batches += make(rows, Sources(sources), self._now(), blocks)
+            self._batches += shape.envelope.changes(operation, rows, Sources(sources), self._now(), blocks)
 
     def ended(self) -> list[Batch]:
         """All of it, to which more may be added; `forget` it when it stands in a Poll."""

@@ -24,13 +24,14 @@ from cdc.postgres.offset import Position
 from cdc.postgres.open_transactions import Kept, OpenTransactions
 from cdc.postgres.pgoutput import EPOCH_US, HEADER_SIZE
 from cdc.postgres.plain_transactions import FRAMES, Group, PlainTransactions
-from cdc.postgres.reader_options import ReaderOptions, Watch
+from cdc.postgres.reader_options import ReaderOptions
 from cdc.postgres.row_decoder import PREFIX_END, Decode
 from cdc.postgres.source_info import CONNECTOR, SourceInfo, sequence
 from cdc.postgres.unsent import Run, Unsent
 from cdc.record import Batch, Poll, SourceOffset
 from cdc.source_block import VERSION
 from cdc.table import TableId
+from cdc.watch import Watch
 
 _log = structlog.get_logger(__name__)
 

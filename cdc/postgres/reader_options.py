@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 from cdc.heartbeat import Heartbeat
 from cdc.native import hot
 from cdc.postgres.capture import Shape
 from cdc.postgres.messages import LogicalMessages
-from cdc.record import Batch
-from cdc.table import Predicate, TableId
+from cdc.table import Predicate
 from cdc.transactions import Transactions
 
 
@@ -48,32 +47,3 @@ class ReaderOptions:
     xmin: Callable[[], int | None] = lambda: None
     on_failure: str = "fail"
     twin: ModuleType | None = hot
-
-
-class Watch(Protocol):
-    """Signals and incremental snapshots; see `cdc.watch`."""
-
-    place: Any
-    tables: frozenset[TableId]
-    signals: frozenset[TableId]
-
-    @property
-    def blocking(self) -> object: ...
-
-    @property
-    def busy(self) -> bool: ...
-
-    @property
-    def waits(self) -> bool: ...
-
-    def signal(self, columns: Sequence[Any], operation: str, row: Any) -> list[Batch]: ...
-
-    def changed(self, columns: Sequence[Any], images: Iterable[Any], *, pairs: bool) -> None: ...
-
-    def advance(self, patience: float) -> bool: ...
-
-    def take(self) -> list[Batch]: ...
-
-    def taken(self) -> bool: ...
-
-    def offset(self) -> Mapping[str, Any]: ...

@@ -75,8 +75,6 @@ class Unsent:
         self._run, self.rows, self.lsns, self._sources, self._told = None, [], [], [], 0
         if run is None or run.shape is None or not rows:
             return []
-        envelope = run.shape.envelope
         if self._options.refill is not None and run.op != "d":
             rows = self._options.refill(run.shape, run.op, rows)
-        make = {"c": envelope.creates, "u": envelope.updates, "d": envelope.deletes}[run.op]
-        return make(rows, sources, self._now(), blocks)
+        return run.shape.envelope.changes(run.op, rows, sources, self._now(), blocks)

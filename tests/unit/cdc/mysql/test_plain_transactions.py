@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from random import Random
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,8 +19,9 @@ from cdc.mysql.binlog import GTID, ROWS_QUERY, XID
 from cdc.mysql.offset import GtidSet, Position
 from cdc.mysql.reader import Reader
 from cdc.mysql.rows import splitter
-from cdc.table import Column, TableId
+from cdc.table import TableId
 from tests.mysql_log import Parts, frames, records
+from tests.seeing import Seeing
 from tests.twins import KINDS, twin
 
 SHOP = frames("shop")
@@ -70,37 +71,11 @@ MANY = repeated(SHOP, 6)
 APART = repeated(SHOP, 3, step=2)
 
 
-class Seeing:
-    """A watch that wants to see the rows of some tables."""
-
-    blocking, busy, redefined, signals = None, False, False, frozenset[TableId]()
-
-    def __init__(self, tables: Sequence[str]) -> None:
-        self.place = SimpleNamespace()
-        self.tables = frozenset(TableId("shop", name) for name in tables)
-        self.seen: list[Any] = []
-
-    def changed(self, columns: Sequence[Column], images: Sequence[Any], *, pairs: bool) -> None:
-        self.seen.append((list(images), pairs))
-
-    def advance(self, patience: float) -> bool:
-        return False
-
-    def take(self) -> list[Any]:
-        return []
-
-    def taken(self) -> bool:
-        return False
-
-    def offset(self) -> dict[str, Any]:
-        return {}
-
-
 def polled(
     lists: Sequence[list[bytes]], twin: ModuleType | None, watched: Sequence[str] | None = None, **options: Any
 ) -> list[Any]:
     """Records and offset of each Poll, the error that ended them, and what a watch saw."""
-    watch: Any = None if watched is None else Seeing(watched)
+    watch: Any = None if watched is None else Seeing([TableId("shop", name) for name in watched])
     parts = Parts("shop", twin=twin, **options)
     reader = Reader(
         parts.options, parts.history, parts.capture, Position(file="binlog.000001", pos=4), gtids=GtidSet.parse(""),

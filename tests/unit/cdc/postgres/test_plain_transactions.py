@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from random import Random
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from cdc.postgres.reader_options import ReaderOptions
 from cdc.postgres.types import TypeOptions
 from cdc.record import Poll
 from cdc.table import TableId
+from tests.seeing import Seeing
 from tests.twins import KINDS, twin
 from tests.unit.cdc.postgres.test_pgoutput import values
 from tests.unit.cdc.postgres.test_types import TYPES, named
@@ -162,34 +163,6 @@ def wal(chance: Random) -> list[bytes]:
     return made.frames
 
 
-class Seeing:
-    """A watch of signals of one table, and of the rows of another."""
-
-    blocking, busy, waits = None, False, False
-
-    def __init__(self, tables: Sequence[str], signals: Sequence[str]) -> None:
-        self.place = SimpleNamespace()
-        self.tables = frozenset(TableId("public", name) for name in tables)
-        self.signals = frozenset(TableId("public", name) for name in signals)
-        self.seen: list[Any] = []
-
-    def signal(self, columns: object, operation: str, row: Any) -> list[Any]:
-        self.seen.append((operation, row))
-        return []
-
-    def changed(self, columns: object, images: Sequence[Any], *, pairs: bool) -> None:
-        self.seen += [(each, pairs) for each in images]
-
-    def take(self) -> list[Any]:
-        return []
-
-    def taken(self) -> bool:
-        return False
-
-    def offset(self) -> dict[str, Any]:
-        return {}
-
-
 def told(poll: Poll) -> list[Any]:
     """All that is told of `source` is compared, not in which kind of tuple it stands."""
     return [
@@ -203,7 +176,9 @@ def polled(
     watched: Sequence[Sequence[str]] | None = None, **options: Any,
 ) -> Iterator[Any]:  # fmt: skip
     """Records, offsets and position of each Poll, the error that ended them, and what a watch saw."""
-    watch: Any = None if watched is None else Seeing(*watched)
+    watch: Any = None
+    if watched is not None:
+        watch = Seeing(*([TableId("public", name) for name in names] for names in watched))
     made = EnvelopeSettings(prefix="shop", source=source_info.SCHEMA)
     reader = Reader(
         ReaderOptions(prefix="shop", database="d", twin=twin, **options), Capture(CONFIG, made, TypeOptions(), TYPES),
